@@ -1,0 +1,5 @@
+"""`python -m dreamcanvas`."""
+
+from dreamcanvas.cli import main
+
+main()

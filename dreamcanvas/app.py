@@ -1,0 +1,190 @@
+"""The composition root: builds every part of a server, starts and stops them in order."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import uvicorn
+
+from dreamcanvas import __version__
+from dreamcanvas.api import Api
+from dreamcanvas.broadcast import Broadcast
+from dreamcanvas.config import Config
+from dreamcanvas.dream.dreamer import Dreamer
+from dreamcanvas.dream.styles import load_styles
+from dreamcanvas.dreaming import Dreaming, Timetable
+from dreamcanvas.errors import ConfigError
+from dreamcanvas.metrics import Metrics
+from dreamcanvas.painter import Painter
+from dreamcanvas.pictures import Pictures
+from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.store.dreams import Dreams
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.schema import DirectoryLock
+from dreamcanvas.web import Web
+
+log = logging.getLogger(__name__)
+
+PAGE: Final = Path(__file__).parent / "page"
+GRACE_SECONDS: Final = 3
+
+
+def _clock() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but signals are the application's, and it says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to accept connections."""
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {error.strerror}") from error
+    return listener
+
+
+def url(listener: socket.socket) -> str:
+    """Where a browser on this machine finds the server."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}/"
+
+
+class App:
+    """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP has it dream something else."""
+
+    def __init__(self, config: Config, *, rng: random.Random, started: Callable[[str], None]) -> None:
+        self._config = config
+        self._rng = rng
+        self._started = started
+        self._stop = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Runs until told to stop. Raises ConfigError or StoreError where it cannot start."""
+        config = self._config
+        lock = DirectoryLock(config.data_dir)
+        try:
+            listener = _listen(config)
+            async with self._storage() as (journal, painter, broadcast, dreams):
+                metrics, pictures = Metrics(), Pictures()
+                api = Api(
+                    config,
+                    painter=painter,
+                    journal=journal,
+                    broadcast=broadcast,
+                    pictures=pictures,
+                    metrics=metrics,
+                    started=_clock(),
+                )
+                web = Web(
+                    api=api,
+                    painter=painter,
+                    journal=journal,
+                    dreams=dreams,
+                    pictures=pictures,
+                    metrics=metrics,
+                    page=PAGE,
+                    message_bytes=config.message_bytes,
+                    batch_calls=config.batch_calls,
+                )
+                if config.dream:
+                    api.dreaming = self._dreaming(painter, api)
+                await self._run(web, api, painter, listener)
+        finally:
+            lock.release()
+
+    @contextlib.asynccontextmanager
+    async def _storage(self) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams]]:
+        config = self._config
+        journal = Journal(config.data_dir / "dreamcanvas.db", clock=_clock)
+        try:
+            dreams = Dreams(config.data_dir / "frames", journal)
+            broadcast = Broadcast(tick=config.tick_ms / 1000)
+            painter = Painter(
+                journal=journal,
+                dreams=dreams,
+                broadcast=broadcast,
+                replay_operations=config.replay_operations,
+                clock=_clock,
+            )
+            await painter.recover()
+            yield journal, painter, broadcast, dreams
+        finally:
+            journal.close()
+
+    def _dreaming(self, painter: Painter, api: Api) -> Dreaming:
+        config = self._config
+        threads = config.dream_threads or os.cpu_count() or 1
+        dreaming = Dreaming(
+            painter,
+            Dreamer(config.network, threads=threads, timeout=config.dream_timeout),
+            load_styles(config.network),
+            network=config.network,
+            timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
+            users=api.users,
+            changed=api.announce,
+            clock=_clock,
+            rng=self._rng,
+        )
+        painter.painted = dreaming.active
+        return dreaming
+
+    async def _run(self, web: Web, api: Api, painter: Painter, listener: socket.socket) -> None:
+        server = _Server(
+            uvicorn.Config(
+                web.app(),
+                ws=cast(Any, partial(RpcProtocol, endpoint=api)),
+                http="h11",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        if api.dreaming is not None:
+            loop.add_signal_handler(signal.SIGHUP, api.dreaming.next_style)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[listener]))
+            dreaming = group.create_task(api.dreaming.run()) if api.dreaming is not None else None
+            await server.up.wait()
+            self._started(url(listener))
+            log.info("started", extra={"url": url(listener), "version": __version__})
+            await self._stop.wait()
+            log.info("stopping")
+            if dreaming is not None:
+                dreaming.cancel()
+            await painter.close()
+            server.should_exit = True
+        log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})

@@ -1,0 +1,195 @@
+"""Events, to those who subscribed: coalesced into ticks, encoded once per kind of subscription, never once
+per reader.
+
+A reader that does not keep up gets no operations; when it has caught up, it gets a `canvas` event with
+`resync`, and the operations from there on.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Protocol
+
+from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.rpc.connection import encode_event
+from dreamcanvas.rpc.protocol import frame
+
+EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
+PAINTS_PER_EVENT: Final = 1024
+_UINT32: Final = 2**32
+
+
+class Reader(Protocol):
+    """Who receives events. `slow` says that what was sent before has not been read."""
+
+    slow: bool
+
+    def send(self, frames: bytes) -> None:
+        """Writes framed messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a reader asked for: which events, as JSON text or binary, dabs in bunches or singly.
+
+    `stock` is a client that knows no patches: it gets a `canvas` event with `resync` in place of each.
+    """
+
+    events: frozenset[str] = frozenset(EVENTS)
+    text: bool = False
+    batch: bool = False
+    stock: bool = False
+
+
+class Broadcast:
+    """The subscriptions, and what is due to them.
+
+    `tick` is in seconds; `resync` makes the event for who lost track.
+    """
+
+    def __init__(self, *, tick: float) -> None:
+        self._tick = tick
+        self.resync: Callable[[], pb.CanvasEvent] = pb.CanvasEvent
+        self._readers: dict[Reader, Subscription] = {}
+        self._groups: dict[Subscription, dict[Reader, None]] = {}
+        self._behind: set[Reader] = set()
+        self._due: list[tuple[Sequence[Operation], object]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushed = 0.0
+        self.delivered = 0
+        self.resyncs = 0
+
+    def subscribe(self, reader: Reader, subscription: Subscription, replay: Iterable[Operation] = ()) -> None:
+        """Sends the operations of `replay`, then live events, in place of what was subscribed before."""
+        self.flush()
+        self.unsubscribe(reader)
+        self._readers[reader] = subscription
+        self._groups.setdefault(subscription, {})[reader] = None
+        frames = b"".join(_encode(list(replay), subscription, self.resync))
+        if frames:
+            reader.send(frames)
+
+    def subscription(self, reader: Reader) -> Subscription | None:
+        """What a reader subscribed to."""
+        return self._readers.get(reader)
+
+    def unsubscribe(self, reader: Reader) -> None:
+        """Sends nothing more to a reader."""
+        self._behind.discard(reader)
+        subscription = self._readers.pop(reader, None)
+        if subscription is not None:
+            group = self._groups[subscription]
+            del group[reader]
+            if not group:
+                del self._groups[subscription]
+
+    def operations(self, operations: Sequence[Operation], origin: object) -> None:
+        """Sends operations with the next tick (at once when it has been quiet), but not to `origin`, who made
+        them.
+        """
+        if not operations:
+            return
+        self._due.append((operations, origin))
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            wait = max(0.0, self._flushed + self._tick - loop.time())
+            self._timer = loop.call_later(wait, self.flush)
+
+    def flush(self) -> None:
+        """Sends what is due now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._due:
+            return
+        due, self._due = self._due, []
+        self._flushed = asyncio.get_running_loop().time()
+        origins = {id(origin) for _, origin in due}
+        everything = [operation for operations, _ in due for operation in operations]
+        for subscription, group in self._groups.items():
+            frames = b"".join(_encode(everything, subscription, self.resync))
+            if not frames:
+                continue
+            for reader in tuple(group):
+                if id(reader) in origins:
+                    others = [op for operations, origin in due if origin is not reader for op in operations]
+                    self._send(reader, b"".join(_encode(others, subscription, self.resync)))
+                else:
+                    self._send(reader, frames)
+
+    def event(self, name: str, message: pb.CanvasEvent | pb.StatusEvent) -> None:
+        """Sends another event to all who subscribed to it, after the operations that are due."""
+        self.flush()
+        encoded: dict[bool, bytes] = {}
+        for subscription, group in self._groups.items():
+            if name in subscription.events:
+                text = subscription.text
+                if text not in encoded:
+                    encoded[text] = frame(encode_event(name, message, text=text))
+                for reader in tuple(group):
+                    self._send(reader, encoded[text])
+
+    def drained(self, reader: Reader) -> None:
+        """A reader has caught up: where it missed something, it is told to fetch the picture."""
+        if reader in self._behind:
+            self.flush()
+            self._behind.discard(reader)
+            self.resyncs += 1
+            reader.send(frame(encode_event("canvas", self.resync(), text=self._readers[reader].text)))
+
+    def _send(self, reader: Reader, frames: bytes) -> None:
+        if reader.slow:
+            self._behind.add(reader)
+        elif frames:
+            reader.send(frames)
+            self.delivered += 1
+
+
+def paint_event(operation: Operation, dab: Dab) -> pb.PaintEvent:
+    """The event of a dab. Every field is set, as stock clients' `required` ones have to be."""
+    return pb.PaintEvent(
+        pos=pb.Position(x=dab.x, y=dab.y),
+        size=dab.size,
+        color=dab.color,
+        timestamp=operation.time % _UINT32,
+        seq=operation.seq,
+        author=operation.author,
+        stroke=operation.stroke,
+        time=operation.time,
+    )
+
+
+def _encode(
+    operations: Sequence[Operation], subscription: Subscription, resync: Callable[[], pb.CanvasEvent]
+) -> Iterator[bytes]:
+    """The framed events of operations, in their order, in the way of a subscription."""
+    text = subscription.text
+    for is_dab, run in groupby(operations, key=lambda operation: isinstance(operation.mark, Dab)):
+        if is_dab and "paint" in subscription.events:
+            events = [
+                paint_event(operation, operation.mark) for operation in run if isinstance(operation.mark, Dab)
+            ]
+            if subscription.batch:
+                for start in range(0, len(events), PAINTS_PER_EVENT):
+                    paints = pb.PaintsEvent(paints=events[start : start + PAINTS_PER_EVENT])
+                    yield frame(encode_event("paints", paints, text=text))
+            else:
+                yield from (frame(encode_event("paint", event, text=text)) for event in events)
+        elif not is_dab and subscription.stock and "canvas" in subscription.events:
+            yield frame(encode_event("canvas", resync(), text=text))
+        elif not is_dab and "patch" in subscription.events:
+            for operation in run:
+                if isinstance(operation.mark, Patch):
+                    yield frame(encode_event("patch", _patch_event(operation, operation.mark), text=text))
+
+
+def _patch_event(operation: Operation, patch: Patch) -> pb.PatchEvent:
+    return pb.PatchEvent(
+        time=operation.time,
+        seq=operation.seq,
+        offset=pb.Position(x=patch.x, y=patch.y),
+        image=patch.image,
+        author=operation.author,
+    )

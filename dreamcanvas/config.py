@@ -1,0 +1,133 @@
+"""Every setting, once: its name, default, bounds and help. CLI > DREAMCANVAS_* > TOML file > default."""
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from dreamcanvas.errors import ConfigError
+
+PREFIX: Final = "DREAMCANVAS_"
+
+
+def _setting(default: Any, help_: str, low: float | None = None, high: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help_, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of a server. Times in seconds, sizes in bytes; where a limit is 0 there is none."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 is all.")
+    port: int = _setting(4242, "TCP port; 0 takes a free one.", 0, 65535)
+    data_dir: Path = _setting(Path("data"), "Where everything is kept.")
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "Other origins whose pages may connect, separated by commas."
+    )
+    network: str = _setting("efficientnet_lite0", "The network that dreams.")
+    dream: bool = _setting(True, "Whether it dreams.")
+    dream_interval: float = _setting(
+        2.0, "Seconds from the start of a dream to the start of the next.", 0.1, 3600
+    )
+    dream_threads: int = _setting(0, "CPU threads of the dreamer; 0 is one per processor.", 0, 1024)
+    dream_timeout: float = _setting(120.0, "Seconds after which a dream is given up.", 1, 3600)
+    style_interval: float = _setting(600.0, "Seconds after which another style is dreamt.", 1, 10**7)
+    rest_after: float = _setting(
+        60.0, "Seconds without visitor or dab after which it rests; 0 never.", 0, 10**7
+    )
+    tick_ms: int = _setting(20, "Milliseconds over which events are gathered.", 0, 1000)
+    client_buffer: int = _setting(262144, "Unsent bytes beyond which a reader is slow.", 4096, 2**30)
+    message_bytes: int = _setting(65536, "The largest message.", 0, 2**30)
+    dabs_per_call: int = _setting(256, "The most dabs in a call.", 1, 65536)
+    batch_calls: int = _setting(50, "The most calls in a JSON-RPC batch.", 0, 65536)
+    calls_in_flight: int = _setting(256, "Unanswered calls beyond which a connection is not read.", 0, 65536)
+    rate_limits: bool = _setting(True, "Whether rates and connections per address are limited.")
+    dabs_per_second: int = _setting(600, "Lasting rate of dabs, per connection and per address.", 0, 10**6)
+    dabs_burst: int = _setting(2000, "Dabs above the lasting rate that may come at once.", 0, 10**7)
+    canvas_per_minute: int = _setting(120, "Whole canvases a minute, per address.", 0, 10**6)
+    connections_per_address: int = _setting(64, "Open websockets per address.", 0, 10**6)
+    connections: int = _setting(4000, "Open websockets in all.", 0, 10**6)
+    replay_operations: int = _setting(
+        20000, "The newest operations that a returning client can get.", 0, 10**7
+    )
+    undo_seconds: int = _setting(60, "For how long a stroke can be taken back.", 0, 10**6)
+    cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
+    open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)
+    ping_interval: float = _setting(20.0, "Seconds between pings; 0 sends none.", 0, 3600)
+    ping_timeout: float = _setting(20.0, "Seconds in which a ping is to be answered.", 0.1, 3600)
+    log_format: str = _setting("auto", "text, json, or auto: text on a terminal.")
+    log_level: str = _setting("info", "debug, info, warning or error.")
+
+    def __post_init__(self) -> None:
+        for setting in dataclasses.fields(self):
+            value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
+            if low is not None and not low <= value <= high:
+                raise ConfigError(f"{setting.name} is {value}, but has to be {low:g} to {high:g}")
+        _one_of("log_format", self.log_format, ("auto", "text", "json"))
+        _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}, but has to be one of {', '.join(choices)}")
+
+
+def load(
+    given: Mapping[str, object], *, file: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Config:
+    """The settings: those `given` (on the command line), else the environment's, the TOML file's, the
+    defaults.
+
+    Raises ConfigError, naming the setting and its bounds.
+    """
+    values: dict[str, Any] = {}
+    settings = {setting.name: setting for setting in dataclasses.fields(Config)}
+    for name, value in (_read(file) if file is not None else {}).items():
+        if name not in settings:
+            raise ConfigError(f"{file}: there is no setting {name!r}")
+        values[name] = _convert(settings[name], value)
+    for name, setting in settings.items():
+        text = environment.get(PREFIX + name.upper())
+        if text is not None:
+            values[name] = _convert(setting, text)
+        if given.get(name) is not None:
+            values[name] = _convert(setting, given[name])
+    return Config(**values)
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file}: {error}") from error
+
+
+_TRUE: Final = ("1", "true", "yes", "on")
+_FALSE: Final = ("0", "false", "no", "off")
+
+
+def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
+    """A value of the setting's type. The environment and the command line give text."""
+    default = setting.default
+    name = setting.name
+    if isinstance(default, bool):
+        if str(value).lower() not in _TRUE + _FALSE:
+            raise ConfigError(f"{name} is {value!r}, but has to be true or false")
+        return str(value).lower() in _TRUE
+    if isinstance(default, tuple):
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ConfigError(f"{name} is {value!r}, but has to be a list")
+        return tuple(str(item).strip() for item in items if str(item).strip())
+    try:
+        if isinstance(default, Path):
+            return Path(str(value))
+        if isinstance(default, int):
+            return int(str(value))
+        return float(str(value)) if isinstance(default, float) else str(value)
+    except ValueError:
+        expected = "a whole number" if isinstance(default, int) else "a number"
+        raise ConfigError(f"{name} is {value!r}, but has to be {expected}") from None

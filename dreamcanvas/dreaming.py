@@ -1,0 +1,184 @@
+"""When it dreams, and of what: the loop between the canvas and the dreamer."""
+
+import asyncio
+import logging
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from dreamcanvas.canvas import SIDE
+from dreamcanvas.dream.dreamer import Dreamer, DreamerState
+from dreamcanvas.dream.styles import Style
+from dreamcanvas.errors import DreamError
+from dreamcanvas.painter import Painter
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """Seconds: from dream to dream, from style to style, and of quiet after which it rests (0: never)."""
+
+    interval: float
+    style_interval: float
+    rest_after: float
+
+
+class Dreaming:
+    """Takes the picture to the dreamer and the dream to the painter, in time.
+
+    `users` counts the open websockets; `changed` is called when `status` would say something new.
+    """
+
+    def __init__(
+        self,
+        painter: Painter,
+        dreamer: Dreamer,
+        styles: Sequence[Style],
+        *,
+        network: str,
+        timetable: Timetable,
+        users: Callable[[], int],
+        changed: Callable[[], None],
+        clock: Callable[[], int],
+        rng: random.Random,
+    ) -> None:
+        self._painter = painter
+        self._dreamer = dreamer
+        self._network = network
+        self._timetable = timetable
+        self._users = users
+        self._changed = changed
+        self._clock = clock
+        self._rng = rng
+        self._styles = rng.sample(list(styles), len(styles))
+        self._style = 0
+        self._activity = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._active_at = 0.0
+        self._style_at = 0.0
+        self._resting = False
+        self._next_dream = 0
+        self._dream_ms = 0
+        self.dreams = 0
+        self.failures = 0
+        self.seconds = 0.0
+        dreamer.on_change = self._dreamer_changed
+
+    @property
+    def style(self) -> Style:
+        """What is dreamt now."""
+        return self._styles[self._style]
+
+    def next_style(self) -> None:
+        """Dreams something else from the next dream on."""
+        self._style = (self._style + 1) % len(self._styles)
+        self._style_at = asyncio.get_running_loop().time()
+        log.info("style", extra={"style": self.style.name, "layer": self.style.expression})
+        self._changed()
+
+    def active(self) -> None:
+        """Somebody came, or drew."""
+        self._active_at = asyncio.get_running_loop().time()
+        self._activity.set()
+
+    def status(self) -> pb.StatusEvent:
+        """What the dreamer does, as the `status` event has it."""
+        return pb.StatusEvent(
+            layer=self.style.expression,
+            style=self.style.name,
+            network=self._network,
+            dreamer=self._state(),
+            next_dream=self._next_dream,
+            dream_ms=self._dream_ms,
+        )
+
+    def _state(self) -> "pb.StatusEvent.Dreamer.ValueType":
+        match self._dreamer.state:
+            case DreamerState.STARTING:
+                return pb.StatusEvent.STARTING
+            case DreamerState.FAILED:
+                return pb.StatusEvent.FAILED
+            case DreamerState.DREAMING:
+                return pb.StatusEvent.DREAMING
+            case DreamerState.READY:
+                return pb.StatusEvent.RESTING if self._resting else pb.StatusEvent.WAITING
+
+    def _dreamer_changed(self) -> None:
+        if self._dreamer.state is DreamerState.READY:
+            self._ready.set()
+        elif self._dreamer.state is not DreamerState.DREAMING:
+            self._ready.clear()
+        self._changed()
+
+    async def run(self) -> None:
+        """Dreams until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._dreamer.run())
+            group.create_task(self._dream_on())
+
+    async def _dream_on(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._style_at = self._active_at = due = loop.time()
+        while True:
+            await self._ready.wait()
+            await self._rest()
+            due = max(due, loop.time())
+            self._announce(due - loop.time())
+            await asyncio.sleep(due - loop.time())
+            if loop.time() - self._style_at >= self._timetable.style_interval:
+                self.next_style()
+            due = loop.time() + self._timetable.interval
+            self._next_dream = self._clock() + round(self._timetable.interval * 1000)
+            if not await self._dream():
+                due = max(due, loop.time() + RETRY_SECONDS)
+
+    def _announce(self, delay: float) -> None:
+        self._next_dream = self._clock() + round(delay * 1000)
+        self._changed()
+
+    async def _rest(self) -> None:
+        """Waits while nobody is here and nobody has drawn for a while."""
+        loop = asyncio.get_running_loop()
+        rest_after = self._timetable.rest_after
+        self._activity.clear()
+        while rest_after and not self._users() and loop.time() - self._active_at >= rest_after:
+            if not self._resting:
+                self._resting = True
+                self._next_dream = 0
+                log.info("resting", extra={"dreams": self.dreams})
+                self._changed()
+            await self._activity.wait()
+            self._activity.clear()
+        self._resting = False
+
+    async def _dream(self) -> bool:
+        snapshot = self._painter.begin_dream()
+        style = self.style
+        try:
+            result = await self._dreamer.dream(
+                snapshot.image.tobytes(), SIDE, SIDE, style.expression, self._rng.getrandbits(31)
+            )
+            self._dream_ms = round(result.seconds * 1000)
+            dream = await self._painter.end_dream(
+                result.jpeg,
+                style=style.name,
+                layer=style.expression,
+                network=self._network,
+                ms=self._dream_ms,
+                users=self._users(),
+            )
+        except (DreamError, OSError, sqlite3.Error) as error:
+            self.failures += 1
+            self._painter.abandon_dream()
+            log.error("no dream", extra={"style": style.name, "error": str(error)})
+            return False
+        self.dreams += 1
+        self.seconds += result.seconds
+        log.debug("dreamt", extra={"dream": dream.dream, "style": style.name, "ms": self._dream_ms})
+        return True

@@ -1,0 +1,1 @@
+"""Generated from proto/*.proto by scripts/protos, and the schema itself."""

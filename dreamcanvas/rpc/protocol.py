@@ -1,0 +1,376 @@
+"""The shell of a connection: an asyncio protocol on websockets' sans-I/O `ServerProtocol`, as uvicorn hosts
+it.
+
+uvicorn reads the HTTP request, and hands a websocket upgrade on to this class, the transport with it: see
+`uvicorn.protocols.websockets` for what it expects. What to do with a peer is the `Endpoint`'s to say.
+"""
+
+import asyncio
+import inspect
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from dreamcanvas.errors import RpcError
+from dreamcanvas.rpc.connection import Call, Connection, Data
+from dreamcanvas.rpc.service import Answer, Later, Service, Then
+
+log = logging.getLogger(__name__)
+P = TypeVar("P")
+
+GOING_AWAY: Final = 1001
+INVALID_DATA: Final = 1007
+INTERNAL_ERROR: Final = 1011
+TRY_AGAIN_LATER: Final = 1013
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds of a connection. Times in seconds, sizes in bytes; 0 is no limit."""
+
+    message_bytes: int = 65536
+    batch_calls: int = 50
+    calls_in_flight: int = 256
+    protocol_errors: int = 20
+    write_buffer: int = 262144
+    slow_reader_timeout: float = 30.0
+    ping_interval: float = 20.0
+    ping_timeout: float = 20.0
+    close_timeout: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The HTTP request that opens a websocket. `target` is path and query; header names are lower case."""
+
+    target: str
+    headers: dict[str, str]
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP response in place of a websocket."""
+
+    status: int
+    text: str
+
+
+class Endpoint(Protocol[P]):
+    """What a host does with its peers. `P` is what it knows a peer as: its handlers are called with that."""
+
+    service: Service[P]
+    settings: Settings
+
+    def admit(self, handshake: Handshake) -> Refusal | None:
+        """Says whether a websocket may be opened."""
+
+    def opened(self, websocket: "RpcProtocol[P]", handshake: Handshake) -> P:
+        """A websocket is open."""
+
+    def closed(self, peer: P) -> None:
+        """A websocket that was open is gone."""
+
+    def drained(self, peer: P) -> None:
+        """A peer that had been too slow has read all but a little of what was sent to it."""
+
+    def rpc_error(self, method: str, error: BaseException) -> RpcError:
+        """What to tell the caller of an exception that a handler raised."""
+
+    def called(self, method: str, error: RpcError | None) -> None:
+        """A call was answered."""
+
+
+def frame(data: Data) -> bytes:
+    """A message framed for any peer: servers do not mask, so that all can share the same bytes."""
+    if isinstance(data, str):
+        return Frame(Opcode.TEXT, data.encode()).serialize(mask=False)
+    return Frame(Opcode.BINARY, data).serialize(mask=False)
+
+
+class RpcProtocol(asyncio.Protocol, Generic[P]):
+    """One websocket. Events are sent by `send`, framed; `slow` says that what was sent is not being read."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], *, endpoint: Endpoint[P]
+    ) -> None:
+        del config, app_state
+        self._state = server_state
+        self._endpoint = endpoint
+        self._settings = endpoint.settings
+        self._loop = asyncio.get_running_loop()
+        self._websocket = ServerProtocol(max_size=self._settings.message_bytes or None)
+        self._connection = Connection(
+            batch_calls=self._settings.batch_calls, max_errors=self._settings.protocol_errors
+        )
+        self._transport: asyncio.Transport
+        self._fragments: list[bytes] = []
+        self._text = False
+        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._flush_due = False
+        self._reading = True
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._ping: bytes | None = None
+        self._open = False
+        self._peer: P
+        self.address = ""
+        self.slow = False
+
+    # What uvicorn and asyncio call
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the transport over from the HTTP protocol."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self._settings.write_buffer)
+        self._state.connections.add(cast(Any, self))
+        peername = transport.get_extra_info("peername")
+        self.address = str(peername[0]) if isinstance(peername, tuple) else ""
+
+    def data_received(self, data: bytes) -> None:
+        """Carries out what the peer sent; all answers that are ready go out in one write."""
+        self._websocket.receive_data(data)
+        self._handle_events()
+        self._write(b"".join(self._websocket.data_to_send()))
+        self._flush()
+        if self._websocket.parser_exc is not None or self._websocket.close_expected():
+            self._finish()
+
+    def eof_received(self) -> None:
+        """The peer will send nothing more: asyncio closes the transport."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets everything that was waiting for the peer."""
+        self._state.connections.discard(cast(Any, self))
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for future in self._in_flight:
+            if isinstance(future, asyncio.Task):
+                future.cancel()
+        if self._open:
+            self._open = False
+            self._endpoint.closed(self._peer)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: stop reading from it, too, and close if that lasts."""
+        self.slow = True
+        self._pause_reading()
+        if self._settings.slow_reader_timeout:
+            self._timer("slow", self._settings.slow_reader_timeout, self._give_up)
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self.slow = False
+        self._cancel("slow")
+        self._resume_reading()
+        if self._open:
+            self._endpoint.drained(self._peer)
+
+    def shutdown(self) -> None:
+        """The server ends: close with 1001."""
+        if self._open:
+            self.close(GOING_AWAY, "the server is shutting down")
+        else:
+            self._transport.close()
+
+    # What the host calls
+
+    def send(self, frames: bytes) -> None:
+        """Writes framed messages, after the answers that are ready."""
+        if self._open:
+            self._flush()
+            self._transport.write(frames)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Begins the closing handshake."""
+        if self._websocket.state is State.OPEN:
+            self._flush()
+            self._websocket.send_close(code, reason)
+            self._write(b"".join(self._websocket.data_to_send()))
+            self._finish()
+
+    # The websocket
+
+    def _handle_events(self) -> None:
+        for event in self._websocket.events_received():
+            if isinstance(event, Request):
+                self._handshake(event)
+            elif isinstance(event, Frame):
+                self._handle_frame(event)
+
+    def _handshake(self, request: Request) -> None:
+        response = self._websocket.accept(request)
+        headers = {name.lower(): value for name, value in request.headers.raw_items()}
+        handshake = Handshake(request.path, headers, self.address)
+        if response.status_code == 101:
+            refusal = self._endpoint.admit(handshake)
+            if refusal is not None:
+                response = self._websocket.reject(refusal.status, refusal.text)
+        self._websocket.send_response(response)
+        if self._websocket.state is not State.OPEN:
+            return
+        self._write(b"".join(self._websocket.data_to_send()))
+        self._open = True
+        self._peer = self._endpoint.opened(self, handshake)
+        self._schedule_ping()
+
+    def _handle_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.PONG:
+            if frame.data == self._ping:
+                self._ping = None
+                self._cancel("pong")
+        elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            if frame.opcode is not Opcode.CONT:
+                self._text = frame.opcode is Opcode.TEXT
+            self._fragments.append(bytes(frame.data))
+            if frame.fin:
+                message, self._fragments = b"".join(self._fragments), []
+                self._handle_message(message)
+
+    def _handle_message(self, message: bytes) -> None:
+        if not self._open or self._websocket.state is not State.OPEN:
+            return
+        data: Data = message
+        if self._text:
+            try:
+                data = message.decode()
+            except UnicodeDecodeError:
+                self.close(INVALID_DATA, "text messages are UTF-8")
+                return
+        for call in self._connection.receive(data):
+            self._carry_out(call)
+        if self._connection.close_code is not None:
+            self.close(self._connection.close_code, "too many messages that are no calls")
+
+    def _finish(self) -> None:
+        """Waits for the other half of the closing handshake, but not for long."""
+        if self._open:
+            self._open = False
+            self._endpoint.closed(self._peer)
+        for name in ("ping", "pong", "slow"):
+            self._cancel(name)
+        if self._websocket.close_rcvd is not None or self._websocket.close_sent is None:
+            self._transport.close()
+        self._resume_reading()  # else the peer's close frame would never be seen
+        if "close" not in self._timers:
+            self._timer("close", self._settings.close_timeout, self._transport.abort)
+
+    # Calls
+
+    def _carry_out(self, call: Call) -> None:
+        try:
+            answer = self._endpoint.service.call(self._peer, call)
+        except Exception as error:  # noqa: BLE001 - a bug in a handler must not end the connection
+            self._fail(call, error)
+            return
+        if isinstance(answer, Later):
+            self._wait(call, answer.future, answer.respond)
+        elif inspect.iscoroutine(answer):
+            self._wait(call, self._loop.create_task(answer), None)
+        else:
+            self._succeed(call, cast(Answer, answer))
+
+    def _wait(self, call: Call, future: asyncio.Future[Any], respond: Callable[[Any], Answer] | None) -> None:
+        limit = self._settings.calls_in_flight
+        self._in_flight.add(future)
+        if limit and len(self._in_flight) >= limit:
+            self._pause_reading()
+
+        def done(future: asyncio.Future[Any]) -> None:
+            self._in_flight.discard(future)
+            if not self.slow and len(self._in_flight) <= limit // 2:
+                self._resume_reading()
+            if future.cancelled():
+                return
+            try:
+                answer = future.result() if respond is None else respond(future.result())
+            except Exception as error:  # noqa: BLE001 - as in _carry_out
+                self._fail(call, error)
+            else:
+                self._succeed(call, answer)
+
+        future.add_done_callback(done)
+
+    def _succeed(self, call: Call, answer: Answer) -> None:
+        self._connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
+        self._endpoint.called(call.method, None)
+        if isinstance(answer, Then):
+            self._flush()
+            if self._open:
+                answer.then()
+        self._schedule_flush()
+
+    def _fail(self, call: Call, error: BaseException) -> None:
+        told = self._endpoint.rpc_error(call.method, error)
+        self._connection.fail(call, told)
+        self._endpoint.called(call.method, told)
+        self._schedule_flush()
+
+    # Writing
+
+    def _schedule_flush(self) -> None:
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._websocket.state is State.OPEN:
+            self._write(b"".join([frame(message) for message in self._connection.messages_to_send()]))
+
+    def _write(self, data: bytes) -> None:
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _give_up(self) -> None:
+        log.info("slow reader closed", extra={"address": self.address})
+        self._transport.set_write_buffer_limits()
+        self.close(TRY_AGAIN_LATER, "too slow")
+
+    # Reading
+
+    def _pause_reading(self) -> None:
+        if self._reading and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._reading and not self._transport.is_closing():
+            self._reading = True
+            self._transport.resume_reading()
+
+    # Keepalive
+
+    def _timer(self, name: str, delay: float, action: Any) -> None:
+        self._cancel(name)
+        self._timers[name] = self._loop.call_later(delay, action)
+
+    def _cancel(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _schedule_ping(self) -> None:
+        if self._settings.ping_interval:
+            self._timer("ping", self._settings.ping_interval, self._send_ping)
+
+    def _send_ping(self) -> None:
+        if self._websocket.state is State.OPEN:
+            if self._ping is None:
+                self._ping = secrets.token_bytes(4)
+                self._websocket.send_ping(self._ping)
+                self._write(b"".join(self._websocket.data_to_send()))
+                self._timer("pong", self._settings.ping_timeout, self._no_pong)
+            self._schedule_ping()
+
+    def _no_pong(self) -> None:
+        self.close(INTERNAL_ERROR, "keepalive ping timeout")

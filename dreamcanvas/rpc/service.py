@@ -1,0 +1,130 @@
+"""A protobuf service descriptor and the handlers of its methods.
+
+A handler is called with the caller and the typed request. It returns the response; or a coroutine of it; or,
+since a task per call would be dear, a `Later`: a future and how its result becomes the response. A response
+in `Then` says what is to happen as soon as it is on its way.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from google.protobuf.descriptor import FieldDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from dreamcanvas.errors import InvalidParams, MethodNotFound
+from dreamcanvas.rpc import jsonmap
+from dreamcanvas.rpc.connection import Call, TextCall
+from dreamcanvas.rpc.jsonrpc import Json
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller(Generic[P]):
+    """Who calls, as the host knows them, and whether the call came as text (JSON-RPC)."""
+
+    peer: P
+    text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """A response, and what is done right after it was handed to the transport."""
+
+    response: Message
+    then: Callable[[], None]
+
+
+Answer: TypeAlias = Message | Then
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A response that is made from a future's result. The future is never cancelled by the connection."""
+
+    future: "asyncio.Future[Any]"
+    respond: Callable[[Any], Answer]
+
+    async def wait(self) -> Answer:
+        """The response, for who can wait for it."""
+        return self.respond(await asyncio.shield(self.future))
+
+
+Handler: TypeAlias = Callable[[Caller[P], Any], Answer | Later | Coroutine[Any, Any, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[P]):
+    """One method: its name, the classes of its messages, and what carries it out."""
+
+    name: str
+    request_type: type[Message]
+    response_type: type[Message]
+    handler: Handler[P]
+
+    def decode(self, payload: bytes | Json) -> Message:
+        """The typed request from serialised bytes or JSON params. Raises InvalidParams."""
+        if not isinstance(payload, bytes):
+            return jsonmap.from_json(payload, self.request_type)
+        request = self.request_type()
+        try:
+            request.ParseFromString(payload)
+        except (DecodeError, UnicodeDecodeError):
+            name = self.request_type.DESCRIPTOR.name
+            raise InvalidParams(f"the payload is not a {name}") from None
+        _refuse_unlisted_enums(request)
+        return request
+
+
+class Service(Generic[P]):
+    """The methods of a service that are implemented."""
+
+    def __init__(self, descriptor: ServiceDescriptor) -> None:
+        self.descriptor = descriptor
+        self._methods: dict[str, Method[P]] = {}
+
+    def implement(self, name: str, handler: Handler[P]) -> None:
+        """Lets `handler` carry out the method `name` of the descriptor. Raises KeyError where it has none."""
+        method = self.descriptor.methods_by_name[name]
+        self._methods[name] = Method(
+            name, GetMessageClass(method.input_type), GetMessageClass(method.output_type), handler
+        )
+
+    @property
+    def methods(self) -> tuple[Method[P], ...]:
+        """The implemented methods, in the order in which they were."""
+        return tuple(self._methods.values())
+
+    def method(self, name: str) -> Method[P]:
+        """The method of that name, its first letter in either case. Raises MethodNotFound."""
+        method = self._methods.get(name) or self._methods.get(name[:1].lower() + name[1:])
+        if method is None:
+            raise MethodNotFound(f"there is no method {jsonmap.shown(name)}")
+        return method
+
+    def call(self, peer: P, call: Call) -> Answer | Later | Coroutine[Any, Any, Answer]:
+        """Carries out a call. Raises RpcError, and what a handler raises."""
+        method = self.method(call.method)
+        return method.handler(Caller(peer, isinstance(call, TextCall)), method.decode(call.payload))
+
+    async def answer(self, peer: P, call: Call) -> Answer:
+        """Carries out a call and waits for its response. Raises as `call` does."""
+        answer = self.call(peer, call)
+        if isinstance(answer, Later):
+            return await answer.wait()
+        return await answer if inspect.iscoroutine(answer) else cast(Answer, answer)
+
+
+def _refuse_unlisted_enums(request: Message) -> None:
+    """A proto2 decoder moves enum values that it does not know to the unknown fields: look there."""
+    enums = {field.number: field for field in request.DESCRIPTOR.fields if field.enum_type is not None}
+    if enums:
+        for unknown in cast(Any, UnknownFieldSet(request)):
+            if unknown.field_number in enums:
+                field = cast(FieldDescriptor, enums[unknown.field_number])
+                raise jsonmap.unlisted(field, field.name)

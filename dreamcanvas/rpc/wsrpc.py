@@ -1,0 +1,58 @@
+"""The binary encoding: messages of the npm package `wsrpc` 1.4, described in `proto/wsrpc.proto` (pure)."""
+
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError
+
+from dreamcanvas.errors import RpcError
+from dreamcanvas.proto import wsrpc_pb2 as envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call. `seq` is the client's number for it, `payload` the serialised request message."""
+
+    method: str
+    seq: int
+    payload: bytes
+
+
+def decode_request(data: bytes) -> Request | None:
+    """The call in a binary message; None where it is undecodable, not a REQUEST, or lacks method or seq."""
+    message = envelope.Message()
+    try:
+        message.ParseFromString(data)
+        request = message.request
+        if message.type != envelope.Message.REQUEST or not message.HasField("request"):
+            return None
+        if not message.IsInitialized() or not isinstance(request.method, str):
+            return None  # a string that is not UTF-8 comes as bytes
+        return Request(request.method, request.seq, request.payload)
+    except (DecodeError, UnicodeDecodeError):
+        return None
+
+
+def encode_response(seq: int, payload: bytes) -> bytes:
+    """The answer to the call `seq` that succeeded."""
+    return envelope.Message(
+        type=envelope.Message.RESPONSE, response=envelope.Response(seq=seq, ok=True, payload=payload)
+    ).SerializeToString()
+
+
+def encode_error(seq: int, error: RpcError) -> bytes:
+    """The answer to the call `seq` that failed. Stock clients format the text, so it holds no `%`."""
+    detail = envelope.Error(code=error.code, name=error.name)
+    if error.field is not None:
+        detail.field = error.field
+    if error.retry_after_ms is not None:
+        detail.retry_after_ms = error.retry_after_ms
+    response = envelope.Response(seq=seq, ok=False, payload=detail.SerializeToString())
+    response.error = f"{error.name}: {error.sentence}".replace("%", "\N{FULLWIDTH PERCENT SIGN}")
+    return envelope.Message(type=envelope.Message.RESPONSE, response=response).SerializeToString()
+
+
+def encode_event(name: str, payload: bytes) -> bytes:
+    """An event; `payload` is the serialised event message."""
+    return envelope.Message(
+        type=envelope.Message.EVENT, event=envelope.Event(name=name, payload=payload)
+    ).SerializeToString()

@@ -1,0 +1,116 @@
+"""The dreams: a row each in the database, and a frame file each, which decoded is the base of the picture.
+
+A frame file is written beside its place, synced, renamed into it, and its directory synced, before its row is
+committed: a row without a whole file does not come to be by a crash.
+"""
+
+import asyncio
+import io
+import logging
+import os
+import sqlite3
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from dreamcanvas.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+_COLUMNS = "dream, seq, time, style, layer, network, ms, users, bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Dream:
+    """A dreamt picture: its number, the last operation in it, when (ms since 1970), what, how long it took,
+    and how many websockets were open. `bytes` is the length of its frame file."""
+
+    dream: int
+    seq: int
+    time: int
+    style: str
+    layer: str
+    network: str
+    ms: int
+    users: int
+    bytes: int
+
+
+class Dreams:
+    """The recording, in `directory`."""
+
+    def __init__(self, directory: Path, journal: Journal) -> None:
+        self._directory = directory
+        self._journal = journal
+
+    def frame(self, dream: int) -> Path:
+        """Where the frame file of a dream is: a thousand to a directory."""
+        return self._directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
+
+    async def record(self, dream: Dream, jpeg: bytes) -> None:
+        """Makes a dream durable.
+
+        Raises OSError or sqlite3.Error where that failed; then there is no such dream.
+        """
+        await asyncio.to_thread(write_durably, self.frame(dream.dream), jpeg)
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute(f"INSERT INTO dreams ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", astuple(dream))
+
+        await self._journal.run(insert)
+
+    async def newest_whole(self) -> tuple[Dream, Image.Image] | None:
+        """The newest dream whose frame file can be read, with its picture.
+
+        A missing or torn one is logged.
+        """
+        rows = await self._journal.run(
+            lambda connection: connection.execute(
+                f"SELECT {_COLUMNS} FROM dreams ORDER BY dream DESC"
+            ).fetchmany(1000)
+        )
+        for row in rows:
+            dream = Dream(*row)
+            path = self.frame(dream.dream)
+            try:
+                if path.stat().st_size != dream.bytes:
+                    raise OSError(f"{path.stat().st_size} bytes in place of {dream.bytes}")
+                return dream, await asyncio.to_thread(decode, path.read_bytes())
+            except OSError as error:
+                log.error(
+                    "frame file unusable",
+                    extra={"dream": dream.dream, "path": str(path), "error": str(error)},
+                )
+        return None
+
+    async def last_number(self) -> int:
+        """The highest number that a dream has had; 0 where there was none."""
+
+        def query(connection: sqlite3.Connection) -> int:
+            return int(connection.execute("SELECT coalesce(max(dream), 0) FROM dreams").fetchone()[0])
+
+        return await self._journal.run(query)
+
+
+def decode(jpeg: bytes) -> Image.Image:
+    """The picture in a frame file, RGB. Raises OSError where it is torn."""
+    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
+        return image.convert("RGB")
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Writes a file so that after a power cut there is all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    for directory in (path.parent, path.parent.parent):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,260 @@
+"""The operations, durably: many callers, one thread, one transaction for all that waits (group commit).
+
+Numbers are given when a transaction begins, by the only one that gives them, so that a transaction that fails
+leaves no gap: its callers are told, and the next one starts from the same number.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
+
+from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.errors import Unavailable
+from dreamcanvas.store import schema
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+RETRY_AFTER_MS: Final = 1000
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Author:
+    """Who paints: a session, which outlives its connections, or a connection without one (`session` is None).
+
+    `last_call`, `last_seq` and `last_time` are those of the session's last applied call.
+    """
+
+    number: int
+    session: bytes | None
+    address: str
+    last_call: int = 0
+    last_seq: int = 0
+    last_time: int = 0
+    stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an entry: its operations, numbered and durable. A duplicate has none."""
+
+    seq: int
+    time: int
+    duplicate: bool
+    operations: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """Something to be made durable: marks of an author, or none where only the author is to be stored.
+
+    `origin` is whoever need not be told of the operations, since it made them.
+    """
+
+    author: Author
+    marks: Sequence[Dab | Patch] = ()
+    stroke: int = 0
+    call: int = 0
+    origin: object = None
+    settled: asyncio.Future[Receipt] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+@dataclass(slots=True)
+class _Batch:
+    entries: list[Entry]
+    receipts: list[Receipt]
+    authors: dict[int, tuple[Author, int, int, int]]
+
+
+class Journal:
+    """Appends to the database. `applied` is called, in order, with the operations of each transaction when it
+    is done, before its callers hear of it."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
+        self._writer = schema.connect(path)
+        self._reader = schema.connect(path)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._waiting: list[Entry] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
+        self.failing: str | None = None
+        self.commits = 0
+        newest = self._one(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM operations), "
+            "(SELECT coalesce(max(seq), 0) FROM dreams))"
+        )
+        self.seq: int = newest
+        self._next_author: int = self._one("SELECT coalesce(max(author), 0) + 1 FROM authors")
+
+    def _one(self, query: str, *values: object) -> int:
+        return int(self._reader.execute(query, values).fetchone()[0])
+
+    # Reading
+
+    def operations(self, after: int) -> Iterator[Operation]:
+        """The durable operations after a number, in order."""
+        rows = self._reader.execute(
+            "SELECT seq, time, author, stroke, x, y, size, color, patch FROM operations "
+            "WHERE seq > ? ORDER BY seq",
+            (after,),
+        )
+        for seq, time, author, stroke, x, y, size, color, patch in rows:
+            mark = Patch(x, y, patch) if patch is not None else Dab(x, y, size, color)
+            yield Operation(seq, time, author, stroke, mark)
+
+    def anonymous(self, address: str) -> Author:
+        """An author without a session, with a number of its own."""
+        return Author(self._number(), None, address)
+
+    def session(self, session: bytes, address: str) -> Author:
+        """The author of a session, known or new. A new one is stored with its first entry."""
+        author = self._sessions.get(session)
+        if author is None:
+            row = self._reader.execute(
+                "SELECT author, address, last_call, last_seq, last_time FROM authors WHERE session = ?",
+                (session,),
+            ).fetchone()
+            if row is None:
+                author = Author(self._number(), session, address)
+            else:
+                author = Author(row[0], session, row[1], row[2], row[3], row[4], stored=True)
+            self._sessions[session] = author
+        return author
+
+    def _number(self) -> int:
+        number = self._next_author
+        self._next_author += 1
+        return number
+
+    # Writing
+
+    def append(self, entry: Entry) -> asyncio.Future[Receipt]:
+        """Makes an entry durable.
+
+        The future raises Unavailable where that failed: then nothing was applied.
+        """
+        self._waiting.append(entry)
+        if self._committing is None:
+            self._committing = asyncio.get_running_loop().create_task(self._commit_all())
+        return entry.settled
+
+    async def drain(self) -> None:
+        """Waits until all that was appended is settled."""
+        while self._committing is not None:
+            await asyncio.shield(self._committing)
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does other work on the database in the journal's thread, between transactions."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
+
+    def close(self) -> None:
+        """Closes the database. Nothing may be waiting."""
+        self._executor.shutdown()
+        self._writer.close()
+        self._reader.close()
+
+    async def _commit_all(self) -> None:
+        try:
+            while self._waiting:
+                entries, self._waiting = self._waiting, []
+                batch = self._number_all(entries)
+                try:
+                    await self.run(partial(_commit, batch))
+                except sqlite3.Error as error:
+                    self._refuse(entries, error)
+                else:
+                    self._settle(batch)
+        finally:
+            self._committing = None
+
+    def _number_all(self, entries: list[Entry]) -> _Batch:
+        """Gives numbers; finds the calls that were applied before, or earlier in the same transaction."""
+        now = self._clock()
+        seq = self.seq
+        batch = _Batch(entries, [], {})
+        for entry in entries:
+            author = entry.author
+            state = batch.authors.get(author.number)
+            if state is None:
+                state = (author, author.last_call, author.last_seq, author.last_time)
+            if entry.call and entry.call <= state[1]:
+                batch.receipts.append(Receipt(state[2], state[3], duplicate=True, operations=()))
+                continue
+            operations = tuple(
+                Operation(number, now, author.number, entry.stroke, mark)
+                for number, mark in enumerate(entry.marks, start=seq + 1)
+            )
+            seq += len(operations)
+            batch.receipts.append(Receipt(seq, now, duplicate=False, operations=operations))
+            if entry.call:
+                state = (author, entry.call, seq, now)
+            if entry.call or not author.stored:
+                batch.authors[author.number] = state
+        return batch
+
+    def _settle(self, batch: _Batch) -> None:
+        if self.failing is not None:
+            log.warning("storage works again", extra={"seq": self.seq})
+            self.failing = None
+        self.commits += 1
+        for author, last_call, last_seq, last_time in batch.authors.values():
+            author.last_call, author.last_seq, author.last_time = last_call, last_seq, last_time
+            author.stored = True
+        for receipt in batch.receipts:
+            if receipt.operations:
+                self.seq = receipt.seq
+        self.applied(list(zip(batch.entries, batch.receipts, strict=True)))
+        for entry, receipt in zip(batch.entries, batch.receipts, strict=True):
+            if not entry.settled.done():
+                entry.settled.set_result(receipt)
+
+    def _refuse(self, entries: list[Entry], error: sqlite3.Error) -> None:
+        if self.failing is None:
+            log.error("storage fails", extra={"error": str(error), "seq": self.seq})
+        self.failing = str(error)
+        for entry in entries:
+            if not entry.settled.done():
+                sentence = "the canvas cannot be saved at the moment; nothing was applied"
+                entry.settled.set_exception(Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
+
+
+def _commit(batch: _Batch, connection: sqlite3.Connection) -> None:
+    rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
+    if not rows and not batch.authors:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(
+            "INSERT INTO authors (author, session, address, created, last_call, last_seq, last_time) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
+            "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
+            [
+                (author.number, author.session, author.address, last_time, last_call, last_seq, last_time)
+                for author, last_call, last_seq, last_time in batch.authors.values()
+            ],
+        )
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _row(operation: Operation) -> tuple[object, ...]:
+    mark = operation.mark
+    head = (operation.seq, operation.time, operation.author, operation.stroke, mark.x, mark.y)
+    if isinstance(mark, Dab):
+        return (*head, mark.size, mark.color, None)
+    return (*head, None, None, mark.image)

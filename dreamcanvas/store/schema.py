@@ -1,0 +1,96 @@
+"""The database's schema: its versions, and how an older one becomes a newer one.
+
+`PRAGMA user_version` holds the version. Each migration leads from its index to the next version, in one
+transaction; a migration that was released is never changed.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from dreamcanvas.errors import StoreError
+
+_VERSION_1: Final = """
+CREATE TABLE authors (
+    author     INTEGER PRIMARY KEY,      -- the public number
+    session    BLOB UNIQUE,              -- the client's secret, NULL for a connection without one
+    address    TEXT NOT NULL,            -- from where it was first seen
+    created    INTEGER NOT NULL,         -- ms since 1970
+    last_call  INTEGER NOT NULL,         -- the session's last applied call, 0 before the first
+    last_seq   INTEGER NOT NULL,         -- the last operation of that call
+    last_time  INTEGER NOT NULL          -- its time, ms since 1970
+) STRICT;
+CREATE TABLE operations (
+    seq    INTEGER PRIMARY KEY,          -- 1, 2, 3 … without a gap
+    time   INTEGER NOT NULL,             -- ms since 1970
+    author INTEGER NOT NULL,
+    stroke INTEGER NOT NULL,             -- the author's number for it, 0 for none
+    x      INTEGER NOT NULL,             -- a dab's middle, a patch's top left corner, px
+    y      INTEGER NOT NULL,
+    size   INTEGER,                      -- a dab's diameter, px; NULL for a patch
+    color  INTEGER,                      -- a dab's 0xRRGGBB; NULL for a patch
+    patch  BLOB                          -- a patch's PNG; NULL for a dab
+) STRICT;
+CREATE TABLE dreams (
+    dream   INTEGER PRIMARY KEY,         -- 1, 2, 3 …
+    seq     INTEGER NOT NULL,            -- the last operation that it contains
+    time    INTEGER NOT NULL,            -- when it was done, ms since 1970
+    style   TEXT NOT NULL,               -- in words
+    layer   TEXT NOT NULL,               -- in the grammar of styles
+    network TEXT NOT NULL,
+    ms      INTEGER NOT NULL,            -- how long it took
+    users   INTEGER NOT NULL,            -- how many websockets were open
+    bytes   INTEGER NOT NULL             -- the length of its frame file
+) STRICT;
+CREATE INDEX dreams_by_time ON dreams (time);
+"""
+
+MIGRATIONS: Final = (_VERSION_1,)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Opens the database for writing, made or migrated where needed: a commit is durable when it returns.
+
+    Raises StoreError where the file is no database, or was written by a newer version of this package.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from error
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} has schema version {version}, this Dreamcanvas knows versions up to {len(MIGRATIONS)}: "
+            "use the newer Dreamcanvas that wrote it"
+        )
+    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+class DirectoryLock:
+    """Keeps a second server from a data directory. The kernel lets go of it however the process ends."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise StoreError(f"{directory} is in use by another server (process {holder})") from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Lets go of the directory."""
+        os.close(self._descriptor)

@@ -1,0 +1,209 @@
+"""HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dreamcanvas import pictures
+from dreamcanvas.api import Api, Client
+from dreamcanvas.metrics import Metrics
+from dreamcanvas.painter import Painter
+from dreamcanvas.pictures import Pictures
+from dreamcanvas.rpc.connection import Connection
+from dreamcanvas.rpc.service import Then
+from dreamcanvas.store.dreams import Dreams, decode
+from dreamcanvas.store.journal import Author, Journal
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+KEPT_POSTERS: Final = 4096
+NOT_BUILT: Final = (
+    "The page has not been built: start the server with scripts/serve, or run `npm run build` in client/.\n"
+)
+
+
+class Web:
+    """The handlers of the paths."""
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        painter: Painter,
+        journal: Journal,
+        dreams: Dreams,
+        pictures: Pictures,
+        metrics: Metrics,
+        page: Path,
+        message_bytes: int,
+        batch_calls: int,
+    ) -> None:
+        self._api = api
+        self._painter = painter
+        self._journal = journal
+        self._dreams = dreams
+        self._pictures = pictures
+        self._metrics = metrics
+        self._page = page
+        self._message_bytes = message_bytes
+        self._batch_calls = batch_calls
+        self._posters: OrderedDict[str, Author] = OrderedDict()
+
+    def app(self) -> Starlette:
+        """The ASGI application."""
+        return Starlette(
+            routes=[
+                Route("/", self.index),
+                Route("/rpc", self.rpc, methods=["POST"]),
+                Route("/canvas.{format}", self.canvas),
+                Route("/dreams/{name}.jpg", self.dream),
+                Route("/livez", self.livez),
+                Route("/readyz", self.readyz),
+                Route("/metrics", self.metrics),
+                Route("/proto/{name}.proto", self.proto),
+                Mount("/assets", StaticFiles(directory=self._page / "assets", check_dir=False)),
+                Mount("/", StaticFiles(directory=self._page, check_dir=False)),
+            ],
+            middleware=[Middleware(BaseHTTPMiddleware, dispatch=_add_headers)],
+        )
+
+    async def index(self, request: Request) -> Response:
+        """The drawing page."""
+        file = self._page / "index.html"
+        if not file.is_file():
+            return PlainTextResponse(NOT_BUILT, 503)
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    async def canvas(self, request: Request) -> Response:
+        """The picture as it is now. Its version is its ETag."""
+        format_ = request.path_params["format"]
+        if format_ not in pictures.MEDIA_TYPES:
+            return PlainTextResponse("Not found: the picture is at /canvas.jpg, .png and .webp.\n", 404)
+        snapshot = self._painter.snapshot()
+        headers = {
+            "ETag": f'"{snapshot.version}"',
+            "Cache-Control": "no-cache",
+            "X-Canvas-Dream": str(snapshot.version.dream),
+            "X-Canvas-Seq": str(snapshot.version.seq),
+        }
+        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        data = await self._pictures.get(
+            ("canvas", snapshot.version, format_), partial(pictures.encode, snapshot.image, format_)
+        )
+        return Response(data, headers=headers, media_type=pictures.MEDIA_TYPES[format_])
+
+    async def dream(self, request: Request) -> Response:
+        """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
+        number, _, side = request.path_params["name"].partition("-")
+        plain = number.isascii() and number.isdecimal() and len(number) <= 9 and str(int(number)) == number
+        if not plain or side not in ("", "768"):
+            return PlainTextResponse("Not found: a dream is at /dreams/N.jpg or /dreams/N-768.jpg.\n", 404)
+        path = self._dreams.frame(int(number))
+        headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or pictures.DELIVERY_SIDES[0]}"'}
+        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+
+        def make() -> bytes:
+            return pictures.encode_delivery(
+                decode(path.read_bytes()), int(side or pictures.DELIVERY_SIDES[0])
+            )
+
+        try:
+            data = await self._pictures.get(("dream", number, side), make)
+        except OSError:
+            return PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
+        return Response(data, headers=headers, media_type="image/jpeg")
+
+    async def rpc(self, request: Request) -> Response:
+        """JSON-RPC for callers without a socket."""
+        if not self._api.origin_is_ours(request.headers.get("origin"), request.headers.get("host", "")):
+            return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if self._message_bytes and len(body) > self._message_bytes:
+                return PlainTextResponse(
+                    f"Too large: a message has at most {self._message_bytes} bytes.\n", 413
+                )
+        connection = Connection(batch_calls=self._batch_calls)
+        client = self._poster(request)
+        for call in connection.receive(body.decode(errors="replace")):
+            try:
+                answer = await self._api.service.answer(client, call)
+            except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
+                connection.fail(call, self._api.rpc_error(call.method, error))
+            else:
+                connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
+        sent = "".join(str(message) for message in connection.messages_to_send())
+        return Response(sent, media_type="application/json") if sent else Response(status_code=204)
+
+    def _poster(self, request: Request) -> Client:
+        """Callers without a socket are known by their address."""
+        address = request.client.host if request.client else ""
+        author = self._posters.pop(address, None) or self._journal.anonymous(address)
+        self._posters[address] = author
+        if len(self._posters) > KEPT_POSTERS:
+            self._posters.popitem(last=False)
+        return Client(address, author)
+
+    async def livez(self, request: Request) -> Response:
+        """The process is up."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        """Whether one can paint."""
+        status = self._api.status()
+        failing = self._journal.failing
+        body = {
+            "ready": failing is None,
+            "storage": failing or "ok",
+            "dreamer": type(status).Dreamer.Name(status.dreamer),
+            "seq": self._painter.version.seq,
+            "dream": self._painter.version.dream,
+        }
+        return JSONResponse(body, 200 if failing is None else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """Prometheus' text format."""
+        self._metrics.operations.set(self._painter.version.seq)
+        self._metrics.dreams.set(self._painter.version.dream)
+        return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def proto(self, request: Request) -> Response:
+        """The schema."""
+        name = request.path_params["name"]
+        if name not in ("wsrpc", "dreamcanvas"):
+            return PlainTextResponse("Not found: /proto/wsrpc.proto and /proto/dreamcanvas.proto.\n", 404)
+        text = resources.files("dreamcanvas.proto").joinpath(f"{name}.proto").read_text()
+        return PlainTextResponse(text)
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates
+
+
+async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.url.path.startswith("/assets/") and response.status_code == 200:
+        response.headers["Cache-Control"] = IMMUTABLE
+    return response
