@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import json
 import random
 import sys
 from pathlib import Path
@@ -62,6 +63,42 @@ def serve(file: Path | None, **given: Any) -> None:
         await App(settings, rng=random.Random(), started=started).serve()  # noqa: S311 - styles, no secrets
 
     asyncio.run(run())
+
+
+@main.command()
+@click.argument("input", metavar="IN", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the dream goes.")
+@click.option("--network", default="efficientnet_lite0", show_default=True, help="The network that dreams.")
+@click.option("--style", help="A style by its name.  [default: the network's first]")
+@click.option("--layer", help="A layer in place of a style: its mean square, or with --channel one channel.")
+@click.option("--channel", type=int, help="A channel of the layer, from 0.")
+@click.option(
+    "--octaves", type=int, default=6, show_default=True, help="Sizes that are dreamt, small to large."
+)
+@click.option("--octave-scale", type=float, default=1.31415, show_default=True, help="From size to size.")
+@click.option("--iterations", type=int, default=1, show_default=True, help="Steps per octave.")
+@click.option("--step", type=float, default=1.5, show_default=True, help="Mean change of a step, in levels.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random rolls.")
+@click.option("--repeat", type=int, default=1, show_default=True, help="Cycles, each from IN, timed alone.")
+@click.option("--threads", type=int, help="CPU threads.  [default: one per processor]")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def dream(
+    as_json: bool, octaves: int, octave_scale: float, iterations: int, step: float, **given: Any
+) -> None:
+    """Dream a picture file."""
+    from dreamcanvas.dream.file import FileDreamOptions, dream_file  # noqa: PLC0415 - TensorFlow takes seconds
+    from dreamcanvas.dream.settings import DreamSettings  # noqa: PLC0415
+
+    settings = DreamSettings(octaves=octaves, octave_scale=octave_scale, iterations=iterations, step=step)
+    report = dream_file(FileDreamOptions(settings=settings, **given))
+    seconds = [round(value, 4) for value in report.seconds]
+    if as_json:
+        facts = {"network": report.network, "style": report.style, "size": report.size}
+        print(json.dumps({"seconds": seconds, **facts, "before": report.before, "after": report.after}))
+    else:
+        width, height = report.size
+        gain = f"objective {report.before:.4g} to {report.after:.4g}"
+        print(f"{report.style}, {width} × {height} px: {gain}, {min(seconds):.2f} s")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections import deque
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -35,7 +36,10 @@ class Socket:
     """A websocket to a server."""
 
     def __init__(self, url: str) -> None:
-        self.connection: ClientConnection = connect(url, compression=None, max_size=None)
+        self._stack = ExitStack()
+        self.connection: ClientConnection = self._stack.enter_context(
+            connect(url, compression=None, max_size=None)
+        )
         self._seq = itertools.count(1)
         self.events: deque[tuple[str, Any]] = deque()
         self.replies: dict[int, envelope.Response] = {}
@@ -44,7 +48,7 @@ class Socket:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.connection.close()
+        self._stack.close()
 
     def send(self, method: str, request: Message) -> int:
         """Sends a call, and gives its seq."""
