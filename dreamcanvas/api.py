@@ -1,87 +1,64 @@
-"""The service DreamPainter: validates what callers ask for, and has the painter do it.
+"""The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
-Also the host's side of a websocket: who may open one, and what it is subscribed to from the start.
-"""
-
-import asyncio
-import logging
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from dreamcanvas import __version__
-from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
+from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import SIDE, Dab
 from dreamcanvas.config import Config
-from dreamcanvas.dreaming import Dreaming
-from dreamcanvas.errors import Internal, InvalidParams, InvalidRequest, RpcError
-from dreamcanvas.metrics import Metrics
+from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures, encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.rpc.protocol import Handshake, Refusal, RpcProtocol, Settings
-from dreamcanvas.rpc.service import Caller, Later, Service, Then
-from dreamcanvas.store.journal import Author, Journal, Receipt
-
-log = logging.getLogger(__name__)
+from dreamcanvas.rpc import openrpc
+from dreamcanvas.rpc.jsonrpc import Json
+from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.rpc.service import Caller, Later, Then
+from dreamcanvas.store.journal import Journal, Receipt
+from dreamcanvas.visitors import Client, Visitors, event_names
 
 POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 SESSION_BYTES: Final = (16, 32)
-STATUS_INTERVAL: Final = 0.1
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
-@dataclass(slots=True, eq=False)
-class Client:
-    """A caller: a websocket, or an address that posts (then `websocket` is None)."""
-
-    address: str
-    author: Author
-    websocket: "RpcProtocol[Client] | None" = None
-
-
 class Api:
-    """The handlers of the methods, and the endpoint of the websockets."""
+    """The handlers of the methods."""
 
     def __init__(
         self,
         config: Config,
         *,
+        visitors: Visitors,
         painter: Painter,
         journal: Journal,
         broadcast: Broadcast,
         pictures: Pictures,
-        metrics: Metrics,
         started: int,
     ) -> None:
         self._config = config
+        self._visitors = visitors
         self._painter = painter
         self._journal = journal
         self._broadcast = broadcast
         self._pictures = pictures
-        self._metrics = metrics
         self._started = started
-        self._status_due: asyncio.TimerHandle | None = None
-        self._clients: set[Client] = set()
-        self.dreaming: Dreaming | None = None
-        self.settings = Settings(
-            message_bytes=config.message_bytes,
-            batch_calls=config.batch_calls,
-            calls_in_flight=config.calls_in_flight,
-            write_buffer=config.client_buffer,
-            ping_interval=config.ping_interval,
-            ping_timeout=config.ping_timeout,
-        )
-        self.service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
-        self.service.implement("paint", self.paint)
-        self.service.implement("getCanvas", self.get_canvas)
-        self.service.implement("subscribe", self.subscribe)
-        self.service.implement("getInfo", self.get_info)
+        service = visitors.service
+        service.implement("paint", self.paint)
+        service.implement("getCanvas", self.get_canvas)
+        service.implement("subscribe", self.subscribe)
+        service.implement("getInfo", self.get_info)
+        service.discover = self.discover
+
+    def discover(self) -> dict[str, Json]:
+        """The service's OpenRPC document."""
+        return _document(tuple(method.name for method in self._visitors.service.methods))
 
     # Methods
 
@@ -91,6 +68,7 @@ class Api:
         if request.call and client.author.session is None:
             raise InvalidParams("call needs a session: subscribe with one first", field="call")
         dabs = _dabs(request, self._config.dabs_per_call)
+        self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
         )
@@ -103,6 +81,7 @@ class Api:
         width = _within("width", request.width, 1, SIDE - left)
         height = _within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
+        self._visitors.spend_canvas(caller.peer, width * height / (SIDE * SIDE))
         snapshot = self._painter.crop(left, top, width, height)
         key = ("crop", snapshot.version, left, top, width, height, format_)
         image = await self._pictures.get(key, partial(encode, snapshot.image, format_))
@@ -119,7 +98,7 @@ class Api:
         client, websocket = caller.peer, caller.peer.websocket
         if websocket is None:
             raise InvalidRequest("events need a websocket: subscribe there")
-        events = _event_names(request.events)
+        events = event_names(request.events)
         if request.HasField("session"):
             low, high = SESSION_BYTES
             if not low <= len(request.session) <= high:
@@ -143,9 +122,9 @@ class Api:
             width=SIDE,
             height=SIDE,
             brush_size=MAX_SIZE,
-            status=self.status(),
+            status=self._visitors.status(),
             resync=replay is None,
-            limits=self.limits(),
+            limits=self._visitors.limits(),
             version=__version__,
             author=client.author.number,
             dream=version.dream,
@@ -159,127 +138,22 @@ class Api:
         return pb.InfoResponse(
             version=__version__,
             started=self._started,
-            network=self._config.network if self.dreaming is not None else "",
-            limits=self.limits(),
+            network=self._config.network if self._visitors.dreaming is not None else "",
+            limits=self._visitors.limits(),
             read_only=False,
         )
 
-    # Answers
 
-    def status(self) -> pb.StatusEvent:
-        """The state of affairs."""
-        status = pb.StatusEvent(
-            layer="", style="", network="", dreamer=pb.StatusEvent.OFF, next_dream=0, dream_ms=0
-        )
-        if self.dreaming is not None:
-            status = self.dreaming.status()
-        status.users = len(self._clients)
-        status.read_only = False
-        return status
-
-    def limits(self) -> pb.Limits:
-        """The bounds that clients should know."""
-        config = self._config
-        rates = config.rate_limits
-        return pb.Limits(
-            message_bytes=config.message_bytes,
-            dabs_per_call=config.dabs_per_call,
-            dabs_per_second=config.dabs_per_second if rates else 0,
-            dabs_burst=config.dabs_burst if rates else 0,
-            canvas_per_minute=config.canvas_per_minute if rates else 0,
-            connections_per_address=config.connections_per_address if rates else 0,
-            batch_calls=config.batch_calls,
-            replay_operations=config.replay_operations,
-            undo_seconds=config.undo_seconds,
-            cursors_per_second=config.cursors_per_second,
-        )
-
-    def users(self) -> int:
-        """How many websockets are open."""
-        return len(self._clients)
-
-    def announce(self) -> None:
-        """Sends the status to everyone, soon: many changes at once become one event."""
-        if self._status_due is None:
-            self._status_due = asyncio.get_running_loop().call_later(STATUS_INTERVAL, self._announce)
-
-    def _announce(self) -> None:
-        self._status_due = None
-        self._broadcast.event("status", self.status())
-
-    # The endpoint of websockets
-
-    def admit(self, handshake: Handshake) -> Refusal | None:
-        """Says whether a websocket may be opened."""
-        if urlsplit(handshake.target).path not in ("/", "/rpc"):
-            return Refusal(404, "Not found: websockets are at /rpc.\n")
-        if not self.origin_is_ours(handshake.headers.get("origin"), handshake.headers.get("host", "")):
-            return Refusal(403, "Forbidden: pages of other origins may not connect.\n")
-        try:
-            _stock_events(handshake.target)
-        except InvalidParams as error:
-            return Refusal(400, f"{error.sentence}\n")
-        return None
-
-    def origin_is_ours(self, origin: str | None, host: str) -> bool:
-        """Whether a browser's Origin header, if any, names this server or an allowed origin."""
-        if origin is None or origin in self._config.allowed_origins:
-            return True
-        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
-
-    def opened(self, websocket: RpcProtocol[Client], handshake: Handshake) -> Client:
-        """A websocket is open. A stock client's is subscribed from the start."""
-        client = Client(websocket.address, self._journal.anonymous(websocket.address), websocket)
-        self._clients.add(client)
-        self._metrics.connections.set(len(self._clients))
-        events = _stock_events(handshake.target)
-        if events is not None:
-            self._broadcast.subscribe(websocket, Subscription(events, stock=True))
-        if self.dreaming is not None:
-            self.dreaming.active()
-        self.announce()
-        return client
-
-    def closed(self, peer: Client) -> None:
-        """A websocket is gone."""
-        if peer.websocket is not None:
-            self._broadcast.unsubscribe(peer.websocket)
-        self._clients.discard(peer)
-        self._metrics.connections.set(len(self._clients))
-        self.announce()
-
-    def drained(self, peer: Client) -> None:
-        """A slow reader has caught up."""
-        if peer.websocket is not None:
-            self._broadcast.drained(peer.websocket)
-
-    def rpc_error(self, method: str, error: BaseException) -> RpcError:
-        """What a caller is told of an exception: of a bug no more than an id, which the log explains."""
-        if isinstance(error, RpcError):
-            return error
-        incident = secrets.token_hex(4)
-        log.error("incident", extra={"incident": incident, "method": method[:80]}, exc_info=error)
-        return Internal(f"incident {incident}")
-
-    def called(self, method: str, error: RpcError | None) -> None:
-        """A call was answered."""
-        self._metrics.called(method, error)
-
-
-def _stock_events(target: str) -> frozenset[str] | None:
-    """What a websocket's address subscribes it to as it opens, or None. Raises InvalidParams."""
-    parts = urlsplit(target)
-    query = parse_qs(parts.query, keep_blank_values=True)
-    if "subscribe" in query:
-        return _event_names([name for names in query["subscribe"] for name in names.split(",") if name])
-    return frozenset(EVENTS) if parts.path == "/" else None
-
-
-def _event_names(names: Sequence[str]) -> frozenset[str]:
-    for index, name in enumerate(names):
-        if name not in EVENTS:
-            raise InvalidParams(f"events[{index}] is one of {', '.join(EVENTS)}", field=f"events[{index}]")
-    return frozenset(names or EVENTS)
+@cache
+def _document(methods: tuple[str, ...]) -> dict[str, Json]:
+    schema = resources.files("dreamcanvas.proto").joinpath("dreamcanvas.binpb").read_bytes()
+    return openrpc.document(
+        FileDescriptorSet.FromString(schema),
+        service="DreamPainter",
+        methods=methods,
+        title="Dreamcanvas",
+        version=__version__,
+    )
 
 
 def _dabs(request: pb.PaintRequest, most: int) -> list[Dab]:

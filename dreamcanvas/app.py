@@ -26,10 +26,12 @@ from dreamcanvas.errors import ConfigError
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
+from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.schema import DirectoryLock
+from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
 
 log = logging.getLogger(__name__)
@@ -95,17 +97,21 @@ class App:
             listener = _listen(config)
             async with self._storage() as (journal, painter, broadcast, dreams):
                 metrics, pictures = Metrics(), Pictures()
+                visitors = Visitors(
+                    config, journal=journal, broadcast=broadcast, metrics=metrics, now=time.monotonic
+                )
                 api = Api(
                     config,
+                    visitors=visitors,
                     painter=painter,
                     journal=journal,
                     broadcast=broadcast,
                     pictures=pictures,
-                    metrics=metrics,
                     started=_clock(),
                 )
                 web = Web(
                     api=api,
+                    visitors=visitors,
                     painter=painter,
                     journal=journal,
                     dreams=dreams,
@@ -116,8 +122,8 @@ class App:
                     batch_calls=config.batch_calls,
                 )
                 if config.dream:
-                    api.dreaming = self._dreaming(painter, api)
-                await self._run(web, api, painter, listener)
+                    visitors.dreaming = self._dreaming(painter, visitors)
+                await self._run(web, visitors, painter, listener)
         finally:
             lock.release()
 
@@ -140,7 +146,7 @@ class App:
         finally:
             journal.close()
 
-    def _dreaming(self, painter: Painter, api: Api) -> Dreaming:
+    def _dreaming(self, painter: Painter, visitors: Visitors) -> Dreaming:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
         dreaming = Dreaming(
@@ -149,20 +155,20 @@ class App:
             load_styles(config.network),
             network=config.network,
             timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
-            users=api.users,
-            changed=api.announce,
+            users=visitors.users,
+            changed=visitors.announce,
             clock=_clock,
             rng=self._rng,
         )
         painter.painted = dreaming.active
         return dreaming
 
-    async def _run(self, web: Web, api: Api, painter: Painter, listener: socket.socket) -> None:
+    async def _run(self, web: Web, visitors: Visitors, painter: Painter, listener: socket.socket) -> None:
         server = _Server(
             uvicorn.Config(
                 web.app(),
-                ws=cast(Any, partial(RpcProtocol, endpoint=api)),
-                http="h11",
+                ws=cast(Any, partial(RpcProtocol, endpoint=visitors)),
+                http=cast(Any, partial(HttpProtocol, open_timeout=self._config.open_timeout)),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -173,11 +179,11 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        if api.dreaming is not None:
-            loop.add_signal_handler(signal.SIGHUP, api.dreaming.next_style)
+        if visitors.dreaming is not None:
+            loop.add_signal_handler(signal.SIGHUP, visitors.dreaming.next_style)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]))
-            dreaming = group.create_task(api.dreaming.run()) if api.dreaming is not None else None
+            dreaming = group.create_task(visitors.dreaming.run()) if visitors.dreaming is not None else None
             await server.up.wait()
             self._started(url(listener))
             log.info("started", extra={"url": url(listener), "version": __version__})

@@ -1,11 +1,12 @@
 """Events, to those who subscribed: coalesced into ticks, encoded once per kind of subscription, never once
 per reader.
 
-A reader that does not keep up gets no operations; when it has caught up, it gets a `canvas` event with
-`resync`, and the operations from there on.
+A reader that does not keep up gets no events; when it has caught up, it gets a `canvas` event with `resync`
+where it missed a part of the picture, the newest `status` where it missed one, and what follows.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -54,10 +55,10 @@ class Broadcast:
         self.resync: Callable[[], pb.CanvasEvent] = pb.CanvasEvent
         self._readers: dict[Reader, Subscription] = {}
         self._groups: dict[Subscription, dict[Reader, None]] = {}
-        self._behind: set[Reader] = set()
+        self._behind: dict[Reader, dict[str, bytes]] = {}
         self._due: list[tuple[Sequence[Operation], object]] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._flushed = 0.0
+        self._flushed = -math.inf
         self.delivered = 0
         self.resyncs = 0
 
@@ -77,7 +78,7 @@ class Broadcast:
 
     def unsubscribe(self, reader: Reader) -> None:
         """Sends nothing more to a reader."""
-        self._behind.discard(reader)
+        self._behind.pop(reader, None)
         subscription = self._readers.pop(reader, None)
         if subscription is not None:
             group = self._groups[subscription]
@@ -129,20 +130,27 @@ class Broadcast:
                 if text not in encoded:
                     encoded[text] = frame(encode_event(name, message, text=text))
                 for reader in tuple(group):
-                    self._send(reader, encoded[text])
+                    self._send(reader, encoded[text], name)
 
     def drained(self, reader: Reader) -> None:
-        """A reader has caught up: where it missed something, it is told to fetch the picture."""
-        if reader in self._behind:
-            self.flush()
-            self._behind.discard(reader)
+        """A reader has caught up: where it missed something, it is told."""
+        if reader not in self._behind:
+            return
+        self.flush()
+        missed = self._behind.pop(reader)
+        status = missed.pop("status", b"")
+        if missed:
             self.resyncs += 1
             reader.send(frame(encode_event("canvas", self.resync(), text=self._readers[reader].text)))
+        if status:
+            reader.send(status)
 
-    def _send(self, reader: Reader, frames: bytes) -> None:
-        if reader.slow:
-            self._behind.add(reader)
-        elif frames:
+    def _send(self, reader: Reader, frames: bytes, name: str = "paint") -> None:
+        if not frames:
+            return
+        if reader.slow or reader in self._behind:
+            self._behind.setdefault(reader, {})[name] = frames
+        else:
             reader.send(frames)
             self.delivered += 1
 

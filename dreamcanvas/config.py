@@ -27,6 +27,9 @@ class Config:
     allowed_origins: tuple[str, ...] = _setting(
         (), "Other origins whose pages may connect, separated by commas."
     )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas."
+    )
     network: str = _setting("efficientnet_lite0", "The network that dreams.")
     dream: bool = _setting(True, "Whether it dreams.")
     dream_interval: float = _setting(

@@ -32,9 +32,14 @@ class Metrics:
             buckets=(0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30),
             registry=self.registry,
         )
+        self.limits = Counter(f"{prefix}limited", "Refused by a limit.", ("limit",), registry=self.registry)
         self.calls = Counter(
             f"{prefix}calls", "Answered calls.", ("method", "result"), registry=self.registry
         )
+
+    def limited(self, limit: str) -> None:
+        """Counts what a limit refused."""
+        self.limits.labels(limit).inc()
 
     def called(self, method: str, error: RpcError | None) -> None:
         """Counts an answered call."""

@@ -70,13 +70,11 @@ class Painter:
             self._canvas = Canvas(image, dream.dream, dream.seq)
             self._style, self._dream_time, self._time = dream.style, dream.time, dream.time
         start = self._canvas.dream_seq
-        for operation in self._journal.operations(
-            min(start, max(0, self._journal.seq - self._replay_operations))
-        ):
+        for operation in self._journal.operations(min(start, self._keep_after(self._journal.seq))):
             self._log.append(operation)
             if operation.seq > start:
                 self._canvas.apply(operation)
-                self._time = operation.time
+                self._time = max(self._time, operation.time)
         self._trim()
         log.info(
             "recovered",
@@ -144,16 +142,22 @@ class Painter:
         call: int = 0,
         origin: object = None,
     ) -> asyncio.Future[Receipt]:
-        """Makes the marks of a call durable and puts them on the canvas. The future raises Unavailable."""
+        """Makes the marks of a call durable and puts them on the canvas.
+
+        Raises Unavailable once it closes; the future raises it where nothing could be saved.
+        """
+        return self._append(Entry(author, marks, stroke, call, origin))
+
+    def introduce(self, author: Author) -> asyncio.Future[Receipt]:
+        """Stores an author, after everything that was painted before. Raises as `paint` does."""
+        return self._append(Entry(author))
+
+    def _append(self, entry: Entry) -> asyncio.Future[Receipt]:
         if self._closing:
             raise Unavailable(
                 "the server is shutting down; nothing was applied", retry_after_ms=RETRY_AFTER_MS
             )
-        return self._journal.append(Entry(author, marks, stroke, call, origin))
-
-    def introduce(self, author: Author) -> asyncio.Future[Receipt]:
-        """Stores an author, after everything that was painted before. The future raises Unavailable."""
-        return self._journal.append(Entry(author))
+        return self._journal.append(entry)
 
     def _applied(self, transaction: list[tuple[Entry, Receipt]]) -> None:
         """Called by the journal when operations are durable."""
@@ -161,7 +165,7 @@ class Painter:
             for operation in receipt.operations:
                 self._canvas.apply(operation)
                 self._log.append(operation)
-                self._time = operation.time
+                self._time = max(self._time, operation.time)
             self._broadcast.operations(receipt.operations, entry.origin)
             if receipt.operations and self.painted is not None:
                 self.painted()
@@ -169,11 +173,14 @@ class Painter:
 
     def _trim(self) -> None:
         """Keeps the newest `replay_operations`, and all that a dream under way will need."""
-        keep_after = self._canvas.seq - self._replay_operations
+        keep_after = self._keep_after(self._canvas.seq)
         if self._pinned is not None:
             keep_after = min(keep_after, self._pinned)
         while self._log and self._log[0].seq <= keep_after:
             self._log.popleft()
+
+    def _keep_after(self, seq: int) -> int:
+        return max(0, seq - self._replay_operations) if self._replay_operations else 0
 
     # Dreams
 
@@ -205,7 +212,7 @@ class Painter:
             self._canvas.lay(base, self._later(base.seq))
         finally:
             self.abandon_dream()
-        self._style, self._dream_time, self._time = style, dream.time, dream.time
+        self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)
         self._broadcast.event("canvas", self._canvas_event(f"/dreams/{number}.jpg", resync=False))
         return dream
 

@@ -1,6 +1,5 @@
 """HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import resources
@@ -16,14 +15,15 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dreamcanvas import pictures
-from dreamcanvas.api import Api, Client
+from dreamcanvas.api import Api
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
-from dreamcanvas.store.journal import Author, Journal
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.visitors import Visitors
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 SECURITY_HEADERS: Final = {
@@ -32,7 +32,6 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-KEPT_POSTERS: Final = 4096
 NOT_BUILT: Final = (
     "The page has not been built: start the server with scripts/serve, or run `npm run build` in client/.\n"
 )
@@ -45,6 +44,7 @@ class Web:
         self,
         *,
         api: Api,
+        visitors: Visitors,
         painter: Painter,
         journal: Journal,
         dreams: Dreams,
@@ -55,6 +55,7 @@ class Web:
         batch_calls: int,
     ) -> None:
         self._api = api
+        self._visitors = visitors
         self._painter = painter
         self._journal = journal
         self._dreams = dreams
@@ -63,7 +64,6 @@ class Web:
         self._page = page
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
-        self._posters: OrderedDict[str, Author] = OrderedDict()
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -76,6 +76,7 @@ class Web:
                 Route("/livez", self.livez),
                 Route("/readyz", self.readyz),
                 Route("/metrics", self.metrics),
+                Route("/openrpc.json", self.openrpc),
                 Route("/proto/{name}.proto", self.proto),
                 Mount("/assets", StaticFiles(directory=self._page / "assets", check_dir=False)),
                 Mount("/", StaticFiles(directory=self._page, check_dir=False)),
@@ -133,7 +134,7 @@ class Web:
 
     async def rpc(self, request: Request) -> Response:
         """JSON-RPC for callers without a socket."""
-        if not self._api.origin_is_ours(request.headers.get("origin"), request.headers.get("host", "")):
+        if not self._visitors.origin_is_ours(request.headers.get("origin"), request.headers.get("host", "")):
             return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
         body = b""
         async for chunk in request.stream():
@@ -143,25 +144,19 @@ class Web:
                     f"Too large: a message has at most {self._message_bytes} bytes.\n", 413
                 )
         connection = Connection(batch_calls=self._batch_calls)
-        client = self._poster(request)
+        peer = request.client.host if request.client else ""
+        client = self._visitors.poster(
+            self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
+        )
         for call in connection.receive(body.decode(errors="replace")):
             try:
-                answer = await self._api.service.answer(client, call)
+                answer = await self._visitors.service.answer(client, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
-                connection.fail(call, self._api.rpc_error(call.method, error))
+                connection.fail(call, self._visitors.rpc_error(call.method, error))
             else:
                 connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
         sent = "".join(str(message) for message in connection.messages_to_send())
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
-
-    def _poster(self, request: Request) -> Client:
-        """Callers without a socket are known by their address."""
-        address = request.client.host if request.client else ""
-        author = self._posters.pop(address, None) or self._journal.anonymous(address)
-        self._posters[address] = author
-        if len(self._posters) > KEPT_POSTERS:
-            self._posters.popitem(last=False)
-        return Client(address, author)
 
     async def livez(self, request: Request) -> Response:
         """The process is up."""
@@ -169,7 +164,7 @@ class Web:
 
     async def readyz(self, request: Request) -> Response:
         """Whether one can paint."""
-        status = self._api.status()
+        status = self._visitors.status()
         failing = self._journal.failing
         body = {
             "ready": failing is None,
@@ -185,6 +180,10 @@ class Web:
         self._metrics.operations.set(self._painter.version.seq)
         self._metrics.dreams.set(self._painter.version.dream)
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def openrpc(self, request: Request) -> Response:
+        """The OpenRPC document."""
+        return JSONResponse(self._api.discover())
 
     async def proto(self, request: Request) -> Response:
         """The schema."""

@@ -87,18 +87,16 @@ class Connection:
                 )
         return calls
 
-    def succeed(self, call: Call, response: Message) -> None:
-        """Answers a call with its response."""
+    def succeed(self, call: Call, response: Message | dict[str, Json]) -> None:
+        """Answers a call with its response: a message, or JSON values where the call came as text."""
         if isinstance(call, BinaryCall):
+            assert isinstance(response, Message)
             self._out.append(wsrpc.encode_response(call.seq, response.SerializeToString()))
         elif call.notification:
             self._answer(call.batch, None)
         else:
-            self._answer(call.batch, jsonrpc.result(call.id, jsonmap.to_json(response)))
-
-    def succeed_json(self, call: TextCall, value: Json) -> None:
-        """Answers a call of JSON-RPC's own (`rpc.discover`) with a JSON value."""
-        self._answer(call.batch, None if call.notification else jsonrpc.result(call.id, value))
+            value = jsonmap.to_json(response) if isinstance(response, Message) else response
+            self._answer(call.batch, jsonrpc.result(call.id, value))
 
     def fail(self, call: Call, error: RpcError) -> None:
         """Answers a call with an error."""

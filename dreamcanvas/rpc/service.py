@@ -9,7 +9,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import FieldDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
@@ -22,6 +22,7 @@ from dreamcanvas.rpc.connection import Call, TextCall
 from dreamcanvas.rpc.jsonrpc import Json
 
 P = TypeVar("P")
+DISCOVER: Final = "rpc.discover"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Then:
     then: Callable[[], None]
 
 
-Answer: TypeAlias = Message | Then
+Answer: TypeAlias = Message | Then | dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Service(Generic[P]):
 
     def __init__(self, descriptor: ServiceDescriptor) -> None:
         self.descriptor = descriptor
+        self.discover: Callable[[], dict[str, Json]] | None = None
         self._methods: dict[str, Method[P]] = {}
 
     def implement(self, name: str, handler: Handler[P]) -> None:
@@ -109,6 +111,8 @@ class Service(Generic[P]):
 
     def call(self, peer: P, call: Call) -> Answer | Later | Coroutine[Any, Any, Answer]:
         """Carries out a call. Raises RpcError, and what a handler raises."""
+        if self.discover is not None and call.method == DISCOVER and isinstance(call, TextCall):
+            return self.discover()
         method = self.method(call.method)
         return method.handler(Caller(peer, isinstance(call, TextCall)), method.decode(call.payload))
 

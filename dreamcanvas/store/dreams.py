@@ -14,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from dreamcanvas.canvas import SIDE
 from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -94,8 +95,10 @@ class Dreams:
 
 
 def decode(jpeg: bytes) -> Image.Image:
-    """The picture in a frame file, RGB. Raises OSError where it is torn."""
+    """The picture in a frame file, RGB. Raises OSError where it is torn or has not the canvas' size."""
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
+        if image.size != (SIDE, SIDE):
+            raise OSError(f"the picture has {image.width} × {image.height} pixels, not {SIDE} × {SIDE}")
         return image.convert("RGB")
 
 
@@ -108,7 +111,7 @@ def write_durably(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    for directory in (path.parent, path.parent.parent):
+    for directory in path.parents[:3]:  # a directory that is new is an entry in the one above
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

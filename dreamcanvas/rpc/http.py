@@ -1,0 +1,60 @@
+"""uvicorn's HTTP protocol with a time-out for requests that do not arrive whole."""
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+
+class HttpProtocol(H11Protocol):
+    """Closes a connection whose next request has not arrived, headers and body, in `open_timeout` s."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        open_timeout: float,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._open_timeout = open_timeout
+        self._open_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._start_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stops waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request."""
+        self._start_waiting()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hands the connection on; it is a websocket's from now on."""
+        self._stop_waiting()
+        super().handle_websocket_upgrade(event)
+
+    def _start_waiting(self) -> None:
+        self._stop_waiting()
+        self._open_timer = self.loop.call_later(self._open_timeout, self._expire)
+
+    def _stop_waiting(self) -> None:
+        if self._open_timer is not None:
+            self._open_timer.cancel()
+            self._open_timer = None
+
+    def _expire(self) -> None:
+        whole = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        if not whole:
+            self.transport.close()

@@ -1,0 +1,129 @@
+"""The database's versions, and the lock on its directory."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dreamcanvas.errors import StoreError
+from dreamcanvas.store import schema
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+def test_a_new_file_gets_the_newest_schema(tmp_path: Path) -> None:
+    connection = schema.connect(tmp_path / "new.db")
+    assert tables(connection) == {"authors", "operations", "dreams"}
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    connection.close()
+
+
+def test_a_commit_is_durable_when_it_returns(tmp_path: Path) -> None:
+    connection = schema.connect(tmp_path / "new.db")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    connection.close()
+
+
+def test_what_is_in_it_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    first = schema.connect(tmp_path / "old.db")
+    first.execute("INSERT INTO operations VALUES (1, 2, 3, 4, 5, 6, 7, 8, NULL)")
+    first.close()
+    second = schema.connect(tmp_path / "old.db")
+    assert second.execute("SELECT * FROM operations").fetchall() == [(1, 2, 3, 4, 5, 6, 7, 8, None)]
+    second.close()
+
+
+def test_an_older_file_is_migrated_and_keeps_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = schema.connect(tmp_path / "old.db")
+    old.execute("INSERT INTO operations VALUES (1, 2, 3, 4, 5, 6, 7, 8, NULL)")
+    old.close()
+    version_2 = "ALTER TABLE operations ADD COLUMN weight INTEGER; CREATE TABLE bans (address TEXT) STRICT;"
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, version_2))
+    new = schema.connect(tmp_path / "old.db")
+    assert new.execute("SELECT seq, weight FROM operations").fetchall() == [(1, None)]
+    assert "bans" in tables(new)
+    assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    new.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = schema.MIGRATIONS
+    schema.connect(tmp_path / "old.db").close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*released, "CREATE TABLE bans (a) ; CREATE TABLE bans (a);"))
+    with pytest.raises(StoreError, match="bans"):
+        schema.connect(tmp_path / "old.db")
+    monkeypatch.setattr(schema, "MIGRATIONS", released)
+    again = schema.connect(tmp_path / "old.db")
+    assert tables(again) == {"authors", "operations", "dreams"}
+    again.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "newer.db"
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(StoreError, match=r"schema version 99.*up to 1"):
+        schema.connect(path)
+    again = sqlite3.connect(path)
+    assert tables(again) == set()
+    again.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("This is not a database, but it is long enough to be taken for one. " * 99)
+    with pytest.raises(StoreError, match=r"text\.db: file is not a database"):
+        schema.connect(tmp_path / "text.db")
+
+
+def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="unable to open"):
+        schema.connect(tmp_path / "none" / "x.db")
+
+
+# The lock
+
+
+def test_the_lock_makes_the_directory(tmp_path: Path) -> None:
+    lock = schema.DirectoryLock(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "lock").read_text() == f"{os.getpid()}\n"
+    lock.release()
+
+
+def test_a_second_lock_is_refused_and_names_the_process(tmp_path: Path) -> None:
+    lock = schema.DirectoryLock(tmp_path)
+    with pytest.raises(StoreError, match=rf"in use by another server \(process {os.getpid()}\)"):
+        schema.DirectoryLock(tmp_path)
+    lock.release()
+    schema.DirectoryLock(tmp_path).release()
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+    code = (
+        "import sys, time, pathlib; from dreamcanvas.store.schema import DirectoryLock; "
+        "lock = DirectoryLock(pathlib.Path(sys.argv[1])); print('locked', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"locked\n"
+        with pytest.raises(StoreError, match=f"process {holder.pid}"):
+            schema.DirectoryLock(tmp_path)
+        holder.kill()
+        holder.wait()
+    schema.DirectoryLock(tmp_path).release()
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file"):
+        schema.DirectoryLock(tmp_path / "file" / "data")
