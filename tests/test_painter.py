@@ -109,7 +109,10 @@ async def test_a_dab_is_numbered_applied_and_durable_when_it_is_acknowledged(
 ) -> None:
     assert await studio.paint(RED, BLACK) == 2
     other = sqlite3.connect(tmp_path / "test.db")
-    assert other.execute("SELECT seq, x, color FROM operations").fetchall() == [(1, 100, 0xFF0000), (2, 120, 0)]
+    assert other.execute("SELECT seq, x, color FROM operations").fetchall() == [
+        (1, 100, 0xFF0000),
+        (2, 120, 0),
+    ]
     other.close()
     assert studio.painter.version == Version(0, 2)
     assert studio.painter.snapshot().image == picture(None, [RED, BLACK])
@@ -122,7 +125,10 @@ async def test_all_but_their_origin_hear_of_operations(studio: Studio) -> None:
     await studio.painter.paint(studio.author, [RED, BLACK], stroke=6, origin=painter)
     studio.broadcast.flush()
     assert painter.events == []
-    assert [(name, event.seq, event.stroke) for name, event in watcher.events] == [("paint", 1, 6), ("paint", 2, 6)]
+    assert [(name, event.seq, event.stroke) for name, event in watcher.events] == [
+        ("paint", 1, 6),
+        ("paint", 2, 6),
+    ]
 
 
 async def test_a_crop_shows_every_operation_up_to_its_version(studio: Studio) -> None:

@@ -231,13 +231,14 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if frame.opcode is not Opcode.CONT:
                 self._text = frame.opcode is Opcode.TEXT
-            self._fragments.append(bytes(frame.data))
+            if frame.data:  # empty ones count towards no limit: do not hoard them
+                self._fragments.append(bytes(frame.data))
             if frame.fin:
                 message, self._fragments = b"".join(self._fragments), []
                 self._handle_message(message)
 
     def _handle_message(self, message: bytes) -> None:
-        if not self._open or self._websocket.state is not State.OPEN:
+        if not self._open:
             return
         data: Data = message
         if self._text:
@@ -260,6 +261,8 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             self._cancel(name)
         if self._websocket.close_rcvd is not None or self._websocket.close_sent is None:
             self._transport.close()
+        elif self._websocket.parser_exc is not None and self._transport.can_write_eof():
+            self._transport.write_eof()  # what the peer sends is not understood: it gets the close frame, no more
         self._resume_reading()  # else the peer's close frame would never be seen
         if "close" not in self._timers:
             self._timer("close", self._settings.close_timeout, self._transport.abort)
@@ -333,7 +336,6 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def _give_up(self) -> None:
         log.info("slow reader closed", extra={"address": self.address})
-        self._transport.set_write_buffer_limits()
         self.close(TRY_AGAIN_LATER, "too slow")
 
     # Reading
@@ -373,4 +375,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             self._schedule_ping()
 
     def _no_pong(self) -> None:
-        self.close(INTERNAL_ERROR, "keepalive ping timeout")
+        if self.slow:  # its pong was not read
+            self._give_up()
+        else:
+            self.close(INTERNAL_ERROR, "keepalive ping timeout")

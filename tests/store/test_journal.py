@@ -250,7 +250,10 @@ async def test_on_a_full_disk_callers_are_told_and_nothing_is_applied(journal: J
     applied: list[object] = []
     journal.applied = applied.append
     await full(journal)
-    small, large = journal.append(Entry(author, [DAB], call=2)), journal.append(Entry(author, [LARGE], call=3))
+    small, large = (
+        journal.append(Entry(author, [DAB], call=2)),
+        journal.append(Entry(author, [LARGE], call=3)),
+    )
     for settled in (small, large):
         with pytest.raises(Unavailable, match="nothing was applied") as caught:
             await settled

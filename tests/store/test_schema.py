@@ -81,7 +81,9 @@ def test_a_file_of_a_newer_version_is_refused_and_untouched(tmp_path: Path) -> N
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "text.db").write_text("This is not a database, but it is long enough to be taken for one. " * 99)
+    (tmp_path / "text.db").write_text(
+        "This is not a database, but it is long enough to be taken for one. " * 99
+    )
     with pytest.raises(StoreError, match=r"text\.db: file is not a database"):
         schema.connect(tmp_path / "text.db")
 
