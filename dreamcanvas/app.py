@@ -122,7 +122,9 @@ class App:
                     batch_calls=config.batch_calls,
                 )
                 if config.dream:
-                    visitors.dreaming = self._dreaming(painter, visitors)
+                    visitors.dreaming = self._dreaming(painter, visitors, metrics)
+                painter.painted = partial(_painted, metrics, visitors)
+                _watch(metrics, painter, journal, broadcast, visitors)
                 await self._run(web, visitors, painter, listener)
         finally:
             lock.release()
@@ -146,10 +148,10 @@ class App:
         finally:
             journal.close()
 
-    def _dreaming(self, painter: Painter, visitors: Visitors) -> Dreaming:
+    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics) -> Dreaming:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
-        dreaming = Dreaming(
+        return Dreaming(
             painter,
             Dreamer(config.network, threads=threads, timeout=config.dream_timeout),
             load_styles(config.network),
@@ -157,11 +159,10 @@ class App:
             timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
             users=visitors.users,
             changed=visitors.announce,
+            dreamt=metrics.dreamt,
             clock=_clock,
             rng=self._rng,
         )
-        painter.painted = dreaming.active
-        return dreaming
 
     async def _run(self, web: Web, visitors: Visitors, painter: Painter, listener: socket.socket) -> None:
         server = _Server(
@@ -194,3 +195,26 @@ class App:
             await painter.close()
             server.should_exit = True
         log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})
+
+
+def _painted(metrics: Metrics, visitors: Visitors, dabs: int) -> None:
+    metrics.painted(dabs)
+    if visitors.dreaming is not None:
+        visitors.dreaming.active()
+
+
+def _watch(
+    metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, visitors: Visitors
+) -> None:
+    watch = metrics.watch
+    watch("connections", "Open websockets.", visitors.users)
+    watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
+    watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)
+    watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
+    watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
+    watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
+    watch("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
+    dreaming = visitors.dreaming
+    if dreaming is not None:
+        watch("dream_failures", "Dreams that failed since the start.", lambda: dreaming.failures)
+        watch("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dreaming.restarts)

@@ -7,7 +7,7 @@ where it missed a part of the picture, the newest `status` where it missed one, 
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Protocol
@@ -19,6 +19,8 @@ from dreamcanvas.rpc.protocol import frame
 
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
 PAINTS_PER_EVENT: Final = 1024
+REPLAY_CHUNK: Final = 256
+REPLAY_KEPT: Final = 256
 _UINT32: Final = 2**32
 
 
@@ -57,20 +59,38 @@ class Broadcast:
         self._groups: dict[Subscription, dict[Reader, None]] = {}
         self._behind: dict[Reader, dict[str, bytes]] = {}
         self._due: list[tuple[Sequence[Operation], object]] = []
+        self._replayed: dict[tuple[Subscription, int, int], bytes] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushed = -math.inf
         self.delivered = 0
         self.resyncs = 0
 
-    def subscribe(self, reader: Reader, subscription: Subscription, replay: Iterable[Operation] = ()) -> None:
+    def subscribe(self, reader: Reader, subscription: Subscription, replay: Sequence[Operation] = ()) -> None:
         """Sends the operations of `replay`, then live events, in place of what was subscribed before."""
         self.flush()
         self.unsubscribe(reader)
         self._readers[reader] = subscription
         self._groups.setdefault(subscription, {})[reader] = None
-        frames = b"".join(_encode(list(replay), subscription, self.resync))
+        frames = b"".join(self._replay(replay, subscription))
         if frames:
             reader.send(frames)
+
+    def _replay(self, operations: Sequence[Operation], subscription: Subscription) -> Iterator[bytes]:
+        """The framed events of past operations: encoded once for all who return at once."""
+        start = 0
+        while start < len(operations):
+            first = operations[start].seq
+            end = min(start + REPLAY_CHUNK - first % REPLAY_CHUNK, len(operations))
+            key = (subscription, first, end - start)
+            frames = self._replayed.get(key)
+            if frames is None:
+                frames = b"".join(_encode(operations[start:end], subscription, self.resync))
+                if end - start == REPLAY_CHUNK:
+                    self._replayed[key] = frames
+                    while len(self._replayed) > REPLAY_KEPT:
+                        del self._replayed[next(iter(self._replayed))]
+            yield frames
+            start = end
 
     def subscription(self, reader: Reader) -> Subscription | None:
         """What a reader subscribed to."""

@@ -32,7 +32,8 @@ class Timetable:
 class Dreaming:
     """Takes the picture to the dreamer and the dream to the painter, in time.
 
-    `users` counts the open websockets; `changed` is called when `status` would say something new.
+    `users` counts the open websockets; `changed` is called when `status` would say something new, `dreamt`
+    with the seconds that a dream took.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Dreaming:
         timetable: Timetable,
         users: Callable[[], int],
         changed: Callable[[], None],
+        dreamt: Callable[[float], None],
         clock: Callable[[], int],
         rng: random.Random,
     ) -> None:
@@ -54,6 +56,7 @@ class Dreaming:
         self._timetable = timetable
         self._users = users
         self._changed = changed
+        self._dreamt = dreamt
         self._clock = clock
         self._rng = rng
         self._styles = rng.sample(list(styles), len(styles))
@@ -67,13 +70,17 @@ class Dreaming:
         self._dream_ms = 0
         self.dreams = 0
         self.failures = 0
-        self.seconds = 0.0
         dreamer.on_change = self._dreamer_changed
 
     @property
     def style(self) -> Style:
         """What is dreamt now."""
         return self._styles[self._style]
+
+    @property
+    def restarts(self) -> int:
+        """How often the worker had to be started again."""
+        return self._dreamer.restarts
 
     def next_style(self) -> None:
         """Dreams something else from the next dream on."""
@@ -179,6 +186,6 @@ class Dreaming:
             log.error("no dream", extra={"style": style.name, "error": str(error)})
             return False
         self.dreams += 1
-        self.seconds += result.seconds
+        self._dreamt(result.seconds)
         log.debug("dreamt", extra={"dream": dream.dream, "style": style.name, "ms": self._dream_ms})
         return True

@@ -3,12 +3,14 @@
 Their labels are bounded: methods and codes that exist.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from dreamcanvas.errors import RpcError
 
+PREFIX: Final = "dreamcanvas_"
 KNOWN_METHODS: Final = frozenset(
     ("paint", "getCanvas", "subscribe", "undo", "cursor", "getInfo", "getHistory", "getFrame", "rpc.discover")
 )
@@ -20,32 +22,40 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        prefix = "dreamcanvas_"
-        self.connections = Gauge(f"{prefix}connections", "Open websockets.", registry=self.registry)
-        self.operations = Gauge(
-            f"{prefix}operations", "Number of the newest operation.", registry=self.registry
-        )
-        self.dreams = Gauge(f"{prefix}dreams", "Number of the newest dream.", registry=self.registry)
-        self.dream_seconds = Histogram(
-            f"{prefix}dream_seconds",
+        self._limits = self._counter("limited", "Refused by a limit.", ("limit",))
+        self._calls = self._counter("calls", "Answered calls.", ("method", "result"))
+        self._dabs = self._counter("dabs", "Dabs that were drawn.", ())
+        self._dreams = Histogram(
+            f"{PREFIX}dream_seconds",
             "How long a dream took.",
             buckets=(0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30),
             registry=self.registry,
         )
-        self.limits = Counter(f"{prefix}limited", "Refused by a limit.", ("limit",), registry=self.registry)
-        self.calls = Counter(
-            f"{prefix}calls", "Answered calls.", ("method", "result"), registry=self.registry
-        )
+
+    def _counter(self, name: str, help_: str, labels: tuple[str, ...]) -> Counter:
+        return Counter(PREFIX + name, help_, labels, registry=self.registry)
+
+    def watch(self, name: str, help_: str, value: Callable[[], float]) -> None:
+        """Has a gauge show what `value` returns when it is asked for."""
+        Gauge(PREFIX + name, help_, registry=self.registry).set_function(value)
+
+    def dreamt(self, seconds: float) -> None:
+        """Counts a dream."""
+        self._dreams.observe(seconds)
+
+    def painted(self, dabs: int) -> None:
+        """Counts dabs."""
+        self._dabs.inc(dabs)
 
     def limited(self, limit: str) -> None:
         """Counts what a limit refused."""
-        self.limits.labels(limit).inc()
+        self._limits.labels(limit).inc()
 
     def called(self, method: str, error: RpcError | None) -> None:
         """Counts an answered call."""
         name = method if method in KNOWN_METHODS else method[:1].lower() + method[1:]
         label = name if name in KNOWN_METHODS else "unknown"
-        self.calls.labels(label, "OK" if error is None else error.name).inc()
+        self._calls.labels(label, "OK" if error is None else error.name).inc()
 
     def text(self) -> bytes:
         """The metrics in the text format."""

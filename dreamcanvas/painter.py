@@ -57,7 +57,7 @@ class Painter:
         self._style = ""
         self._dream_time = 0
         self._closing = False
-        self.painted: Callable[[], None] | None = None
+        self.painted: Callable[[int], None] = lambda _: None
         journal.applied = self._applied
         broadcast.resync = self.resync_event
 
@@ -167,8 +167,8 @@ class Painter:
                 self._log.append(operation)
                 self._time = max(self._time, operation.time)
             self._broadcast.operations(receipt.operations, entry.origin)
-            if receipt.operations and self.painted is not None:
-                self.painted()
+            if receipt.operations:
+                self.painted(len(receipt.operations))
         self._trim()
 
     def _trim(self) -> None:

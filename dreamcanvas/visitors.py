@@ -202,7 +202,6 @@ class Visitors:
         client = self._client(self._address_of(handshake), websocket)
         self._clients.add(client)
         self._households[addresses.household(client.address)] += 1
-        self._metrics.connections.set(len(self._clients))
         events = stock_events(handshake.target)
         if events is not None:
             self._broadcast.subscribe(websocket, Subscription(events, stock=True))
@@ -220,7 +219,6 @@ class Visitors:
         self._households[household] -= 1
         if not self._households[household]:
             del self._households[household]
-        self._metrics.connections.set(len(self._clients))
         self.announce()
 
     def drained(self, peer: Client) -> None:

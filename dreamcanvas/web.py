@@ -177,8 +177,6 @@ class Web:
 
     async def metrics(self, request: Request) -> Response:
         """Prometheus' text format."""
-        self._metrics.operations.set(self._painter.version.seq)
-        self._metrics.dreams.set(self._painter.version.dream)
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def openrpc(self, request: Request) -> Response:

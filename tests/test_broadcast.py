@@ -396,3 +396,13 @@ async def _no_gap(steps: Sequence[str]) -> None:
     broadcast.flush()
     take()
     assert set(range(known + 1, len(done) + 1)) <= own
+
+
+async def test_a_long_replay_is_the_same_for_all_wherever_it_starts() -> None:
+    broadcast = Broadcast(tick=NEVER)
+    operations = [operation(seq) for seq in range(1, 1000)]
+    for since in (0, 1, 255, 256, 300, 998):
+        for _ in range(2):
+            reader = Reader()
+            broadcast.subscribe(reader, Subscription(batch=True), operations[since:])
+            assert reader.seqs() == list(range(since + 1, 1000))

@@ -63,7 +63,7 @@ def test_the_mask_of_every_size_is_the_formula_s(size: int) -> None:
 
 
 def test_no_mask_value_hangs_on_the_rounding_of_a_cosine() -> None:
-    # Where it would, other languages' cosines could disagree. r = ⅔ alone gives an exact half, which rounds up.
+    # Where it would, other languages' cosines could disagree. r = ⅔ alone gives an exact half: up.
     for size in range(1, 125):
         for k in range(size * size):
             r = math.hypot(k % size + 0.5 - size / 2, k // size + 0.5 - size / 2) / (size / 2)

@@ -124,16 +124,8 @@ def test_a_killed_worker_comes_back(data_dir: Path) -> None:
 
 
 def test_a_second_server_is_kept_from_the_data(quiet_server: Server) -> None:
-    arguments = [
-        sys.executable,
-        "-m",
-        "dreamcanvas",
-        "serve",
-        "--port",
-        "0",
-        "--data-dir",
-        quiet_server.data_dir,
-    ]
+    arguments = [sys.executable, "-m", "dreamcanvas", "serve", "--port", "0"]
+    arguments += ["--data-dir", str(quiet_server.data_dir)]
     second = subprocess.run(arguments, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 1
     assert f"is in use by another server (process {quiet_server.pid})" in second.stderr
