@@ -16,8 +16,8 @@ from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures, encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
+from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Json
-from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
 from dreamcanvas.visitors import Client, Visitors, event_names
@@ -113,8 +113,9 @@ class Api:
         return Later(settled, lambda _: self._subscribed(client, websocket, subscription, since))
 
     def _subscribed(
-        self, client: Client, websocket: "RpcProtocol[Client]", subscription: Subscription, since: int | None
+        self, client: Client, websocket: Websocket, subscription: Subscription, since: int | None
     ) -> Then:
+        self._broadcast.flush()  # what is due to the subscription before comes before the reply
         replay = [] if since is None else self._painter.since(since)
         version = self._painter.version
         response = pb.SubscribeResponse(

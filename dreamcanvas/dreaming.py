@@ -96,12 +96,13 @@ class Dreaming:
 
     def status(self) -> pb.StatusEvent:
         """What the dreamer does, as the `status` event has it."""
+        works = self._dreamer.state in (DreamerState.READY, DreamerState.DREAMING)
         return pb.StatusEvent(
             layer=self.style.expression,
             style=self.style.name,
             network=self._network,
             dreamer=self._state(),
-            next_dream=self._next_dream,
+            next_dream=self._next_dream if works else 0,
             dream_ms=self._dream_ms,
         )
 
@@ -154,6 +155,8 @@ class Dreaming:
         loop = asyncio.get_running_loop()
         rest_after = self._timetable.rest_after
         self._activity.clear()
+        if self._users():
+            self._active_at = loop.time()
         while rest_after and not self._users() and loop.time() - self._active_at >= rest_after:
             if not self._resting:
                 self._resting = True

@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from dreamcanvas import addresses
 from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
@@ -17,7 +17,7 @@ from dreamcanvas.errors import Internal, InvalidParams, RateLimited, RpcError
 from dreamcanvas.limits import Bucket, Buckets
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.rpc.protocol import Handshake, Refusal, RpcProtocol, Settings
+from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
 from dreamcanvas.rpc.service import Service
 from dreamcanvas.store.journal import Author, Journal
 
@@ -38,7 +38,7 @@ class Client:
     author: Author
     dabs: Bucket
     canvases: Bucket
-    websocket: "RpcProtocol[Client] | None" = None
+    websocket: Websocket | None = None
 
 
 class Visitors:
@@ -156,7 +156,7 @@ class Visitors:
         """Whether a browser's Origin header, if any, names this server or an allowed origin."""
         if origin is None or origin in self._config.allowed_origins:
             return True
-        return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+        return bool(host) and origin.partition("://")[2].lower() == host.lower()
 
     def poster(self, address: str) -> Client:
         """A caller without a socket: known by its address, and kept for a while."""
@@ -166,7 +166,7 @@ class Visitors:
             self._posters.popitem(last=False)
         return client
 
-    def _client(self, address: str, websocket: RpcProtocol[Client] | None) -> Client:
+    def _client(self, address: str, websocket: Websocket | None) -> Client:
         author = self._journal.anonymous(address)
         return Client(address, author, Bucket(*self._dab_rate()), Bucket(*self._canvas_rate()), websocket)
 
@@ -175,7 +175,7 @@ class Visitors:
     def admit(self, handshake: Handshake) -> Refusal | None:
         """Says whether a websocket may be opened."""
         headers = handshake.headers
-        if urlsplit(handshake.target).path not in ("/", "/rpc"):
+        if handshake.target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
         if not self.origin_is_ours(headers.get("origin"), headers.get("host", "")):
             return Refusal(403, "Forbidden: pages of other origins may not connect.\n")
@@ -197,7 +197,7 @@ class Visitors:
     def _address_of(self, handshake: Handshake) -> str:
         return self.address(handshake.address, handshake.headers.get("x-forwarded-for", ""))
 
-    def opened(self, websocket: RpcProtocol[Client], handshake: Handshake) -> Client:
+    def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
         client = self._client(self._address_of(handshake), websocket)
         self._clients.add(client)
@@ -241,11 +241,11 @@ class Visitors:
 
 def stock_events(target: str) -> frozenset[str] | None:
     """What a websocket's address subscribes it to as it opens, or None. Raises InvalidParams."""
-    parts = urlsplit(target)
-    query = parse_qs(parts.query, keep_blank_values=True)
+    path, _, text = target.partition("?")
+    query = parse_qs(text, keep_blank_values=True)
     if "subscribe" in query:
         return event_names([name for names in query["subscribe"] for name in names.split(",") if name])
-    return frozenset(EVENTS) if parts.path == "/" else None
+    return frozenset(EVENTS) if path == "/" else None
 
 
 def event_names(names: Sequence[str]) -> frozenset[str]:

@@ -78,11 +78,15 @@ class Web:
                 Route("/metrics", self.metrics),
                 Route("/openrpc.json", self.openrpc),
                 Route("/proto/{name}.proto", self.proto),
-                Mount("/assets", StaticFiles(directory=self._page / "assets", check_dir=False)),
-                Mount("/", StaticFiles(directory=self._page, check_dir=False)),
+                *self._files(),
             ],
             middleware=[Middleware(BaseHTTPMiddleware, dispatch=_add_headers)],
         )
+
+    def _files(self) -> list[Mount]:
+        """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
+        mounts = (("/assets", self._page / "assets"), ("/", self._page))
+        return [Mount(path, StaticFiles(directory=folder)) for path, folder in mounts if folder.is_dir()]
 
     async def index(self, request: Request) -> Response:
         """The drawing page."""
@@ -112,11 +116,14 @@ class Web:
 
     async def dream(self, request: Request) -> Response:
         """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
-        number, _, side = request.path_params["name"].partition("-")
+        number, dash, side = request.path_params["name"].partition("-")
         plain = number.isascii() and number.isdecimal() and len(number) <= 9 and str(int(number)) == number
-        if not plain or side not in ("", "768"):
+        if not plain or dash + side not in ("", "-768"):
             return PlainTextResponse("Not found: a dream is at /dreams/N.jpg or /dreams/N-768.jpg.\n", 404)
         path = self._dreams.frame(int(number))
+        missing = PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
+        if int(number) > self._painter.version.dream or not path.is_file():
+            return missing  # a file beyond the newest dream is one that is not recorded yet, or never was
         headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or pictures.DELIVERY_SIDES[0]}"'}
         if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
@@ -129,7 +136,7 @@ class Web:
         try:
             data = await self._pictures.get(("dream", number, side), make)
         except OSError:
-            return PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
+            return missing
         return Response(data, headers=headers, media_type="image/jpeg")
 
     async def rpc(self, request: Request) -> Response:
@@ -148,13 +155,16 @@ class Web:
         client = self._visitors.poster(
             self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
         )
-        for call in connection.receive(body.decode(errors="replace")):
+        for call in connection.receive(_text(body)):
             try:
                 answer = await self._visitors.service.answer(client, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
-                connection.fail(call, self._visitors.rpc_error(call.method, error))
+                told = self._visitors.rpc_error(call.method, error)
+                connection.fail(call, told)
+                self._visitors.called(call.method, told)
             else:
                 connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
+                self._visitors.called(call.method, None)
         sent = "".join(str(message) for message in connection.messages_to_send())
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
 
@@ -169,6 +179,7 @@ class Web:
         body = {
             "ready": failing is None,
             "storage": failing or "ok",
+            "frames": self._dreams.failing or "ok",
             "dreamer": type(status).Dreamer.Name(status.dreamer),
             "seq": self._painter.version.seq,
             "dream": self._painter.version.dream,
@@ -190,6 +201,14 @@ class Web:
             return PlainTextResponse("Not found: /proto/wsrpc.proto and /proto/dreamcanvas.proto.\n", 404)
         text = resources.files("dreamcanvas.proto").joinpath(f"{name}.proto").read_text()
         return PlainTextResponse(text)
+
+
+def _text(body: bytes) -> str:
+    """The text of a message; where it is not UTF-8 one that is no JSON either."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

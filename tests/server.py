@@ -8,15 +8,17 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 
 class Server:
     """`dreamcanvas serve` on a data directory. After `restart` it has the same port."""
 
-    def __init__(self, data_dir: Path, *arguments: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
+        self.environment = environment or {}
         self.port = 0
         self.log: list[str] = []
         self.process: subprocess.Popen[str] | None = None
@@ -45,7 +47,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
         )
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -55,6 +57,8 @@ class Server:
                 self.port = int(found[1])
                 threading.Thread(target=self._read_log, args=(self.process,), daemon=True).start()
                 return
+        self.process.stdout.close()
+        self.process.wait()
         raise RuntimeError("the server did not start:\n" + "".join(self.log[-40:]))
 
     def _read_log(self, process: "subprocess.Popen[str]") -> None:

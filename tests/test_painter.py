@@ -324,7 +324,7 @@ async def test_an_abandoned_dream_keeps_nothing(tmp_path: Path) -> None:
 async def test_a_dream_that_is_no_picture_changes_nothing(studio: Studio, data: bytes) -> None:
     await studio.paint(RED)
     studio.painter.begin_dream()
-    with pytest.raises(OSError, match="image|pixels"):
+    with pytest.raises(OSError):
         await studio.dream(data)
     assert studio.painter.version == Version(0, 1)
     assert studio.painter.snapshot().image == picture(None, [RED])

@@ -8,86 +8,24 @@ uvicorn reads the HTTP request, and hands a websocket upgrade on to this class, 
 import asyncio
 import inspect
 import logging
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from dreamcanvas.errors import RpcError
 from dreamcanvas.rpc.connection import Call, Connection, Data
-from dreamcanvas.rpc.service import Answer, Later, Service, Then
+from dreamcanvas.rpc.endpoint import Endpoint, Handshake
+from dreamcanvas.rpc.keepalive import Keepalive
+from dreamcanvas.rpc.service import Answer, Later, Then
+from dreamcanvas.rpc.timers import Timers
 
 log = logging.getLogger(__name__)
 P = TypeVar("P")
-
-GOING_AWAY: Final = 1001
-INVALID_DATA: Final = 1007
-INTERNAL_ERROR: Final = 1011
-TRY_AGAIN_LATER: Final = 1013
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Bounds of a connection. Times in seconds, sizes in bytes; 0 is no limit."""
-
-    message_bytes: int = 65536
-    batch_calls: int = 50
-    calls_in_flight: int = 256
-    protocol_errors: int = 20
-    write_buffer: int = 262144
-    slow_reader_timeout: float = 30.0
-    ping_interval: float = 20.0
-    ping_timeout: float = 20.0
-    close_timeout: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """The HTTP request that opens a websocket. `target` is path and query; header names are lower case."""
-
-    target: str
-    headers: dict[str, str]
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An HTTP response in place of a websocket."""
-
-    status: int
-    text: str
-
-
-class Endpoint(Protocol[P]):
-    """What a host does with its peers. `P` is what it knows a peer as: its handlers are called with that."""
-
-    service: Service[P]
-    settings: Settings
-
-    def admit(self, handshake: Handshake) -> Refusal | None:
-        """Says whether a websocket may be opened."""
-
-    def opened(self, websocket: "RpcProtocol[P]", handshake: Handshake) -> P:
-        """A websocket is open."""
-
-    def closed(self, peer: P) -> None:
-        """A websocket that was open is gone."""
-
-    def drained(self, peer: P) -> None:
-        """A peer that had been too slow has read all but a little of what was sent to it."""
-
-    def rpc_error(self, method: str, error: BaseException) -> RpcError:
-        """What to tell the caller of an exception that a handler raised."""
-
-    def called(self, method: str, error: RpcError | None) -> None:
-        """A call was answered."""
 
 
 def frame(data: Data) -> bytes:
@@ -117,9 +55,13 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._text = False
         self._in_flight: set[asyncio.Future[Any]] = set()
         self._flush_due = False
-        self._reading = True
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._ping: bytes | None = None
+        self._timers = Timers()
+        self._keepalive = Keepalive(
+            interval=self._settings.ping_interval,
+            timeout=self._settings.ping_timeout,
+            ping=self._ping,
+            expired=self._no_pong,
+        )
         self._open = False
         self._peer: P
         self.address = ""
@@ -144,15 +86,11 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         if self._websocket.parser_exc is not None or self._websocket.close_expected():
             self._finish()
 
-    def eof_received(self) -> None:
-        """The peer will send nothing more: asyncio closes the transport."""
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets everything that was waiting for the peer."""
         self._state.connections.discard(cast(Any, self))
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._keepalive.stop()
+        self._timers.cancel()
         for future in self._in_flight:
             if isinstance(future, asyncio.Task):
                 future.cancel()
@@ -165,12 +103,12 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self.slow = True
         self._pause_reading()
         if self._settings.slow_reader_timeout:
-            self._timer("slow", self._settings.slow_reader_timeout, self._give_up)
+            self._timers.start("slow", self._settings.slow_reader_timeout, self._give_up)
 
     def resume_writing(self) -> None:
         """The peer reads again."""
         self.slow = False
-        self._cancel("slow")
+        self._timers.cancel("slow")
         self._resume_reading()
         if self._open:
             self._endpoint.drained(self._peer)
@@ -178,7 +116,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def shutdown(self) -> None:
         """The server ends: close with 1001."""
         if self._open:
-            self.close(GOING_AWAY, "the server is shutting down")
+            self.close(CloseCode.GOING_AWAY, "the server is shutting down")
         else:
             self._transport.close()
 
@@ -221,13 +159,11 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._write(b"".join(self._websocket.data_to_send()))
         self._open = True
         self._peer = self._endpoint.opened(self, handshake)
-        self._schedule_ping()
+        self._keepalive.start()
 
     def _handle_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.PONG:
-            if frame.data == self._ping:
-                self._ping = None
-                self._cancel("pong")
+            self._keepalive.pong(bytes(frame.data))
         elif frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             if frame.opcode is not Opcode.CONT:
                 self._text = frame.opcode is Opcode.TEXT
@@ -245,7 +181,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             try:
                 data = message.decode()
             except UnicodeDecodeError:
-                self.close(INVALID_DATA, "text messages are UTF-8")
+                self.close(CloseCode.INVALID_DATA, "text messages are UTF-8")
                 return
         for call in self._connection.receive(data):
             self._carry_out(call)
@@ -257,15 +193,15 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         if self._open:
             self._open = False
             self._endpoint.closed(self._peer)
-        for name in ("ping", "pong", "slow"):
-            self._cancel(name)
+        self._keepalive.stop()
+        self._timers.cancel("slow")
         if self._websocket.close_rcvd is not None or self._websocket.close_sent is None:
             self._transport.close()
         elif self._websocket.parser_exc is not None and self._transport.can_write_eof():
-            self._transport.write_eof()  # what the peer sends is not understood: it gets the close frame, no more
+            self._transport.write_eof()  # it gets the close frame, and is not understood any more
         self._resume_reading()  # else the peer's close frame would never be seen
-        if "close" not in self._timers:
-            self._timer("close", self._settings.close_timeout, self._transport.abort)
+        if not self._timers.started("close"):
+            self._timers.start("close", self._settings.close_timeout, self._transport.abort)
 
     # Calls
 
@@ -336,46 +272,27 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def _give_up(self) -> None:
         log.info("slow reader closed", extra={"address": self.address})
-        self.close(TRY_AGAIN_LATER, "too slow")
+        self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
 
     # Reading
 
     def _pause_reading(self) -> None:
-        if self._reading and not self._transport.is_closing():
-            self._reading = False
+        if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
-        if not self._reading and not self._transport.is_closing():
-            self._reading = True
+        if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    # Keepalive
+    # Time
 
-    def _timer(self, name: str, delay: float, action: Any) -> None:
-        self._cancel(name)
-        self._timers[name] = self._loop.call_later(delay, action)
-
-    def _cancel(self, name: str) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _schedule_ping(self) -> None:
-        if self._settings.ping_interval:
-            self._timer("ping", self._settings.ping_interval, self._send_ping)
-
-    def _send_ping(self) -> None:
+    def _ping(self, data: bytes) -> None:
         if self._websocket.state is State.OPEN:
-            if self._ping is None:
-                self._ping = secrets.token_bytes(4)
-                self._websocket.send_ping(self._ping)
-                self._write(b"".join(self._websocket.data_to_send()))
-                self._timer("pong", self._settings.ping_timeout, self._no_pong)
-            self._schedule_ping()
+            self._websocket.send_ping(data)
+            self._write(b"".join(self._websocket.data_to_send()))
 
     def _no_pong(self) -> None:
         if self.slow:  # its pong was not read
             self._give_up()
         else:
-            self.close(INTERNAL_ERROR, "keepalive ping timeout")
+            self.close(CloseCode.INTERNAL_ERROR, "keepalive ping timeout")

@@ -7,7 +7,6 @@ committed: a row without a whole file does not come to be by a crash.
 import asyncio
 import io
 import logging
-import os
 import sqlite3
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from pathlib import Path
 from PIL import Image
 
 from dreamcanvas.canvas import SIDE
+from dreamcanvas.store.diagnosis import explain
+from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -39,11 +40,12 @@ class Dream:
 
 
 class Dreams:
-    """The recording, in `directory`."""
+    """The recording, in `directory`. `failing` says why the last frame file could not be written, or is None."""
 
     def __init__(self, directory: Path, journal: Journal) -> None:
         self._directory = directory
         self._journal = journal
+        self.failing: str | None = None
 
     def frame(self, dream: int) -> Path:
         """Where the frame file of a dream is: a thousand to a directory."""
@@ -54,12 +56,22 @@ class Dreams:
 
         Raises OSError or sqlite3.Error where that failed; then there is no such dream.
         """
-        await asyncio.to_thread(write_durably, self.frame(dream.dream), jpeg)
+        try:
+            await asyncio.to_thread(write_durably, self.frame(dream.dream), jpeg)
+        except OSError as error:
+            why = explain(self._directory.parent, error)
+            if self.failing is None:
+                log.error("frame file not written", extra={"dream": dream.dream, "why": why})
+            self.failing = why
+            raise
+        if self.failing is not None:
+            log.warning("frame files can be written again", extra={"dream": dream.dream})
+            self.failing = None
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(f"INSERT INTO dreams ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", astuple(dream))
 
-        await self._journal.run(insert)
+        await self._journal.write(insert)
 
     async def newest_whole(self) -> tuple[Dream, Image.Image] | None:
         """The newest dream whose frame file can be read, with its picture.
@@ -100,20 +112,3 @@ def decode(jpeg: bytes) -> Image.Image:
         if image.size != (SIDE, SIDE):
             raise OSError(f"the picture has {image.width} × {image.height} pixels, not {SIDE} × {SIDE}")
         return image.convert("RGB")
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Writes a file so that after a power cut there is all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    for directory in path.parents[:3]:  # a directory that is new is an entry in the one above
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

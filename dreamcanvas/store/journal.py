@@ -8,21 +8,23 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
 from dreamcanvas.canvas import Dab, Operation, Patch
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.store import schema
+from dreamcanvas.store.database import Database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_AFTER_MS: Final = 1000
+_NEWEST: Final = """SELECT max(
+    (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
+)"""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -82,29 +84,22 @@ class Journal:
     def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
         self._clock = clock
         self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
-        self._writer = schema.connect(path)
-        self._reader = schema.connect(path)
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._database = Database(path)
         self._waiting: list[Entry] = []
         self._committing: asyncio.Task[None] | None = None
         self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
-        self.failing: str | None = None
         self.commits = 0
-        newest = self._one(
-            "SELECT max((SELECT coalesce(max(seq), 0) FROM operations), "
-            "(SELECT coalesce(max(seq), 0) FROM dreams))"
-        )
-        self.seq: int = newest
-        self._next_author: int = self._one("SELECT coalesce(max(author), 0) + 1 FROM authors")
+        self.seq = self._one(_NEWEST)
+        self._next_author = self._one("SELECT coalesce(max(author), 0) + 1 FROM authors")
 
     def _one(self, query: str, *values: object) -> int:
-        return int(self._reader.execute(query, values).fetchone()[0])
+        return int(self._database.reader.execute(query, values).fetchone()[0])
 
     # Reading
 
     def operations(self, after: int) -> Iterator[Operation]:
         """The durable operations after a number, in order."""
-        rows = self._reader.execute(
+        rows = self._database.reader.execute(
             "SELECT seq, time, author, stroke, x, y, size, color, patch FROM operations "
             "WHERE seq > ? ORDER BY seq",
             (after,),
@@ -121,7 +116,7 @@ class Journal:
         """The author of a session, known or new. A new one is stored with its first entry."""
         author = self._sessions.get(session)
         if author is None:
-            row = self._reader.execute(
+            row = self._database.reader.execute(
                 "SELECT author, address, last_call, last_seq, last_time FROM authors WHERE session = ?",
                 (session,),
             ).fetchone()
@@ -154,15 +149,22 @@ class Journal:
         while self._committing is not None:
             await asyncio.shield(self._committing)
 
+    @property
+    def failing(self) -> str | None:
+        """Why nothing can be saved at the moment, in words; None where it can."""
+        return self._database.failing
+
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Does other work on the database in the journal's thread, between transactions."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
+        return await self._database.run(work)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does other work in a transaction of its own. Raises sqlite3.Error; then nothing was changed."""
+        return await self._database.write(work)
 
     def close(self) -> None:
         """Closes the database. Nothing may be waiting."""
-        self._executor.shutdown()
-        self._writer.close()
-        self._reader.close()
+        self._database.close()
 
     async def _commit_all(self) -> None:
         try:
@@ -170,9 +172,9 @@ class Journal:
                 entries, self._waiting = self._waiting, []
                 batch = self._number_all(entries)
                 try:
-                    await self.run(partial(_commit, batch))
+                    await self._database.write(partial(_insert, batch))
                 except sqlite3.Error as error:
-                    self._refuse(entries, error)
+                    _refuse(entries, error)
                 else:
                     self._settle(batch)
         finally:
@@ -204,9 +206,6 @@ class Journal:
         return batch
 
     def _settle(self, batch: _Batch) -> None:
-        if self.failing is not None:
-            log.warning("storage works again", extra={"seq": self.seq})
-            self.failing = None
         self.commits += 1
         for author, last_call, last_seq, last_time in batch.authors.values():
             author.last_call, author.last_seq, author.last_time = last_call, last_seq, last_time
@@ -219,40 +218,34 @@ class Journal:
             if not entry.settled.done():
                 entry.settled.set_result(receipt)
 
-    def _refuse(self, entries: list[Entry], error: sqlite3.Error) -> None:
-        if self.failing is None:
-            log.error("storage fails", extra={"error": str(error), "seq": self.seq})
-        self.failing = str(error)
-        for entry in entries:
-            if not entry.settled.done():
-                sentence = "the canvas cannot be saved at the moment; nothing was applied"
-                entry.settled.set_exception(Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
+
+def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
+    log.debug("nothing saved", extra={"calls": len(entries), "error": str(error)})
+    for entry in entries:
+        if not entry.settled.done():
+            sentence = "the canvas cannot be saved at the moment; nothing was applied"
+            entry.settled.set_exception(Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
 
 
-def _commit(batch: _Batch, connection: sqlite3.Connection) -> None:
+def _insert(batch: _Batch, connection: sqlite3.Connection) -> None:
     rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
-    if not rows and not batch.authors:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.executemany(
-            "INSERT INTO authors (author, session, address, created, last_call, last_seq, last_time) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
-            "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
-            [
-                (author.number, author.session, author.address, last_time, last_call, last_seq, last_time)
-                for author, last_call, last_seq, last_time in batch.authors.values()
-            ],
-        )
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+    if rows:
+        newest = connection.execute(_NEWEST).fetchone()[0]
+        if rows[0][0] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
+            raise sqlite3.DatabaseError(f"operation {rows[0][0]} would follow operation {newest}")
+    connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO authors (author, session, address, created, last_call, last_seq, last_time) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
+        "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
+        [
+            (author.number, author.session, author.address, last_time, last_call, last_seq, last_time)
+            for author, last_call, last_seq, last_time in batch.authors.values()
+        ],
+    )
 
 
-def _row(operation: Operation) -> tuple[object, ...]:
+def _row(operation: Operation) -> tuple[Any, ...]:
     mark = operation.mark
     head = (operation.seq, operation.time, operation.author, operation.stroke, mark.x, mark.y)
     if isinstance(mark, Dab):

@@ -4,6 +4,7 @@
 transaction; a migration that was released is never changed.
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
+from dreamcanvas.store.check import check_present, refusal
+from dreamcanvas.store.files import make_directory
 
 _VERSION_1: Final = """
 CREATE TABLE authors (
@@ -47,25 +50,43 @@ CREATE TABLE dreams (
 CREATE INDEX dreams_by_time ON dreams (time);
 """
 
-MIGRATIONS: Final = (_VERSION_1,)
+_VERSION_2: Final = """
+CREATE TABLE archives (
+    first      INTEGER PRIMARY KEY,      -- the first and the last operation in the file
+    last       INTEGER NOT NULL,
+    first_time INTEGER NOT NULL,         -- their times, ms since 1970
+    last_time  INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,         -- the length of the file
+    sha256     TEXT NOT NULL,            -- its checksum, hexadecimal
+    file       INTEGER NOT NULL          -- 0: it is there, 1: to be deleted for want of room, 2: gone
+) STRICT;
+ALTER TABLE dreams ADD COLUMN file INTEGER NOT NULL DEFAULT 0;  -- the frame file: 0, 1 or 2 as above
+CREATE INDEX dreams_by_file ON dreams (file, dream);
+"""
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """Opens the database for writing, made or migrated where needed: a commit is durable when it returns.
 
-    Raises StoreError where the file is no database, or was written by a newer version of this package.
+    Raises StoreError where the file is no database, was written by a newer version of this package, or cannot
+    be written.
     """
+    check_present(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}") from error
+        raise refusal(path, error) from error
     try:
         _migrate(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 16000")  # the journal does it before, by itself
+        connection.execute("PRAGMA journal_size_limit = 67108864")
     except sqlite3.Error as error:
         connection.close()
-        raise StoreError(f"{path}: {error}") from error
+        raise refusal(path, error) from error
     except StoreError:
         connection.close()
         raise
@@ -91,7 +112,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
             self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
@@ -101,8 +122,9 @@ class DirectoryLock:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise StoreError(f"{directory} is in use by another server (process {holder})") from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        with contextlib.suppress(OSError):  # on a full disk it holds nevertheless
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         """Lets go of the directory."""

@@ -107,9 +107,9 @@ async def test_an_answer_may_be_ready_or_a_coroutine_or_come_later() -> None:
         return pb.CanvasResponse(seq=2)
 
     made = service(
-        paint=lambda caller, request: Later(future, lambda seq: pb.PaintResponse(seq=seq)),
+        paint=lambda _caller, _request: Later(future, lambda seq: pb.PaintResponse(seq=seq)),
         getCanvas=slow,
-        getInfo=lambda caller, request: then,
+        getInfo=lambda _caller, _request: then,
     )
     asyncio.get_running_loop().call_soon(future.set_result, 3)
     assert await made.answer("Ann", binary("paint")) == pb.PaintResponse(seq=3)
@@ -119,7 +119,7 @@ async def test_an_answer_may_be_ready_or_a_coroutine_or_come_later() -> None:
 
 async def test_who_waits_for_a_later_answer_can_give_up_without_cancelling_it() -> None:
     future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    made = service(paint=lambda caller, request: Later(future, lambda seq: pb.PaintResponse(seq=seq)))
+    made = service(paint=lambda _caller, _request: Later(future, lambda seq: pb.PaintResponse(seq=seq)))
     waiting: Coroutine[Any, Any, Answer] = made.answer("Ann", binary("paint"))
     task = asyncio.create_task(waiting)
     await asyncio.sleep(0)
@@ -139,7 +139,7 @@ async def test_what_a_handler_raises_is_raised() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_payload_is_a_request_or_invalid_params(payload: bytes) -> None:
-    made = service(paint=lambda caller, request: pb.PaintResponse())
+    made = service(paint=lambda _caller, _request: pb.PaintResponse())
     try:
         made.call("Ann", binary("paint", payload))
     except InvalidParams as error:

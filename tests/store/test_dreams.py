@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.store.dreams import Dream, Dreams, decode, write_durably
+from dreamcanvas.store.dreams import Dream, Dreams, decode
+from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
 
 
@@ -108,7 +109,7 @@ async def test_a_number_is_recorded_once(dreams: Dreams) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8", RED[:200], RED[:-2000], jpeg((0, 0, 0), side=8)])
 def test_what_is_no_whole_picture_is_an_oserror(data: bytes) -> None:
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError):
         decode(data)
 
 

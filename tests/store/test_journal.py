@@ -258,7 +258,7 @@ async def test_on_a_full_disk_callers_are_told_and_nothing_is_applied(journal: J
         with pytest.raises(Unavailable, match="nothing was applied") as caught:
             await settled
         assert caught.value.retry_after_ms == 1000
-    assert journal.failing == "database or disk is full"
+    assert journal.failing == "the disk is full: database or disk is full"
     assert (journal.seq, author.last_call, applied) == (1, 1, [])
     assert len(rows(journal)) == 1
 

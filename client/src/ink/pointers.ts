@@ -1,0 +1,169 @@
+/**
+ * Tells drawing from moving the canvas, for mouse, touch and pen.
+ *
+ * Left button, pen and one finger draw; the middle button, the left one with the space bar held, and two fingers move the
+ * canvas. Ink of a finger is tentative for a moment: when a second finger comes, it never was.
+ */
+import type { Point } from "../view/view";
+
+export interface PointerSample extends Point {
+  readonly pressure: number | undefined;
+}
+
+export interface Hand {
+  /** False where nothing may be drawn now. */
+  beginStroke(sample: PointerSample, tentative: boolean): boolean;
+  moveStroke(samples: readonly PointerSample[]): void;
+  /** A tentative stroke is certain now. */
+  keepStroke(): void;
+  endStroke(): void;
+  cancelStroke(): void;
+  pan(dx: number, dy: number): void;
+  pinch(from: [Point, Point], to: [Point, Point]): void;
+  zoom(at: Point, factor: number): void;
+  /** Where a mouse or pen is; undefined where it left. */
+  hover(at: Point | undefined): void;
+}
+
+const TENTATIVE_MS = 120;
+const TENTATIVE_PX = 12;
+const WHEEL_SPEED = 0.0016;
+const PINCH_SPEED = 0.01;
+const LINE_PX = 16;
+
+export class Pointers {
+  /** While true, the left button moves the canvas. */
+  panning = false;
+  private readonly element: HTMLElement;
+  private readonly hand: Hand;
+  private readonly touches = new Map<number, Point>();
+  private mode: "idle" | "draw" | "pan" | "pinch" = "idle";
+  /** The pointer that draws or pans. */
+  private active = -1;
+  private activeType = "";
+  private start: Point = { x: 0, y: 0 };
+  private last: Point = { x: 0, y: 0 };
+  private tentative: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(element: HTMLElement, hand: Hand) {
+    this.element = element;
+    this.hand = hand;
+    element.addEventListener("pointerdown", (event) => this.down(event));
+    element.addEventListener("pointermove", (event) => this.move(event));
+    element.addEventListener("pointerup", (event) => this.up(event));
+    element.addEventListener("pointercancel", (event) => this.up(event));
+    element.addEventListener("pointerleave", (event) => this.leave(event));
+    element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    element.addEventListener("contextmenu", (event) => event.preventDefault());
+  }
+
+  private down(event: PointerEvent): void {
+    const at = this.point(event);
+    if (event.pointerType === "touch") {
+      if (this.mode === "draw" && this.activeType === "pen") return; // the palm of the hand
+      this.touches.set(event.pointerId, at);
+      if (this.touches.size > 1 && this.mode !== "pinch") {
+        this.release(this.tentative !== undefined);
+        this.mode = "pinch";
+      }
+    }
+    if (event.pointerType === "pen") {
+      this.touches.clear();
+      this.release(this.activeType === "touch");
+    }
+    if (this.mode !== "idle") return;
+    const pan = event.button === 1 || (event.button === 0 && this.panning);
+    if (!pan && event.button !== 0) return;
+    event.preventDefault();
+    this.element.setPointerCapture(event.pointerId);
+    this.active = event.pointerId;
+    this.activeType = event.pointerType;
+    this.start = this.last = at;
+    if (pan) {
+      this.mode = "pan";
+      this.element.dataset.hand = "moving";
+      return;
+    }
+    const finger = event.pointerType === "touch";
+    this.mode = this.hand.beginStroke({ ...at, pressure: pressure(event) }, finger) ? "draw" : "idle";
+    if (finger && this.mode === "draw") this.tentative = setTimeout(() => this.keep(), TENTATIVE_MS);
+  }
+
+  private move(event: PointerEvent): void {
+    const at = this.point(event);
+    if (event.pointerType !== "touch") this.hand.hover(at);
+    if (this.mode === "pinch" && this.touches.has(event.pointerId)) {
+      const [a, b] = this.touches.keys();
+      const from = [this.touches.get(a), this.touches.get(b)] as [Point, Point];
+      this.touches.set(event.pointerId, at);
+      if (this.touches.size !== 2) return;
+      this.hand.pinch(from, [this.touches.get(a), this.touches.get(b)] as [Point, Point]);
+      return;
+    }
+    if (event.pointerId !== this.active) return;
+    if (this.mode === "pan") {
+      this.hand.pan(at.x - this.last.x, at.y - this.last.y);
+      this.last = at;
+    } else if (this.mode === "draw") {
+      if (Math.hypot(at.x - this.start.x, at.y - this.start.y) > TENTATIVE_PX) this.keep();
+      const events = event.getCoalescedEvents();
+      const samples = (events.length > 0 ? events : [event]).map((each) => ({
+        ...this.point(each),
+        pressure: pressure(each),
+      }));
+      this.hand.moveStroke(samples);
+    }
+  }
+
+  private up(event: PointerEvent): void {
+    this.touches.delete(event.pointerId);
+    if (this.mode === "pinch" && this.touches.size === 0) this.mode = "idle";
+    if (event.pointerId !== this.active) return;
+    this.release(event.type === "pointercancel" && this.tentative !== undefined);
+  }
+
+  private leave(event: PointerEvent): void {
+    if (event.pointerType !== "touch") this.hand.hover(undefined);
+  }
+
+  /** Ends what the active pointer does. */
+  private release(cancel: boolean): void {
+    const { mode } = this;
+    this.mode = "idle";
+    this.active = -1;
+    delete this.element.dataset.hand;
+    if (mode !== "draw") return;
+    if (cancel) {
+      clearTimeout(this.tentative);
+      this.tentative = undefined;
+      this.hand.cancelStroke();
+    } else {
+      this.hand.endStroke();
+      this.keep();
+    }
+  }
+
+  private keep(): void {
+    if (this.tentative === undefined) return;
+    clearTimeout(this.tentative);
+    this.tentative = undefined;
+    this.hand.keepStroke();
+  }
+
+  private wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PX : 1;
+    const speed = event.ctrlKey ? PINCH_SPEED : WHEEL_SPEED;
+    this.hand.zoom(this.point(event), Math.exp(-event.deltaY * lines * speed));
+  }
+
+  private point(event: MouseEvent): Point {
+    const box = this.element.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+}
+
+/** Only a pen feels pressure; a mouse reports a constant. */
+function pressure(event: PointerEvent): number | undefined {
+  return event.pointerType === "pen" ? event.pressure : undefined;
+}

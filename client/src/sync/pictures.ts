@@ -1,0 +1,61 @@
+/** Fetches pictures and decodes them to exact pixels. */
+import { Pixels } from "../replica/pixels";
+
+/** A whole picture and its version. */
+export interface Picture {
+  readonly pixels: Pixels;
+  readonly dream: number;
+  readonly seq: number;
+}
+
+/** Where pictures come from; a test may put something else there. */
+export interface Pictures {
+  /** The picture of a dream at a path of the server. */
+  dream(url: string): Promise<Pixels>;
+  /** The present picture, without loss. */
+  canvas(): Promise<Picture>;
+}
+
+export class HttpPictures implements Pictures {
+  private readonly width: number;
+  private readonly height: number;
+
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+  }
+
+  async dream(url: string): Promise<Pixels> {
+    return this.decode(await get(url, {}));
+  }
+
+  async canvas(): Promise<Picture> {
+    const response = await get("/canvas.png", { cache: "no-cache" });
+    const dream = Number(response.headers.get("X-Canvas-Dream"));
+    const seq = Number(response.headers.get("X-Canvas-Seq"));
+    return { pixels: await this.decode(response), dream, seq };
+  }
+
+  private async decode(response: Response): Promise<Pixels> {
+    const { width, height } = this;
+    const bitmap = await createImageBitmap(await response.blob(), {
+      colorSpaceConversion: "none",
+      premultiplyAlpha: "none",
+    });
+    if (bitmap.width !== width || bitmap.height !== height) {
+      throw new RangeError(`${response.url} is ${bitmap.width} × ${bitmap.height}, not ${width} × ${height}`);
+    }
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false });
+    if (!context) throw new Error("no canvas to decode pictures with");
+    context.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return new Pixels(width, height, context.getImageData(0, 0, width, height).data);
+  }
+}
+
+async function get(url: string, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, init);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return response;
+}

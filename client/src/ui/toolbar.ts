@@ -1,0 +1,104 @@
+/** The brush: its colour and size. */
+import { element } from "./dom";
+import { cssColor, PALETTE, type Settings, saveSettings, sizeAt, sliderOf } from "./settings";
+
+/** The preview's box, in CSS pixels. */
+const BOX = 44;
+
+export class Toolbar {
+  readonly settings: Settings;
+  /** The size of a canvas pixel on the screen, for the preview. */
+  private scale = 1;
+  private readonly sized: (adjusting: boolean) => void;
+  private readonly swatches = new Map<number, HTMLButtonElement>();
+  private readonly slider = element("size", HTMLInputElement);
+  private readonly custom = element("custom", HTMLInputElement);
+  private readonly preview = element("preview", HTMLElement);
+
+  /** `sized` is called when the brush's size changes, and with false when it stays. */
+  constructor(settings: Settings, sized: (adjusting: boolean) => void) {
+    this.settings = settings;
+    this.sized = sized;
+    const group = element("colors", HTMLElement);
+    for (const { name, color } of PALETTE) {
+      const swatch = document.createElement("button");
+      swatch.type = "button";
+      swatch.className = "swatch";
+      swatch.title = name;
+      swatch.setAttribute("aria-label", name);
+      swatch.style.setProperty("--color", cssColor(color));
+      swatch.addEventListener("click", () => this.choose(color));
+      this.swatches.set(color, swatch);
+      group.insertBefore(swatch, group.lastElementChild);
+    }
+    this.custom.addEventListener("click", () => this.choose(this.settings.custom));
+    this.custom.addEventListener("input", () => {
+      this.settings.custom = Number.parseInt(this.custom.value.slice(1), 16);
+      this.choose(this.settings.custom);
+    });
+    this.slider.addEventListener("input", () => this.resize(sizeAt(Number(this.slider.value)), true));
+    this.slider.addEventListener("change", () => this.sized(false));
+    this.slider.addEventListener("blur", () => this.sized(false));
+    this.show();
+  }
+
+  /** The palette's colour of this number, from 0. */
+  chooseNumber(index: number): void {
+    const entry = PALETTE[index];
+    if (entry) this.choose(entry.color);
+  }
+
+  /** A step larger or smaller. */
+  step(direction: 1 | -1): void {
+    this.resize(sizeAt(Math.min(100, Math.max(0, sliderOf(this.settings.size) + 5 * direction))), false);
+  }
+
+  zoomed(scale: number): void {
+    this.scale = scale;
+    this.showPreview();
+  }
+
+  private choose(color: number): void {
+    this.settings.color = color;
+    this.show();
+    saveSettings(this.settings);
+  }
+
+  private resize(size: number, adjusting: boolean): void {
+    this.settings.size = size;
+    this.show();
+    this.sized(adjusting);
+    saveSettings(this.settings);
+  }
+
+  private show(): void {
+    const { color, custom, size } = this.settings;
+    for (const [each, swatch] of this.swatches) swatch.setAttribute("aria-pressed", String(each === color));
+    const label = this.custom.parentElement;
+    if (label) {
+      label.style.setProperty("--color", cssColor(custom));
+      label.dataset.chosen = String(!this.swatches.has(color));
+    }
+    this.custom.value = cssColor(custom);
+    this.slider.value = String(sliderOf(size));
+    this.slider.setAttribute("aria-valuetext", `${size} pixels`);
+    this.showPreview();
+  }
+
+  /** As large as on the screen, as far as there is room, and as soft as a stroke. */
+  private showPreview(): void {
+    const { color, size } = this.settings;
+    const diameter = `${Math.max(2, Math.min(BOX * 1.6, size * this.scale))}px`;
+    const css = cssColor(color);
+    const { style } = this.preview;
+    style.width = style.height = diameter;
+    style.background = `radial-gradient(closest-side, ${css} 45%, ${css}00 100%)`;
+    // On white, white would not be seen.
+    this.preview.parentElement?.style.setProperty("background", isPale(color) ? "#3a3b42" : "#f7f6f3");
+  }
+}
+
+function isPale(color: number): boolean {
+  const [r, g, b] = [color >> 16, (color >> 8) & 255, color & 255];
+  return 0.3 * r + 0.59 * g + 0.11 * b > 225;
+}

@@ -1,0 +1,38 @@
+import type { Pixels } from "../replica/pixels";
+import type { Rect } from "../replica/rect";
+import { Tiles } from "./tiles";
+
+/** A pixel buffer and its copy on the graphics side, brought up to date tile by tile. */
+export class Layer {
+  readonly pixels: Pixels;
+  readonly canvas: OffscreenCanvas;
+  private readonly context: OffscreenCanvasRenderingContext2D;
+  private readonly image: ImageData;
+  private readonly tiles: Tiles;
+
+  constructor(pixels: Pixels) {
+    this.pixels = pixels;
+    this.canvas = new OffscreenCanvas(pixels.width, pixels.height);
+    const context = this.canvas.getContext("2d", { alpha: false });
+    if (!context) throw new Error("no 2D canvas");
+    this.context = context;
+    // Shares the bytes with `pixels`.
+    this.image = new ImageData(pixels.data, pixels.width, pixels.height);
+    this.tiles = new Tiles(pixels.width, pixels.height);
+    this.tiles.markAll();
+  }
+
+  mark(area: Rect): void {
+    this.tiles.mark(area);
+  }
+
+  markAll(): void {
+    this.tiles.markAll();
+  }
+
+  upload(): void {
+    for (const { left, top, right, bottom } of this.tiles.take()) {
+      this.context.putImageData(this.image, 0, 0, left, top, right - left, bottom - top);
+    }
+  }
+}

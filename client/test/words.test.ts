@@ -1,0 +1,78 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { StatusEvent_Dreamer as Dreamer, StatusEventSchema } from "../src/gen/dreamcanvas_pb";
+import { parseSettings, sizeAt, sliderOf } from "../src/ui/settings";
+import {
+  type Affairs,
+  dreamWords,
+  noticeWords,
+  peopleWords,
+  refusalWords,
+  statusWords,
+} from "../src/ui/words";
+
+const status = (init: Parameters<typeof create<typeof StatusEventSchema>>[1]) =>
+  create(StatusEventSchema, init);
+const dreaming = status({ users: 3, dreamer: Dreamer.DREAMING, style: "Feathered eyes" });
+const live: Affairs = { phase: "live", status: dreaming, hasPicture: true, waiting: 0, full: false };
+
+describe("the status line", () => {
+  test("says who is here and what is dreamt", () => {
+    expect(statusWords(live)).toEqual({ here: "3 people here", dream: "dreaming of Feathered eyes" });
+    expect(peopleWords(status({ users: 1 }))).toBe("Just you here");
+    expect(peopleWords(status({ users: 1200 }))).toBe("1,200 people here");
+  });
+
+  test("has words for everything that the dreamer may be doing", () => {
+    const words = Object.values(Dreamer)
+      .filter((each) => typeof each === "number")
+      .map((dreamer) => dreamWords(status({ dreamer })));
+    expect(words).toHaveLength(6);
+    expect(words.every((each) => each.length > 0)).toBe(true);
+  });
+
+  test("says how far the page has come", () => {
+    expect(statusWords({ ...live, phase: "connecting" }).here).toBe("Connecting…");
+    expect(statusWords({ ...live, phase: "loading", hasPicture: false }).here).toBe("Fetching the picture…");
+    expect(statusWords({ ...live, phase: "offline" })).toEqual({ here: "Offline", dream: "" });
+  });
+});
+
+describe("the notice", () => {
+  test("is not there while all is well", () => {
+    expect(noticeWords(live)).toBeUndefined();
+  });
+
+  test("says that the connection is gone and that ink is kept, with its count", () => {
+    const offline: Affairs = { ...live, phase: "offline" };
+    expect(noticeWords(offline)?.text).toBe("Connection lost. Reconnecting… what you draw is kept.");
+    expect(noticeWords({ ...offline, waiting: 1234 })?.text).toContain("(1,234 dabs)");
+    expect(noticeWords({ ...offline, full: true })?.text).toContain("No more ink can be kept");
+    expect(noticeWords({ ...offline, hasPicture: false })?.text).toContain("can’t be reached");
+  });
+
+  test("says that nobody may draw", () => {
+    expect(noticeWords({ ...live, status: status({ readOnly: true }) })?.text).toContain("read-only");
+  });
+});
+
+test("refusals say whether the ink is kept", () => {
+  expect(refusalWords("RATE_LIMITED", true)).toContain("follows");
+  expect(refusalWords("FORBIDDEN", false)).toContain("taken back");
+  expect(refusalWords("INTERNAL", false)).toContain("taken back");
+});
+
+describe("the tools", () => {
+  test("are as they were, as far as what was saved is sound", () => {
+    expect(parseSettings('{"color":255,"size":124}')).toMatchObject({ color: 255, size: 124 });
+    const fresh = parseSettings(null);
+    for (const odd of ["", "[]", "3", '{"color":-1,"size":125,"custom":"red"}', '{"size":1.5}']) {
+      expect(parseSettings(odd)).toEqual(fresh);
+    }
+  });
+
+  test("have every size from 1 to 124 pixels within the slider's ends", () => {
+    expect([sizeAt(0), sizeAt(100)]).toEqual([1, 124]);
+    expect([sliderOf(1), sliderOf(124)]).toEqual([0, 100]);
+  });
+});

@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  build: {
+    outDir: "../dreamcanvas/page",
+    emptyOutDir: true,
+    target: "es2022",
+    // Nothing is inlined as a data: URL, so that the content security policy can stay at 'self'.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { index: "index.html" } },
+  },
+  server: {
+    // `npm run dev` beside `scripts/serve`.
+    proxy: {
+      "/rpc": { target: "http://127.0.0.1:4242", ws: true },
+      "/canvas.png": "http://127.0.0.1:4242",
+      "/dreams": "http://127.0.0.1:4242",
+    },
+  },
+  test: { include: ["test/**/*.test.ts"] },
+});

@@ -1,0 +1,223 @@
+"""The server's handle on the process that dreams: start, ask, time out, start again. No TensorFlow here."""
+
+import asyncio
+import enum
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dreamcanvas.dream import pipe
+from dreamcanvas.dream.network import network_info
+from dreamcanvas.dream.pipe import Frame
+from dreamcanvas.errors import DreamError
+
+log = logging.getLogger(__name__)
+
+TERMINATE_SECONDS = 2.0
+"""How long a worker has between SIGTERM and SIGKILL."""
+
+
+class DreamerState(enum.Enum):
+    """What the dreamer does."""
+
+    STARTING = "starting"
+    READY = "ready"
+    DREAMING = "dreaming"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DreamResult:
+    """A dream: a JPEG (quality 95, 4:4:4), the seconds it took the worker, the objective before and after.
+
+    The objective is that of the pictures reduced to the smallest octave: in full size it would cost a fifth
+    of the dream.
+    """
+
+    jpeg: bytes
+    seconds: float
+    before: float
+    after: float
+
+
+class Dreamer:
+    """Keeps a worker alive (`run`) and asks it for dreams (`dream`)."""
+
+    def __init__(
+        self,
+        network: str,
+        *,
+        threads: int,
+        timeout: float = 120.0,
+        command: Sequence[str] | None = None,
+        backoff: tuple[float, float] = (1.0, 60.0),
+    ) -> None:
+        """Take a network's name and the worker's threads.
+
+        `timeout` is how many seconds a start or a dream may take, `backoff` the first and the longest pause
+        before a restart.
+
+        `command` starts another worker than our own: tests have ones that hang or die. Raises DreamError for
+        an unknown network.
+        """
+        network_info(network)
+        self.on_change: Callable[[], None] | None = None
+        self._command = command
+        self._arguments = ("--network", network, "--threads", str(threads))
+        self._timeout = timeout
+        self._backoff = backoff
+        self._pause = backoff[0]
+        self._state = DreamerState.STARTING
+        self._worker: _Worker | None = None
+        self._restarts = 0
+
+    @property
+    def state(self) -> DreamerState:
+        """What it does now; `on_change` is called after each change."""
+        return self._state
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker that is ready or dreaming."""
+        return self._worker.process.pid if self._worker else None
+
+    @property
+    def restarts(self) -> int:
+        """How often a worker was started again after a failure."""
+        return self._restarts
+
+    async def run(self) -> None:
+        """Keep a worker alive until cancelled; then end it and wait for its end."""
+        while True:
+            self._change(DreamerState.STARTING)
+            try:
+                reason = await self._live()
+            except (DreamError, OSError) as error:
+                reason = str(error)
+            pause = self._pause
+            self._pause = min(2 * pause, self._backoff[1])
+            log.warning("the dreamer failed", extra={"reason": reason, "restart_in_seconds": pause})
+            self._change(DreamerState.FAILED)
+            await asyncio.sleep(pause)
+            self._restarts += 1
+
+    async def dream(self, pixels: bytes, width: int, height: int, expression: str, seed: int) -> DreamResult:
+        """Dream a picture of raw RGB pixels, row by row.
+
+        Raises DreamError when the worker is not ready (one dream at a time), refuses, dies or takes too
+        long; a worker that died or took too long is replaced by `run`.
+        """
+        worker = self._worker
+        if worker is None or self._state is not DreamerState.READY:
+            raise DreamError(f"the dreamer is {self._state.value}")
+        self._change(DreamerState.DREAMING)
+        request = Frame({"width": width, "height": height, "expression": expression, "seed": seed}, pixels)
+        try:
+            answer = await self._ask(worker, request)
+        except asyncio.CancelledError:
+            # The answer that is still to come must not be taken for that to the next request.
+            worker.break_off("a dream was cancelled")
+            raise
+        except (DreamError, OSError, EOFError) as error:
+            reason = _describe(error, self._timeout)
+            worker.break_off(reason)
+            raise DreamError(reason) from error
+        finally:
+            if not worker.broken.done():
+                self._change(DreamerState.READY)
+        header = answer.header
+        if header.get("ok") is not True:
+            raise DreamError(str(header.get("error")))
+        self._pause = self._backoff[0]
+        return DreamResult(
+            answer.payload, float(header["seconds"]), float(header["before"]), float(header["after"])
+        )
+
+    async def _live(self) -> str:
+        """Start a worker, wait until it is ready, and until it is broken; end it. Gives what broke it."""
+        command = self._command or (sys.executable, "-m", "dreamcanvas.dream.worker")
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            *self._arguments,
+            "--parent",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        worker = _Worker(process)
+        try:
+            async with asyncio.timeout(self._timeout):
+                answer = await pipe.read_async(worker.stdout)
+            if answer.header.get("ready") is not True:
+                raise DreamError("the worker did not say that it is ready")
+            self._worker = worker
+            self._change(DreamerState.READY)
+            return await self._until_broken(worker)
+        except (EOFError, TimeoutError) as error:
+            return _describe(error, self._timeout)
+        finally:
+            self._worker = None
+            await _end(process)
+
+    async def _until_broken(self, worker: "_Worker") -> str:
+        exited = asyncio.ensure_future(worker.process.wait())
+        try:
+            await asyncio.wait((exited, worker.broken), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            exited.cancel()
+        worker.break_off(f"the worker ended with status {worker.process.returncode}")
+        return worker.broken.result()
+
+    async def _ask(self, worker: "_Worker", request: Frame) -> Frame:
+        async with asyncio.timeout(self._timeout):
+            worker.stdin.write(pipe.encode(request))
+            worker.stdin.write(request.payload)
+            await worker.stdin.drain()
+            return await pipe.read_async(worker.stdout)
+
+    def _change(self, state: DreamerState) -> None:
+        if state is not self._state:
+            self._state = state
+            if self.on_change is not None:
+                self.on_change()
+
+
+class _Worker:
+    """A worker that runs, its pipes, and what broke it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        if process.stdin is None or process.stdout is None:
+            raise DreamError("the worker has no pipes")
+        self.process = process
+        self.stdin = process.stdin
+        self.stdout = process.stdout
+        self.broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def break_off(self, reason: str) -> None:
+        """Say that it can no longer be used; the first reason counts."""
+        if not self.broken.done():
+            self.broken.set_result(reason)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process, gently, then not, and wait for its end."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(TERMINATE_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _describe(error: BaseException, timeout: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"the worker did not answer in {timeout:g} s"
+    if isinstance(error, EOFError):
+        return "the worker ended"
+    return f"the worker's pipe broke: {error}" if isinstance(error, OSError) else str(error)

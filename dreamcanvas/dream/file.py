@@ -1,0 +1,129 @@
+"""Dream a picture file: what the command `dreamcanvas dream` does, without its printing."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
+from dreamcanvas.dream.network import DEFAULT_NETWORK, load_network, network_info
+from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.styles import Expression, Style, find_style, load_styles, parse_expression
+from dreamcanvas.dream.tensors import limit_threads
+from dreamcanvas.errors import DreamError
+
+MAX_REPEAT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileDreamOptions:
+    """What to dream, and how.
+
+    `style` is the name of a curated style; or `layer` says it, with `channel` for one channel and without
+    for the mean square of the whole layer, or itself in the grammar (`b7_exp:3`, `b9_exp^2`). Neither: the
+    network's first style. With `repeat` each cycle starts from the input and is timed alone. `threads` None
+    leaves the number to TensorFlow.
+    """
+
+    input: Path
+    output: Path
+    network: str = DEFAULT_NETWORK
+    style: str | None = None
+    layer: str | None = None
+    channel: int | None = None
+    settings: DreamSettings = field(default_factory=DreamSettings)
+    seed: int = 0
+    repeat: int = 1
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDreamReport:
+    """What was dreamt: seconds of each cycle, names, (width, height), the objective of the input and of the
+    output.
+
+    The first cycle's seconds hold the tracing of the function. `style` is the style's name or, without one,
+    the expression.
+    """
+
+    seconds: tuple[float, ...]
+    network: str
+    style: str
+    expression: str
+    size: tuple[int, int]
+    before: float
+    after: float
+
+
+def dream_file(options: FileDreamOptions) -> FileDreamReport:
+    """Dream the input file and write the output, its format by its suffix (JPEG: quality 95, 4:4:4).
+
+    Raises DreamError for options that are out of bounds, an input that is no picture, an output that cannot
+    be written.
+    """
+    if not 1 <= options.repeat <= MAX_REPEAT:
+        raise DreamError(f"repeat is {options.repeat}; it must be 1–{MAX_REPEAT}")
+    style, expression = choose(options)
+    pixels = read_picture(options.input)
+    if options.threads is not None:
+        limit_threads(options.threads)
+    engine = Engine(load_network(options.network), options.settings)
+    seconds = []
+    dreamt = pixels
+    for _ in range(options.repeat):
+        started = time.perf_counter()
+        dreamt = engine.dream(pixels, expression, options.seed).pixels
+        seconds.append(time.perf_counter() - started)
+    write_picture(options.output, dreamt)
+    height, width, _ = pixels.shape
+    return FileDreamReport(
+        seconds=tuple(seconds),
+        network=options.network,
+        style=style,
+        expression=str(expression),
+        size=(width, height),
+        before=engine.measure(pixels, expression),
+        after=engine.measure(dreamt, expression),
+    )
+
+
+def choose(options: FileDreamOptions) -> tuple[str, Expression]:
+    """Give the style's name (or the expression as text) and the expression that the options ask for."""
+    info = network_info(options.network)
+    if options.layer is not None:
+        if options.style is not None:
+            raise DreamError("style and layer exclude each other")
+        text = options.layer
+        if options.channel is not None:
+            text = f"{text}:{options.channel}"
+        elif ":" not in text and not text.endswith("^2"):
+            text = f"{text}^2"
+        return text, parse_expression(text, info)
+    if options.channel is not None:
+        raise DreamError("channel needs a layer")
+    styles = load_styles(options.network)
+    style: Style = styles[0] if options.style is None else find_style(options.style, styles)
+    return style.name, parse_expression(style.expression, info)
+
+
+def read_picture(path: Path) -> Pixels:
+    """Read a picture as RGB, what is transparent on white. Raises DreamError."""
+    try:
+        with Image.open(path) as image:
+            if max(image.size) > MAX_SIDE:
+                raise DreamError(f"{path} is {image.width} × {image.height} px; a side must be 1–{MAX_SIDE}")
+            rgba = image.convert("RGBA")
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DreamError(f"{path} cannot be read: {error}") from error
+    white = Image.new("RGBA", rgba.size, "white")
+    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
+
+
+def write_picture(path: Path, pixels: Pixels) -> None:
+    """Write a picture in the format of the path's suffix. Raises DreamError."""
+    try:
+        Image.fromarray(pixels).save(path, quality=95, subsampling=0)
+    except (OSError, ValueError) as error:
+        raise DreamError(f"{path} cannot be written: {error}") from error

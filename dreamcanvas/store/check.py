@@ -1,0 +1,69 @@
+"""What is looked at before a server goes on with a database: nothing may be missing without a word."""
+
+import logging
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from dreamcanvas.errors import StoreError
+from dreamcanvas.store.diagnosis import explain, is_damage
+
+log = logging.getLogger(__name__)
+
+WHOLE_BYTES: Final = 256 * 2**20
+HINT: Final = "restore a backup, or see docs/operating.md, Storage"
+
+
+def check_present(path: Path) -> None:
+    """Raises StoreError where there are dreams or archives, but their database is missing or empty."""
+    if path.exists() and path.stat().st_size:
+        return
+    for name in ("frames", "archive"):
+        directory = path.parent / name
+        if directory.is_dir() and any(directory.iterdir()):
+            raise StoreError(f"{path} is missing, but there is {directory}: {HINT}")
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises StoreError where the database is damaged, or operations are missing between others.
+
+    One of more than 256 MiB is not read whole, since that takes seconds.
+    """
+    try:
+        whole = path.stat().st_size <= WHOLE_BYTES
+        if whole:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0].splitlines()[-1]
+            if found != "ok":
+                raise StoreError(f"{path}: the database is damaged: {found}; {HINT}")
+        _check_numbers(connection, path, whole=whole)
+    except sqlite3.Error as error:
+        raise refusal(path, error) from error
+    if not whole:
+        log.info("database not read whole", extra={"path": str(path), "bytes": path.stat().st_size})
+
+
+def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -> None:
+    """The operations and the archived ones are 1, 2, 3 …; no dream has more than there are."""
+    one = connection.execute
+    archived = one("SELECT coalesce(max(last), 0) FROM archives").fetchone()[0]
+    first, last = one("SELECT min(seq), max(seq) FROM operations").fetchone()
+    if first is not None and first > archived + 1:
+        raise StoreError(f"{path}: operations {archived + 1} to {first - 1} are missing; {HINT}")
+    if whole and first is not None:
+        count = one("SELECT count(*) FROM operations").fetchone()[0]
+        if count != last - first + 1:
+            missing = last - first + 1 - count
+            raise StoreError(f"{path}: {missing} operations between {first} and {last} are missing; {HINT}")
+    newest = max(last or 0, archived)
+    dreamt = one("SELECT coalesce(max(seq), 0) FROM dreams").fetchone()[0]
+    if dreamt > newest:
+        raise StoreError(
+            f"{path}: operations {newest + 1} to {dreamt}, which were dreamt, are missing; {HINT}"
+        )
+
+
+def refusal(path: Path, error: sqlite3.Error) -> StoreError:
+    """The error that ends the start."""
+    if is_damage(error):
+        return StoreError(f"{path}: {error}: the database is damaged; {HINT}")
+    return StoreError(f"{path}: {explain(path.parent, error)}")

@@ -1,0 +1,155 @@
+"""The database under a server: one thread that writes, and what it does when the disk fails.
+
+A transaction that failed leaves a doubt. Its last step is a sync of the write-ahead log, and after a failed
+one nobody knows what of it is on the disk; the kernel has marked the pages clean, and another sync proves
+nothing. What SQLite wrote may stand in the log whole, with its commit mark: not for the connection that wrote
+it, which knows where the log ended before, but for the next process that reads the log from its start. To
+close the database and open it again would bring back a transaction whose callers were told that nothing was
+applied. So the same connection goes on, and writes another transaction, without content, over the place of
+the failed one; frames of the log are chained by checksums, so that nothing of the failed one can be read
+after that. Until it is written and synced, nothing else is. What was committed before was synced before, and
+is not in doubt. A checkpoint that failed is done again from the log, which SQLite keeps until the database is
+synced.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, TypeVar
+
+from dreamcanvas.store import schema
+from dreamcanvas.store.check import check
+from dreamcanvas.store.diagnosis import explain
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+RETRY_SECONDS: Final = 1.0
+CHECKPOINT_TRANSACTIONS: Final = 256
+
+
+class Database:
+    """Two connections: one writes, in a thread of its own; `reader` is for short reads on the event loop.
+
+    `failing` says, in words, why nothing can be written, or is None. Raises StoreError where the database
+    cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = schema.connect(path)
+        try:
+            check(self._writer, path)
+            self.reader = schema.connect(path)
+        except BaseException:
+            self._writer.close()
+            raise
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._in_doubt = False
+        self._why = ""
+        self._transactions = 0
+        self._checkpoint_fails = False
+        self._retrying: asyncio.Task[None] | None = None
+        self.failing: str | None = None
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does work in the writing thread, between transactions."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does work in a transaction, durable when this returns.
+
+        Raises sqlite3.Error; then nothing was changed.
+        """
+        try:
+            result = await self.run(lambda connection: self._transaction(connection, work))
+        except sqlite3.Error as error:
+            if _is_fault(error):
+                self._fail()
+            raise
+        self._works()
+        if self._transactions >= CHECKPOINT_TRANSACTIONS:
+            self._transactions = 0
+            self._executor.submit(self._checkpoint)  # while its caller is answered
+        return result
+
+    def close(self) -> None:
+        """Closes the database. Nothing may be waiting."""
+        if self._retrying is not None:
+            self._retrying.cancel()
+        self._executor.shutdown()
+        self.reader.close()
+        self._writer.close()
+
+    # In the loop: is it failing?
+
+    def _fail(self) -> None:
+        if self.failing is None:
+            log.error("storage fails", extra={"why": self._why})
+        self.failing = self._why
+        if self._retrying is None:
+            self._retrying = asyncio.get_running_loop().create_task(self._retry())
+
+    def _works(self) -> None:
+        if self.failing is not None:
+            log.warning("storage works again", extra={"after": self.failing})
+            self.failing = None
+
+    async def _retry(self) -> None:
+        """Finds out when the disk works again, though nobody paints."""
+        try:
+            while self.failing is not None:
+                await asyncio.sleep(RETRY_SECONDS)
+                with contextlib.suppress(sqlite3.Error):
+                    await self.write(lambda _: None)
+        finally:
+            self._retrying = None
+
+    # In the writing thread
+
+    def _transaction(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            if self._in_doubt:
+                self._overwrite(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and _is_fault(error):
+                self._in_doubt = True
+                with contextlib.suppress(sqlite3.Error):  # even unsynced it is what a new process would find
+                    self._overwrite(connection)
+                self._why = explain(self.path.parent, error)
+            raise
+        self._transactions += 1
+        return result
+
+    def _overwrite(self, connection: sqlite3.Connection) -> None:
+        """Writes a transaction without content where the failed one may stand (see the module)."""
+        connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
+        self._in_doubt = False
+
+    def _checkpoint(self) -> None:
+        """Brings the log into the database. SQLite would do it within a commit, and hide its failure."""
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            if not self._checkpoint_fails:
+                log.error("checkpoint fails", extra={"why": explain(self.path.parent, error)})
+            self._checkpoint_fails = True
+        else:
+            if self._checkpoint_fails:
+                log.warning("checkpoint works again")
+            self._checkpoint_fails = False
+
+
+def _is_fault(error: sqlite3.Error) -> bool:
+    """Whether the storage is at fault, not what was asked of it."""
+    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

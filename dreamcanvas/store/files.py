@@ -1,0 +1,67 @@
+"""Files that survive power cuts: a file is synced, then its entry in its directory."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes the entries of a directory durable. Raises OSError."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(directory: Path) -> None:
+    """Makes a directory and those above it, durably. Raises OSError."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing):
+        sync_directory(path.parent)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Writes a file so that after a power cut there is all of it or nothing.
+
+    Raises OSError; then there is nothing of it, but what was there before.
+    """
+    make_directory(path.parent)
+    partial = path.with_suffix(".partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def place(source: Path, target: Path) -> int:
+    """Puts a file that never changes elsewhere too, linked where that can be, and gives its length.
+
+    It is durable when its directory is synced. Raises OSError.
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # another file system, or one without links
+        if not source.exists():
+            raise
+        copy(source, target)
+    return target.stat().st_size
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copies a file, synced. Raises OSError."""
+    with source.open("rb") as reader, target.open("xb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())

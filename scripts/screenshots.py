@@ -1,0 +1,122 @@
+"""Takes the page's pictures: python scripts/screenshots.py [-o DIR] [--dreams N].
+
+Starts a server of its own on an empty canvas, draws a picture with the mouse, lets it be dreamt N times, and
+photographs the page as a desktop and as a phone, in its states. For docs/screenshots, and for looking at.
+"""
+
+import argparse
+import math
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.browser.visitor import Point, Visitor, chromium
+from tests.server import Server
+
+SCREENS = {
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "phone-landscape": {
+        "viewport": {"width": 844, "height": 390},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "tablet": {"viewport": {"width": 1024, "height": 768}},
+}
+
+
+def strokes() -> Iterator[tuple[str, int, list[Point]]]:
+    """A hill by the sea under a sun: the key of the colour, the slider's place, the points."""
+    for i in range(7):
+        level = 900 + 90 * i
+        yield "5", 100, [(float(x), level + 26 * math.sin(x / 110 + i * 1.7)) for x in range(0, 1600, 64)]
+    for i in range(5):
+        points = [
+            (float(x), 1080 - 60 * i * math.sin(math.pi * (x + 100) / 900)) for x in range(-60, 820, 44)
+        ]
+        yield "4", 96, points
+    for radius in (30, 75, 120, 165):
+        circle = [(1090 + radius * math.cos(t / 5), 400 + radius * math.sin(t / 5)) for t in range(34)]
+        yield "3", 92, circle
+    for i in range(9):
+        angle = math.tau * i / 9
+        ray = [(1090 + r * math.cos(angle), 400 + r * math.sin(angle)) for r in (230, 270, 310, 340)]
+        yield "2", 64, ray
+    for x, y in ((330, 330), (520, 250), (690, 360)):
+        yield "6", 70, [(x - 90, y), (x - 45, y - 50), (x, y), (x + 45, y - 50), (x + 90, y)]
+    yield "1", 45, [(420, 800), (420, 640), (340, 560), (420, 640), (510, 540)]
+
+
+def draw(visitor: Visitor) -> None:
+    for key, slider, points in strokes():
+        visitor.page.keyboard.press(key)
+        visitor.page.get_by_label("Brush size").fill(str(slider))
+        mouse = visitor.page.mouse
+        mouse.move(*visitor.on_screen(*points[0]))
+        mouse.down()
+        for point in points[1:]:
+            mouse.move(*visitor.on_screen(*point))
+        mouse.up()
+    visitor.settle()
+
+
+def visit(browser: Browser, url: str, screen: str) -> Visitor:
+    page: Page = browser.new_context(**SCREENS[screen]).new_page()  # type: ignore[arg-type]
+    page.goto(url)
+    visitor = Visitor(page)
+    visitor.wait(phase="live")
+    return visitor
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=Path("docs/screenshots"))
+    parser.add_argument("--dreams", type=int, default=6)
+    arguments = parser.parse_args()
+    output: Path = arguments.output
+    output.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as data,
+        Server(Path(data), "--dream-interval", "1") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        visitors = {name: visit(browser, server.url, name) for name in SCREENS}
+        visitors["desktop"].page.screenshot(path=output / "desktop-empty.png")
+        visitors["phone"].page.screenshot(path=output / "phone-empty.png")
+        visitors["tablet"].page.screenshot(path=output / "tablet-empty.png")
+        artist = visitors["desktop"]
+        draw(artist)
+        dreams = int(artist.state("dream")) + arguments.dreams
+        for name, visitor in visitors.items():
+            visitor.wait_for("Number(data.dream) >= argument", dreams)
+            visitor.page.wait_for_timeout(900)  # the cross-fade
+            visitor.page.screenshot(path=output / f"{name}.png")
+        server.kill()
+        for name in ("desktop", "phone"):
+            visitors[name].wait(connection="offline")
+            visitors[name].page.wait_for_timeout(300)
+        artist.page.keyboard.press("2")
+        artist.stroke((240, 1300), (600, 1240), (900, 1330))
+        for name in ("desktop", "phone"):
+            visitors[name].page.screenshot(path=output / f"{name}-offline.png")
+        server.start()
+        artist.settle()
+        artist.page.wait_for_selector("#toast:visible")
+        artist.page.screenshot(path=output / "desktop-back.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

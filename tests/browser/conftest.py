@@ -1,0 +1,44 @@
+"""Chromium, and visitors in it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+
+from tests.browser.visitor import Visitor, chromium
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Opens pages for visitors. What a page complains of fails the test, but for a server that is away."""
+    complaints: list[str] = []
+    contexts = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in message.text:
+            complaints.append(message.text)
+
+    def opens(url: str, **context: object) -> Visitor:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **context}))  # type: ignore[arg-type]
+        page = contexts[-1].new_page()
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url)
+        visitor = Visitor(page)
+        visitor.wait(phase="live")
+        return visitor
+
+    yield opens
+    for each in contexts:
+        each.close()
+    assert complaints == []

@@ -1,0 +1,107 @@
+"""A picture file is dreamt."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dreamcanvas.dream.engine import Pixels
+from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file, read_picture
+from dreamcanvas.dream.network import Network
+from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.styles import Expression, load_styles
+from dreamcanvas.errors import DreamError
+
+STYLES = load_styles("efficientnet_lite0")
+
+
+@pytest.fixture
+def options(tmp_path: Path, coffee: Pixels, network: Network) -> FileDreamOptions:
+    source = tmp_path / "in.png"
+    Image.fromarray(coffee).save(source)
+    return FileDreamOptions(
+        source, tmp_path / "out.png", layer="b2_exp_pre", channel=3, settings=DreamSettings(octaves=2)
+    )
+
+
+def test_the_output_is_the_dream_and_the_report_says_how(options: FileDreamOptions, coffee: Pixels) -> None:
+    report = dream_file(replace(options, repeat=3))
+    assert len(report.seconds) == 3
+    assert (report.network, report.style, report.expression) == (
+        "efficientnet_lite0",
+        "b2_exp_pre:3",
+        "b2_exp_pre:3",
+    )
+    assert report.size == (240, 160)
+    assert report.after > report.before
+    dreamt = read_picture(options.output)
+    assert dreamt.shape == coffee.shape
+    assert 0 < np.abs(dreamt.astype(int) - coffee).mean() < 20
+
+
+def test_each_cycle_starts_from_the_input(options: FileDreamOptions) -> None:
+    dream_file(options)
+    once = read_picture(options.output).astype(int)
+    dream_file(replace(options, repeat=3))
+    assert np.abs(read_picture(options.output) - once).max() <= 1
+
+
+def test_the_suffix_says_the_format(options: FileDreamOptions, tmp_path: Path) -> None:
+    dream_file(replace(options, output=tmp_path / "out.jpg"))
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert image.format == "JPEG"
+    with pytest.raises(DreamError, match=r"out\.xyz cannot be written"):
+        dream_file(replace(options, output=tmp_path / "out.xyz"))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, STYLES[0].expression),
+        ({"style": STYLES[3].name.lower()}, STYLES[3].expression),
+        ({"layer": "b9_exp", "channel": 12}, "b9_exp:12"),
+        ({"layer": "b9_exp"}, "b9_exp^2"),
+        ({"layer": "b9_exp^2"}, "b9_exp^2"),
+        ({"layer": "b9_exp:4"}, "b9_exp:4"),
+    ],
+)
+def test_a_style_or_a_layer_is_chosen(chosen: dict[str, str], expected: str) -> None:
+    _, expression = choose(FileDreamOptions(Path("in"), Path("out"), **chosen))  # type: ignore[arg-type]
+    assert str(expression) == expected
+    assert isinstance(expression, Expression)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"style": "Nothing of the kind"}, "no style"),
+        ({"style": STYLES[0].name, "layer": "b9_exp"}, "exclude each other"),
+        ({"channel": 3}, "channel needs a layer"),
+        ({"layer": "b9_exp^2", "channel": 3}, "neither layer:channel"),
+        ({"layer": "b99"}, "the nearest is"),
+        ({"network": "vgg"}, "no network 'vgg'"),
+    ],
+)
+def test_a_wrong_choice_is_explained(chosen: dict[str, str], sentence: str) -> None:
+    with pytest.raises(DreamError, match=sentence):
+        choose(FileDreamOptions(Path("in"), Path("out"), **chosen))  # type: ignore[arg-type]
+
+
+def test_repeat_has_bounds(options: FileDreamOptions) -> None:
+    with pytest.raises(DreamError, match="repeat is 0; it must be 1–10000"):
+        dream_file(replace(options, repeat=0))
+
+
+def test_an_input_that_is_no_picture_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DreamError, match=r"missing\.png cannot be read"):
+        read_picture(tmp_path / "missing.png")
+    (tmp_path / "text.png").write_text("no picture")
+    with pytest.raises(DreamError, match=r"text\.png cannot be read"):
+        read_picture(tmp_path / "text.png")
+
+
+def test_what_is_transparent_is_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (4, 4), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert read_picture(tmp_path / "clear.png").tolist() == [[[255, 255, 255]] * 4] * 4

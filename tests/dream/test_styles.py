@@ -1,0 +1,113 @@
+"""The grammar of styles, and the curated styles."""
+
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dreamcanvas.dream.network import NETWORKS, network_info
+from dreamcanvas.dream.styles import (
+    Expression,
+    find_style,
+    load_styles,
+    parse_expression,
+    parse_styles,
+)
+from dreamcanvas.errors import DreamError
+
+INFO = network_info("efficientnet_lite0")
+
+
+@st.composite
+def expressions(draw: st.DrawFn) -> Expression:
+    layer = draw(st.sampled_from(INFO.layers))
+    channel = draw(st.none() | st.integers(0, layer.channels - 1))
+    return Expression(layer.name, channel)
+
+
+@given(expressions())
+def test_the_grammar_round_trips(expression: Expression) -> None:
+    assert parse_expression(str(expression), INFO) == expression
+
+
+def test_a_channel_and_a_square() -> None:
+    assert parse_expression("b7_exp_pre:41", INFO) == Expression("b7_exp_pre", 41)
+    assert parse_expression("b9_exp^2", INFO) == Expression("b9_exp", None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "b9_exp", "b9_exp^3", "b9_exp:", "b9_exp:-1", " b9_exp:1", "b9_exp:1\n", "b9 exp:1"]
+)
+def test_anything_else_is_an_error(text: str) -> None:
+    with pytest.raises(DreamError, match="neither layer:channel nor layer"):
+        parse_expression(text, INFO)
+
+
+@given(st.text())
+def test_no_text_raises_anything_else(text: str) -> None:
+    with suppress(DreamError):
+        parse_expression(text, INFO)
+
+
+def test_an_unknown_layer_names_the_nearest() -> None:
+    with pytest.raises(DreamError, match="no layer 'b9_expand'; the nearest is 'b9_exp"):
+        parse_expression("b9_expand:3", INFO)
+
+
+def test_a_channel_beyond_the_layer_names_its_channels() -> None:
+    with pytest.raises(DreamError, match="b9_exp has channels 0–671, no 672"):
+        parse_expression("b9_exp:672", INFO)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_has_styles_that_can_be_dreamt(network: str) -> None:
+    styles = load_styles(network)
+    assert len(styles) >= 14
+    for style in styles:
+        assert parse_expression(style.expression, NETWORKS[network])
+    assert len({style.expression for style in styles}) == len(styles)
+
+
+def test_names_are_words_for_visitors() -> None:
+    for style in load_styles("efficientnet_lite0"):
+        assert 3 <= len(style.name) <= 24
+        assert style.name[0].isupper()
+        assert not any(character.isdigit() or character in "_:^" for character in style.name)
+
+
+def test_a_style_is_found_by_its_name_in_any_case() -> None:
+    styles = load_styles("efficientnet_lite0")
+    assert find_style(styles[1].name.upper(), styles) == styles[1]
+    with pytest.raises(DreamError, match=f"no style 'x'; there are {styles[0].name}, "):
+        find_style("x", styles)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("style = 3", "cannot be read"),
+        ("[[style", "cannot be read"),
+        ("[[style]]\nname = 'A'", "cannot be read: 'expression'"),
+        ("[[style]]\nname = 'A'\nexpression = 'b77_exp:1'", "style 'A': .*the nearest"),
+        ("[[style]]\nname='A'\nexpression='stem:1'\n[[style]]\nname='A'\nexpression='stem:2'", "twice"),
+    ],
+)
+def test_a_wrong_styles_file_says_what_is_wrong(text: str, sentence: str) -> None:
+    with pytest.raises(DreamError, match=sentence):
+        parse_styles(text, INFO)
+
+
+def test_an_unknown_network_has_no_styles() -> None:
+    with pytest.raises(DreamError, match="no network 'vgg'"):
+        load_styles("vgg")
+
+
+def test_the_server_reads_styles_without_tensorflow() -> None:
+    script = (
+        "import sys; import dreamcanvas.dream.dreamer; from dreamcanvas.dream.styles import load_styles;"
+        "load_styles('efficientnet_lite0'); sys.exit(bool({'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
