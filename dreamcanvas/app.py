@@ -180,8 +180,8 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        if visitors.dreaming is not None:
-            loop.add_signal_handler(signal.SIGHUP, visitors.dreaming.next_style)
+        # Without a handler SIGHUP would end the process, also where it does not dream
+        loop.add_signal_handler(signal.SIGHUP, _next_style, visitors)
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[listener]))
             dreaming = group.create_task(visitors.dreaming.run()) if visitors.dreaming is not None else None
@@ -195,6 +195,11 @@ class App:
             await painter.close()
             server.should_exit = True
         log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})
+
+
+def _next_style(visitors: Visitors) -> None:
+    if visitors.dreaming is not None:
+        visitors.dreaming.next_style()
 
 
 def _painted(metrics: Metrics, visitors: Visitors, dabs: int) -> None:

@@ -11,27 +11,17 @@ the whole group, to the parent.
 
 import argparse
 import ctypes
-import io
 import logging
 import os
 import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image
-
 from dreamcanvas.dream import pipe
-from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
-from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
 from dreamcanvas.dream.pipe import Frame
-from dreamcanvas.dream.settings import DreamSettings
-from dreamcanvas.dream.styles import Expression, parse_expression
-from dreamcanvas.dream.tensors import limit_threads
 from dreamcanvas.errors import DreamError
 
 NICE = 10
@@ -49,34 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     die_with_parent(options.parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICE)
-    limit_threads(options.threads)
     requests = _read_in_thread(sys.stdin.buffer)
     answers = _take_stdout()
-    info = network_info(options.network)
-    engine = Engine(load_network(options.network), DreamSettings())
-    pipe.write(answers, Frame({"ready": True, "network": info.name}))
+    # Only now, when this process ends with its parent: TensorFlow takes seconds to import
+    from dreamcanvas.dream.responder import Responder  # noqa: PLC0415
+
+    responder = Responder(options.network, options.threads)
+    pipe.write(answers, Frame({"ready": True, "network": options.network}))
     while True:
-        pipe.write(answers, answer(requests.get(), engine, info))
-
-
-def answer(request: Frame, engine: Engine, info: NetworkInfo) -> Frame:
-    """Dream a request and give its answer; a request that is wrong gets `ok` false and the reason."""
-    try:
-        pixels, expression, seed = _parse_request(request, info)
-        started = time.monotonic()
-        dream = engine.dream(pixels, expression, seed)
-        jpeg = encode_jpeg(dream.pixels)
-        seconds = time.monotonic() - started
-    except DreamError as error:
-        return Frame({"ok": False, "error": str(error)})
-    return Frame({"ok": True, "seconds": seconds, "before": dream.before, "after": dream.after}, jpeg)
-
-
-def encode_jpeg(pixels: Pixels) -> bytes:
-    """Encode pixels [height, width, 3] as JPEG of quality 95, 4:4:4: a fixed point under re-encoding."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
+        pipe.write(answers, responder.answer(requests.get()))
 
 
 def die_with_parent(parent: int) -> None:
@@ -95,20 +66,6 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", required=True, type=int, help="of an operation")
     parser.add_argument("--parent", required=True, type=int, help="process id of the parent")
     return parser.parse_args(arguments)
-
-
-def _parse_request(request: Frame, info: NetworkInfo) -> tuple[Pixels, Expression, int]:
-    header = request.header
-    try:
-        width, height, seed = int(header["width"]), int(header["height"]), int(header["seed"])
-        expression = parse_expression(str(header["expression"]), info)
-    except (KeyError, TypeError, ValueError) as error:
-        raise DreamError(f"a request that cannot be read: {error!r}") from error
-    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-        raise DreamError(f"a picture of {width} × {height} px; a side must be 1–{MAX_SIDE}")
-    if len(request.payload) != width * height * 3:
-        raise DreamError(f"{len(request.payload)} bytes of pixels for {width} × {height} px of 3 bytes each")
-    return np.frombuffer(request.payload, np.uint8).reshape(height, width, 3), expression, seed
 
 
 def _read_in_thread(stream: BinaryIO) -> "queue.Queue[Frame]":

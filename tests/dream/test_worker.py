@@ -20,8 +20,9 @@ from dreamcanvas.dream import pipe
 from dreamcanvas.dream.engine import Engine, Pixels
 from dreamcanvas.dream.network import Network, NetworkInfo
 from dreamcanvas.dream.pipe import Frame
+from dreamcanvas.dream.responder import answer, encode_jpeg
 from dreamcanvas.dream.settings import DreamSettings
-from dreamcanvas.dream.worker import NICE, answer, encode_jpeg
+from dreamcanvas.dream.worker import NICE
 
 COMMAND = (
     sys.executable,

@@ -1,0 +1,62 @@
+"""What the worker does with a request: it dreams the picture in it."""
+
+import io
+import time
+
+import numpy as np
+from PIL import Image
+
+from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
+from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
+from dreamcanvas.dream.pipe import Frame
+from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.styles import Expression, parse_expression
+from dreamcanvas.dream.tensors import limit_threads
+from dreamcanvas.errors import DreamError
+
+
+class Responder:
+    """A network, loaded, that answers requests."""
+
+    def __init__(self, network: str, threads: int) -> None:
+        limit_threads(threads)
+        self._info = network_info(network)
+        self._engine = Engine(load_network(network), DreamSettings())
+
+    def answer(self, request: Frame) -> Frame:
+        """Dream a request and give its answer; a request that is wrong gets `ok` false and the reason."""
+        return answer(request, self._engine, self._info)
+
+
+def answer(request: Frame, engine: Engine, info: NetworkInfo) -> Frame:
+    """Dream a request by an engine and give its answer."""
+    try:
+        pixels, expression, seed = _parse_request(request, info)
+        started = time.monotonic()
+        dream = engine.dream(pixels, expression, seed)
+        jpeg = encode_jpeg(dream.pixels)
+        seconds = time.monotonic() - started
+    except DreamError as error:
+        return Frame({"ok": False, "error": str(error)})
+    return Frame({"ok": True, "seconds": seconds, "before": dream.before, "after": dream.after}, jpeg)
+
+
+def encode_jpeg(pixels: Pixels) -> bytes:
+    """Encode pixels [height, width, 3] as JPEG of quality 95, 4:4:4: a fixed point under re-encoding."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
+
+
+def _parse_request(request: Frame, info: NetworkInfo) -> tuple[Pixels, Expression, int]:
+    header = request.header
+    try:
+        width, height, seed = int(header["width"]), int(header["height"]), int(header["seed"])
+        expression = parse_expression(str(header["expression"]), info)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DreamError(f"a request that cannot be read: {error!r}") from error
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise DreamError(f"a picture of {width} × {height} px; a side must be 1–{MAX_SIDE}")
+    if len(request.payload) != width * height * 3:
+        raise DreamError(f"{len(request.payload)} bytes of pixels for {width} × {height} px of 3 bytes each")
+    return np.frombuffer(request.payload, np.uint8).reshape(height, width, 3), expression, seed
