@@ -28,9 +28,11 @@ from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
 from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.schema import DirectoryLock
+from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
 
@@ -144,9 +146,18 @@ class App:
                 clock=_clock,
             )
             await painter.recover()
-            yield journal, painter, broadcast, dreams
+            async with asyncio.TaskGroup() as group:
+                upkeep = group.create_task(self._upkeep(journal).run())
+                yield journal, painter, broadcast, dreams
+                upkeep.cancel()
         finally:
             journal.close()
+
+    def _upkeep(self, journal: Journal) -> Upkeep:
+        config = self._config
+        budget = Budget(config.data_dir, journal, limit=round(config.max_data_gb * 1e9))
+        keeping = Keeping(config.keep_operations_hours, config.replay_operations)
+        return Upkeep(journal, budget, keeping, clock=_clock)
 
     def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics) -> Dreaming:
         config = self._config

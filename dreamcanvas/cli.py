@@ -3,8 +3,10 @@
 import asyncio
 import dataclasses
 import json
+import logging
 import random
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,40 @@ def dream(
         width, height = report.size
         gain = f"objective {report.before:.4g} to {report.after:.4g}"
         print(f"{report.style}, {width} × {height} px: {gain}, {min(seconds):.2f} s")
+
+
+def _data_dir(command: Any) -> Any:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path),
+        default=Path("data"),
+        show_default=True,
+        envvar=f"{config.PREFIX}DATA_DIR",
+        help="Where everything is kept.",
+    )(command)
+
+
+@main.command()
+@click.argument("dest", type=click.Path(path_type=Path))
+@_data_dir
+def backup(dest: Path, data_dir: Path) -> None:
+    """Copy everything that is kept into DEST, a new or empty directory. The server may run meanwhile."""
+    from dreamcanvas.store import backup as store  # noqa: PLC0415
+
+    logging.basicConfig(format="%(message)s: %(path)s")
+    made = store.backup(data_dir, dest, clock=lambda: time.time_ns() // 1_000_000)
+    print(f"{dest}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
+
+
+@main.command()
+@click.argument("src", type=click.Path(path_type=Path))
+@_data_dir
+def restore(src: Path, data_dir: Path) -> None:
+    """Make a data directory, which must be new or empty, from the backup SRC."""
+    from dreamcanvas.store import backup as store  # noqa: PLC0415
+
+    made = store.restore(src, data_dir)
+    print(f"{data_dir}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
 
 
 if __name__ == "__main__":

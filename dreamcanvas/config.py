@@ -56,6 +56,12 @@ class Config:
     replay_operations: int = _setting(
         20000, "The newest operations that a returning client can get.", 0, 10**7
     )
+    keep_operations_hours: float = _setting(
+        48.0, "Hours after which operations are moved to archive files; 0 never.", 0, 10**6
+    )
+    max_data_gb: float = _setting(
+        20.0, "Gigabytes of disk beyond which the oldest frames and archives are deleted; 0 never.", 0, 10**6
+    )
     undo_seconds: int = _setting(60, "For how long a stroke can be taken back.", 0, 10**6)
     cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)

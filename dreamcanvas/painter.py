@@ -71,10 +71,14 @@ class Painter:
             self._style, self._dream_time, self._time = dream.style, dream.time, dream.time
         start = self._canvas.dream_seq
         for operation in self._journal.operations(min(start, self._keep_after(self._journal.seq))):
-            self._log.append(operation)
             if operation.seq > start:
+                if operation.seq > self._canvas.seq + 1:
+                    self._begin_later(operation.seq - 1)
                 self._canvas.apply(operation)
                 self._time = max(self._time, operation.time)
+            self._log.append(operation)
+        if self._canvas.seq < self._journal.seq:
+            self._begin_later(self._journal.seq)
         self._trim()
         log.info(
             "recovered",
@@ -84,6 +88,13 @@ class Painter:
                 "replayed": self._canvas.seq - start,
             },
         )
+
+    def _begin_later(self, seq: int) -> None:
+        """There is no dream to begin with, and operations up to a number were deleted for want of room."""
+        first = self._canvas.seq + 1
+        log.error("begins white: operations are not kept any more", extra={"first": first, "last": seq})
+        self._canvas = Canvas(dream_seq=seq)
+        self._log.clear()
 
     # Reading
 

@@ -3,6 +3,7 @@
 import io
 import random
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,12 +123,23 @@ def check(server: Server, painters: list[Painter], report: Report) -> list[Opera
     return found
 
 
-def run(data_dir: Path, rounds: int, seed: int) -> Report:
-    """Kills a server `rounds` times at random moments under painting, then lets the painters finish."""
+def run(
+    data_dir: Path,
+    rounds: int,
+    seed: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    killed: Callable[[], None] = lambda: None,
+) -> Report:
+    """Kills a server `rounds` times at random moments under painting, then lets the painters finish.
+
+    `killed` is called each time when it is dead, before it is started again.
+    """
     rng = random.Random(seed)
     painters = [Painter(rng.randbytes(16)) for _ in range(PAINTERS)]
     report = Report()
-    with Server(data_dir, "--no-dream", "--no-rate-limits", "--replay-operations", "10000000") as server:
+    arguments = ("--no-dream", "--no-rate-limits", "--replay-operations", "10000000")
+    with Server(data_dir, *arguments, environment=environment) as server:
         for round_ in range(rounds + 1):
             stop = threading.Event()
             threads = [
@@ -144,6 +156,7 @@ def run(data_dir: Path, rounds: int, seed: int) -> Report:
             for thread in threads:
                 thread.join()
             if round_ < rounds:
+                killed()
                 server.start()
             found = check(server, painters, report)
             report.rounds = round_

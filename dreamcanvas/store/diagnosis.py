@@ -9,6 +9,7 @@ from typing import Final
 _OF_ERRNO: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk's quota is used up",
+    errno.EFBIG: "the largest size of a file is reached",
     errno.EROFS: "the disk is read-only",
     errno.EACCES: "the data directory may not be written",
     errno.EIO: "the disk has input/output errors",

@@ -39,8 +39,13 @@ class Dream:
     bytes: int
 
 
+def frame_path(directory: Path, dream: int) -> Path:
+    """Where the frame file of a dream is below `directory`: a thousand to a directory."""
+    return directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
+
+
 class Dreams:
-    """The recording, in `directory`. `failing` says why the last frame file could not be written, or is None."""
+    """The recording, in `directory`. `failing` says why no frame file can be written."""
 
     def __init__(self, directory: Path, journal: Journal) -> None:
         self._directory = directory
@@ -48,8 +53,8 @@ class Dreams:
         self.failing: str | None = None
 
     def frame(self, dream: int) -> Path:
-        """Where the frame file of a dream is: a thousand to a directory."""
-        return self._directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
+        """Where the frame file of a dream is."""
+        return frame_path(self._directory, dream)
 
     async def record(self, dream: Dream, jpeg: bytes) -> None:
         """Makes a dream durable.
@@ -69,7 +74,9 @@ class Dreams:
             self.failing = None
 
         def insert(connection: sqlite3.Connection) -> None:
-            connection.execute(f"INSERT INTO dreams ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", astuple(dream))
+            connection.execute(
+                f"INSERT INTO dreams ({_COLUMNS}, file) VALUES (?,?,?,?,?,?,?,?,?,0)", astuple(dream)
+            )
 
         await self._journal.write(insert)
 
@@ -80,7 +87,7 @@ class Dreams:
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                f"SELECT {_COLUMNS} FROM dreams ORDER BY dream DESC"
+                f"SELECT {_COLUMNS} FROM dreams WHERE file = 0 ORDER BY dream DESC"
             ).fetchmany(1000)
         )
         for row in rows:

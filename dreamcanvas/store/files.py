@@ -15,6 +15,12 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Makes the contents of a file durable. Raises OSError."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def make_directory(directory: Path) -> None:
     """Makes a directory and those above it, durably. Raises OSError."""
     missing = [path for path in (directory, *directory.parents) if not path.exists()]

@@ -16,13 +16,14 @@ from weakref import WeakValueDictionary
 
 from dreamcanvas.canvas import Dab, Operation, Patch
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
 from dreamcanvas.store.database import Database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RETRY_AFTER_MS: Final = 1000
-_NEWEST: Final = """SELECT max(
+NEWEST: Final = """SELECT max(
     (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
 )"""
 
@@ -84,12 +85,14 @@ class Journal:
     def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
         self._clock = clock
         self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
+        self.path = path
         self._database = Database(path)
+        self.archive = Archive(path.parent / "archive", self._database)
         self._waiting: list[Entry] = []
         self._committing: asyncio.Task[None] | None = None
         self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
         self.commits = 0
-        self.seq = self._one(_NEWEST)
+        self.seq = self._one(NEWEST)
         self._next_author = self._one("SELECT coalesce(max(author), 0) + 1 FROM authors")
 
     def _one(self, query: str, *values: object) -> int:
@@ -98,15 +101,18 @@ class Journal:
     # Reading
 
     def operations(self, after: int) -> Iterator[Operation]:
-        """The durable operations after a number, in order."""
+        """The durable operations after a number, in order, those that were archived too.
+
+        It begins later where the archives have been deleted for want of room. Raises StoreError where one is
+        missing or damaged.
+        """
+        archived = self.archive.last
+        if after < archived:
+            yield from self.archive.operations(after)
         rows = self._database.reader.execute(
-            "SELECT seq, time, author, stroke, x, y, size, color, patch FROM operations "
-            "WHERE seq > ? ORDER BY seq",
-            (after,),
+            f"SELECT {COLUMNS} FROM operations WHERE seq > ? ORDER BY seq", (max(after, archived),)
         )
-        for seq, time, author, stroke, x, y, size, color, patch in rows:
-            mark = Patch(x, y, patch) if patch is not None else Dab(x, y, size, color)
-            yield Operation(seq, time, author, stroke, mark)
+        yield from map(to_operation, rows)
 
     def anonymous(self, address: str) -> Author:
         """An author without a session, with a number of its own."""
@@ -230,7 +236,7 @@ def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
 def _insert(batch: _Batch, connection: sqlite3.Connection) -> None:
     rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
     if rows:
-        newest = connection.execute(_NEWEST).fetchone()[0]
+        newest = connection.execute(NEWEST).fetchone()[0]
         if rows[0][0] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
             raise sqlite3.DatabaseError(f"operation {rows[0][0]} would follow operation {newest}")
     connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)

@@ -61,7 +61,7 @@ CREATE TABLE archives (
     file       INTEGER NOT NULL          -- 0: it is there, 1: to be deleted for want of room, 2: gone
 ) STRICT;
 ALTER TABLE dreams ADD COLUMN file INTEGER NOT NULL DEFAULT 0;  -- the frame file: 0, 1 or 2 as above
-CREATE INDEX dreams_by_file ON dreams (file, dream);
+CREATE INDEX dreams_by_file ON dreams (file, dream, bytes);
 """
 
 MIGRATIONS: Final = (_VERSION_1, _VERSION_2)

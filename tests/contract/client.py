@@ -26,7 +26,7 @@ class Event:
     binary: bool
 
 
-class Failed(Exception):  # noqa: N818
+class Failed(Exception):
     """A failed call of either encoding. wsrpc: `error` is the whole text; JSON-RPC: the message."""
 
     def __init__(self, code: int, name: str, error: str, field: str, retry_after_ms: int) -> None:
@@ -35,7 +35,7 @@ class Failed(Exception):  # noqa: N818
         self.field, self.retry_after_ms = field, retry_after_ms
 
 
-class Closed(Exception):  # noqa: N818
+class Closed(Exception):
     """The server closed the websocket."""
 
     def __init__(self, code: int) -> None:
@@ -56,7 +56,7 @@ class Client:
     def __init__(self, url: str, path: str = "/rpc", **options: Any) -> None:
         self.events: deque[Event] = deque()
         self._stack = ExitStack()
-        options = {"compression": None, "proxy": None, "max_size": None, **options}
+        options = {"compression": None, "proxy": None, "max_size": None, "max_queue": None, **options}
         self.ws = self._stack.enter_context(connect(url.replace("http", "ws", 1) + path, **options))
         self._seq = random.randrange(2**31)
 
@@ -146,13 +146,17 @@ class Client:
         """Paints several dabs in one call."""
         return self.call("paint", dabs=[dab.message() for dab in dabs], **fields)
 
+    def look(self, timeout: float = WAIT) -> Event:
+        """The next event of any name; a reply is not awaited."""
+        while not self.events:
+            response = self._keep(self.receive(timeout))
+            assert response is None, f"an unawaited reply: {response}"
+        return self.events.popleft()
+
     def event(self, *names: str, that: Callable[[Any], bool] | None = None) -> Event:
         """The next event, of these names if any are given; the others are left out."""
         while True:
-            while not self.events:
-                response = self._keep(self.receive())
-                assert response is None, f"an unawaited reply: {response}"
-            event = self.events.popleft()
+            event = self.look()
             if (not names or event.name in names) and (that is None or that(event.message)):
                 return event
 

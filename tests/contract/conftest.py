@@ -9,14 +9,18 @@ from tests.server import Server
 
 
 @pytest.fixture(scope="session", autouse=True)
-def dreaming(server: Server) -> Server:
-    """The server that dreams, from the first test on: its first dream takes longest, and is there when it is needed."""
-    return server
+def dreaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that dreams, from the first of these tests on: its first dream takes longest.
+
+    The tests of dreams kill it in the end, so it is not the one that others share.
+    """
+    with Server(tmp_path_factory.mktemp("dreaming"), "--dream-interval", "2") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def canvas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of these tests' own that does not dream and limits no rates: its picture is operations on white."""
+    """A server of these tests' own, without dreams and rate limits: its picture is operations on white."""
     with Server(tmp_path_factory.mktemp("canvas"), "--no-dream", "--no-rate-limits") as server:
         yield server
 

@@ -1,7 +1,7 @@
-"""The messages of the wire contract, typed in from its page and compiled here: none of the project's own classes.
+"""The messages of the wire contract, typed in from its page and compiled here, without the project's classes.
 
-The notation is that of the page, `Name { type field = number; … }`, with nested enums spelled out. Each message has its
-name without a package as key of `CLASSES`; `make("Dab", size=3)` gives one, `FIELDS` its fields.
+The notation is that of the page, `Name { type field = number; … }`, with nested enums spelled out. `CLASSES`
+and `FIELDS` have the message's name, without a package, as key; `make("Dab", size=3)` gives a message.
 """
 
 import re
@@ -32,7 +32,8 @@ message CanvasResponse { uint32 timestamp = 1; bytes image = 2; uint64 seq = 10;
 message SubscribeRequest { repeated string events = 1; bool batch = 2; uint64 since = 3; bytes session = 4; }
 message SubscribeResponse { uint64 seq = 1; uint32 width = 2; uint32 height = 3; uint32 brush_size = 4;
                             StatusEvent status = 5; bool resync = 6; Limits limits = 7; string version = 8;
-                            uint32 author = 9; uint64 dream = 10; uint64 dream_seq = 11; uint32 last_call = 12; }
+                            uint32 author = 9; uint64 dream = 10; uint64 dream_seq = 11;
+                            uint32 last_call = 12; }
 message UndoRequest { uint32 stroke = 1; uint32 call = 2; }
 message UndoResponse { uint64 seq = 1; }
 message CursorRequest { Position pos = 1; bool down = 2; uint32 color = 3; string name = 4; }
@@ -58,15 +59,18 @@ message StyleSpan { uint64 start = 1; string style = 2; }
 message Costs { string currency = 1; double today = 2; double month = 3; double total = 4;
                 double dreaming_hours = 5; double up_hours = 6; }
 message Link { string label = 1; string url = 2; }
-message PaintEvent { Position pos = 1; uint32 size = 2; uint32 color = 3; uint32 timestamp = 4; uint64 seq = 10;
-                     uint32 author = 11; uint32 stroke = 12; uint64 time = 13; }
+message PaintEvent { Position pos = 1; uint32 size = 2; uint32 color = 3; uint32 timestamp = 4;
+                     uint64 seq = 10; uint32 author = 11; uint32 stroke = 12; uint64 time = 13; }
 message PaintsEvent { repeated PaintEvent paints = 1; }
-message PatchEvent { uint64 time = 1; uint64 seq = 2; Position offset = 3; bytes image = 4; uint32 author = 5; }
+message PatchEvent { uint64 time = 1; uint64 seq = 2; Position offset = 3; bytes image = 4;
+                     uint32 author = 5; }
 message CanvasEvent { uint32 timestamp = 1; uint64 seq = 10; uint64 dream = 11; uint64 dream_seq = 12;
                       string url = 13; string style = 14; bool resync = 15; uint64 time = 16; }
-message StatusEvent { enum Dreamer { OFF = 0; STARTING = 1; WAITING = 2; DREAMING = 3; RESTING = 4; FAILED = 5; }
+message StatusEvent { enum Dreamer { OFF = 0; STARTING = 1; WAITING = 2; DREAMING = 3; RESTING = 4;
+                                     FAILED = 5; }
                       uint32 users = 1; string layer = 2; string style = 10; string network = 11;
-                      Dreamer dreamer = 12; uint64 next_dream = 13; uint32 dream_ms = 14; bool read_only = 15; }
+                      Dreamer dreamer = 12; uint64 next_dream = 13; uint32 dream_ms = 14;
+                      bool read_only = 15; }
 message CursorEvent { uint32 author = 1; Position pos = 2; bool down = 3; uint32 color = 4; string name = 5; }
 """
 

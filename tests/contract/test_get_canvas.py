@@ -20,9 +20,12 @@ def whole(client: Client) -> tuple[int, int]:
 
 
 def refused(client: Client, **fields: Any) -> Failed:
-    for way in (lambda: client.call("getCanvas", **fields), lambda: client.json("getCanvas", fields)):
+    for binary in (True, False):
         with pytest.raises(Failed) as failed:
-            way()
+            if binary:
+                client.call("getCanvas", **fields)
+            else:
+                client.json("getCanvas", fields)
         assert (failed.value.code, failed.value.name) == (-32602, "INVALID_PARAMS")
         assert failed.value.field.split(".")[0] in fields
         assert failed.value.field in failed.value.error

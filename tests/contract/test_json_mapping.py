@@ -102,6 +102,11 @@ def test_64_bit_integers_may_be_strings(client: Client) -> None:
     assert client.json("subscribe", {"since": str(seq + 1)})["resync"] is True
 
 
+@pytest.mark.parametrize("since", [-1, 2**64, "18446744073709551616", "-1", 1.5, True, "0x1"])
+def test_a_value_that_is_no_64_bit_number(client: Client, since: Any) -> None:
+    assert refused(client, "subscribe", {"since": since}).field == "since"
+
+
 @pytest.mark.parametrize("size", [9.5, "9.5", "x", "", " 9", True, [9], {}, -1, 2**32, "1e99", 1e99])
 def test_a_value_that_is_no_such_number(client: Client, size: Any) -> None:
     assert refused(client, "paint", {"pos": POS, "size": size}).field == "size"

@@ -130,7 +130,7 @@ def test_each_dab_has_the_next_seq(client: Client, other: Client) -> None:
 
 
 def test_pipelined_calls_apply_in_their_order(canvas: Server, client: Client, other: Client) -> None:
-    """Another paints in between: seqs still rise along the calls, and within a call they follow each other."""
+    """Another paints in between: seqs still rise along the calls, and are consecutive in a call."""
     with Client(canvas.url) as watcher:
         start = watcher.call("subscribe", events=["paint"]).seq
         counts = [random.Random(1).randrange(1, 9) for _ in range(60)]

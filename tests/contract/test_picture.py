@@ -119,7 +119,7 @@ def test_the_png_of_the_address_is_the_picture(canvas: Server, client: Client, s
 
 
 def test_dream_0_is_white(limited: Server) -> None:
-    """A canvas with no operation: a server with no dream, and nothing painted in the corner that is asked for."""
+    """A server with no dream, and nothing painted in the corner that is asked for."""
     with Client(limited.url, additional_headers={"X-Forwarded-For": "10.9.0.1"}) as client:
         reply = client.call("getCanvas", width=50, height=50, format=1)
         assert reply.dream == 0

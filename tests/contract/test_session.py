@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,7 +174,7 @@ def test_without_a_call_every_repeat_is_a_dab(client: Client, session: bytes) ->
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_nothing_acknowledged_is_lost(mortal: Server, session: bytes, end: str) -> None:
-    """Seq, picture, author and calls after a restart and after kill -9 at the moment of an acknowledgement."""
+    """Seq, picture, author and calls, after a restart and after kill -9 right upon an acknowledgement."""
     with Client(mortal.url) as client:
         author = enter(client, session).author
         for call in range(1, 6):
@@ -197,8 +196,25 @@ def test_nothing_acknowledged_is_lost(mortal: Server, session: bytes, end: str) 
         assert len(operations(client, 0, reply.seq + 1)) == reply.seq + 1
 
 
+def test_authors_after_a_crash(mortal: Server) -> None:
+    """A session keeps its number, whether it painted or not; no other connection gets one that was given."""
+    sessions = [secrets.token_bytes(16) for _ in range(2)]
+    with Client(mortal.url) as painter, Client(mortal.url) as idle, Client(mortal.url) as passing:
+        authors = [enter(painter, sessions[0]).author, enter(idle, sessions[1]).author]
+        painter.dab()
+        given = {*authors, passing.call("subscribe").author}
+        passing.dab()
+        mortal.kill()
+    mortal.start()
+    with Client(mortal.url) as passing, Client(mortal.url) as new:
+        assert passing.call("subscribe").author not in given
+        assert enter(new, secrets.token_bytes(16)).author not in given
+        passing.dab()
+        assert [enter(passing, session).author for session in sessions] == authors
+
+
 def test_what_was_answered_at_the_end_is_what_is_there(mortal: Server, session: bytes) -> None:
-    """SIGTERM under pipelined paints: each is answered and kept, or is repeated by a returning client once."""
+    """SIGTERM under pipelined paints: each is answered and kept, or repeated by a returning client."""
     with Client(mortal.url) as client:
         start = enter(client, session).seq
         for call in range(1, 200):

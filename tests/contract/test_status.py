@@ -34,8 +34,8 @@ def test_the_dreamer_is_off_where_it_does_not_dream(client: Client) -> None:
     assert not status.read_only
 
 
-def test_the_status_of_one_that_dreams(server: Server) -> None:
-    with Client(server.url) as client:
+def test_the_status_of_one_that_dreams(dreaming: Server) -> None:
+    with Client(dreaming.url) as client:
         status = client.call("subscribe", events=["status"]).status
         assert status.dreamer in (STARTING, WAITING, DREAMING, RESTING)
         assert status.network == client.call("getInfo").network

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -118,7 +119,7 @@ def test_batch(client: Client, other: Client) -> None:
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_since(client: Client, other: Client, batch: bool) -> None:
-    """The operations after it, own ones included, then live ones: no gap, no repeat, though others go on painting."""
+    """The operations after it, own ones included, then live ones: no gap, no repeat, while others paint."""
     start = client.dab(0).seq
     client.dab(1)
     for i in range(2, 40):
@@ -129,7 +130,7 @@ def test_since(client: Client, other: Client, batch: bool) -> None:
     assert not reply.resync
     for i in range(60, 80):
         other.post("paint", pos={"x": i}, size=1)
-    paints = []
+    paints: list[Any] = []
     while len(paints) < 79:
         message = client.event().message
         paints += list(message.paints) if batch else [message]
@@ -156,7 +157,7 @@ def test_since_now(client: Client, other: Client) -> None:
     assert client.event("paint").message.seq == later == seq + 1
 
 
-@pytest.mark.parametrize("ahead", [1, 1000, 2**52])
+@pytest.mark.parametrize("ahead", [1, 1000, 2**52, 2**63, 2**64 - 100_000])
 def test_since_in_the_future(client: Client, other: Client, ahead: int) -> None:
     """resync; live operations start at the reply's seq + 1."""
     seq = client.dab().seq

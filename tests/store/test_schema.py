@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from dreamcanvas.canvas import Patch
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
+from dreamcanvas.store.journal import Journal
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
@@ -51,6 +53,35 @@ def test_an_older_file_is_migrated_and_keeps_what_is_in_it(
     assert new.execute("SELECT seq, weight FROM operations").fetchall() == [(1, None)]
     assert "bans" in tables(new)
     assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    new.close()
+
+
+def test_a_database_of_version_1_is_migrated_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "dreamcanvas.db"
+    old = sqlite3.connect(path)
+    old.executescript(Path(__file__).with_name("version_1.sql").read_text())
+    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    kept = {
+        table: old.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+        for table in ("authors", "operations", "dreams")
+    }
+    old.close()
+    assert [len(rows) for rows in kept.values()] == [2, 9, 2]
+
+    journal = Journal(path, clock=lambda: 0)
+    operations = list(journal.operations(0))
+    assert [operation.seq for operation in operations] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert isinstance(operations[-1].mark, Patch)
+    author = journal.session(bytes(range(16)), "")
+    assert (author.number, author.last_call, author.last_seq) == (1, 3, 6)
+    journal.close()
+
+    new = sqlite3.connect(path)
+    assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    assert {table: new.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in kept} == {
+        **kept,
+        "dreams": [(*row, 0) for row in kept["dreams"]],
+    }
     new.close()
 
 
