@@ -9,6 +9,7 @@ import binascii
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -25,7 +26,7 @@ _BOUNDS: Final = {
     FieldDescriptor.CPPTYPE_INT64: (-(2**63), 2**63 - 1),
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1),
 }
-_INTEGER: Final = re.compile(r"-?[0-9]{1,20}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?")
 
 
 def to_json(message: Message) -> Json:
@@ -122,8 +123,9 @@ def _integer(field: FieldDescriptor, value: Json, place: str) -> int:
         number = value
     elif isinstance(value, float) and math.isfinite(value) and value.is_integer():
         number = int(value)
-    elif isinstance(value, str) and _INTEGER.fullmatch(value):
-        number = int(value)
+    elif isinstance(value, str) and _NUMBER.fullmatch(value):
+        decimal = Decimal(value)
+        number = int(decimal) if decimal == decimal.to_integral_value() else None
     if number is None or not low <= number <= high:
         raise InvalidParams(f"{place} is an integer, {low} to {high}", field=place)
     return number

@@ -22,7 +22,7 @@ def test_bytes_enums_and_lists() -> None:
     assert to_json(pb.PaintsEvent(paints=[pb.PaintEvent(size=1)])) == {"paints": [{"size": 1}]}
 
 
-@pytest.mark.parametrize("value", [5, "5", 5.0])
+@pytest.mark.parametrize("value", [5, "5", 5.0, "5.0", "0.5e1", "50E-1"])
 def test_an_integer_may_be_a_number_or_a_string(value: Any) -> None:
     assert from_json({"since": value}, pb.SubscribeRequest).since == 5
 
@@ -63,6 +63,8 @@ def test_an_empty_object_is_a_message_that_is_there() -> None:
         ({"pos": []}, "pos", "object"),
         ({"size": 1.5}, "size", "integer"),
         ({"size": True}, "size", "integer"),
+        ({"size": "1.5"}, "size", "integer"),
+        ({"size": "1e99"}, "size", "integer"),
         ({"size": 2**32}, "size", "0 to 4294967295"),
         ({"x" * 200: 1}, "x" * 79 + "…", "not a field"),
     ],
