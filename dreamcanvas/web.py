@@ -9,7 +9,7 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -143,19 +143,22 @@ class Web:
         """JSON-RPC for callers without a socket."""
         if not self._visitors.origin_is_ours(request.headers.get("origin"), request.headers.get("host", "")):
             return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if self._message_bytes and len(body) > self._message_bytes:
-                return PlainTextResponse(
-                    f"Too large: a message has at most {self._message_bytes} bytes.\n", 413
-                )
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if self._message_bytes and len(body) > self._message_bytes:
+                    return PlainTextResponse(
+                        f"Too large: a message has at most {self._message_bytes} bytes.\n", 413
+                    )
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         connection = Connection(batch_calls=self._batch_calls)
         peer = request.client.host if request.client else ""
         client = self._visitors.poster(
             self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
         )
-        for call in connection.receive(_text(body)):
+        for call in connection.receive(_text(bytes(body))):
             try:
                 answer = await self._visitors.service.answer(client, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised

@@ -45,6 +45,13 @@ class HttpProtocol(H11Protocol):
         self._stop_waiting()
         super().handle_websocket_upgrade(event)
 
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP; where an answer is under way already, all that can be done is to close."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def _start_waiting(self) -> None:
         self._stop_waiting()
         self._open_timer = self.loop.call_later(self._open_timeout, self._expire)
