@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import WebSocketException
 
 from dreamcanvas.canvas import Canvas, Dab, Operation
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
@@ -61,7 +61,7 @@ class Painter:
                     self.duplicates += reply.duplicate
                     # a duplicate tells the session's last call's seq, not this one's
                     self.acknowledged[call] = 0 if reply.duplicate else reply.seq
-        except (ConnectionClosed, OSError):
+        except (WebSocketException, OSError):
             pass
 
 

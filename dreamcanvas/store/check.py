@@ -10,7 +10,7 @@ from dreamcanvas.store.diagnosis import explain, is_damage
 
 log = logging.getLogger(__name__)
 
-WHOLE_BYTES: Final = 256 * 2**20
+WHOLE_BYTES: Final = 64 * 2**20
 HINT: Final = "restore a backup, or see docs/operating.md, Storage"
 
 
@@ -27,7 +27,7 @@ def check_present(path: Path) -> None:
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raises StoreError where the database is damaged, or operations are missing between others.
 
-    One of more than 256 MiB is not read whole, since that takes seconds.
+    One of more than 64 MiB is not read whole, since that takes seconds.
     """
     try:
         whole = path.stat().st_size <= WHOLE_BYTES

@@ -5,7 +5,7 @@
      FAULTS_ROOT     the directory, absolute and without symbolic links
      FAULTS_LOG      where to append the log; none is written without it
      FAULTS_CONTROL  a text file that is read at every call: lines `write ERRNO`, `sync ERRNO`, `delay_ms N`,
-                     `skip_sync 1` and `only SUBSTRING-OF-PATH`
+                     `skip_sync 1` and `only SUBSTRING-OF-PATH` (or its end, with a $ after it)
 
    A lock is held over a change and its line in the log, so that the log's order is the order of the changes. A
    sync has two lines, begin and end, between which other files go on: what was written before its begin is
@@ -122,7 +122,11 @@ static struct control read_control(const char *path) {
       if (!strcmp(line, "only")) snprintf(control.only, sizeof control.only, "%s", value);
     }
   }
-  if (*control.only && !strstr(path, control.only)) control.write = control.sync = control.delay_ms = 0;
+  size_t only = strlen(control.only), length = strlen(path);
+  int matches = only && control.only[only - 1] == '$'
+                    ? length >= only - 1 && !strncmp(path + length - (only - 1), control.only, only - 1)
+                    : strstr(path, control.only) != NULL;
+  if (!matches) control.write = control.sync = control.delay_ms = 0;
   errno = kept;
   return control;
 }

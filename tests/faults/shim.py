@@ -57,7 +57,8 @@ class Shim:
     ) -> None:
         """From now on changes fail with the errno `write` and syncs with `sync`, where `only` is in the path.
 
-        Every sync takes `delay_ms` longer; with `skip_sync` it is not passed on to the real disk.
+        With a $ at its end it is the end of the path. Every sync takes `delay_ms` longer; with `skip_sync`
+        it is not passed on to the real disk.
         """
         lines = {
             "write": write,

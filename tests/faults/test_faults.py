@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import random
-import sqlite3
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +12,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dreamcanvas.errors import StoreError
-from dreamcanvas.store.database import Database
 from tests import crash
 from tests.faults.shim import Shim
 from tests.server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
+from tests.store.test_check import fill, harm_last_page
 
 
 @pytest.fixture(scope="module")
@@ -108,69 +106,39 @@ def test_a_server_starts_on_a_full_disk_only_with_a_sentence(tmp_path: Path) -> 
     assert "Traceback" not in str(caught.value)
 
 
+def test_without_room_for_frames_one_paints_on_and_dreams_come_again(tmp_path: Path) -> None:
+    shim = Shim(tmp_path / "disk")
+    arguments = ("--dream-interval", "0.1", "--rest-after", "0")
+    with Server(shim.root / "data", *arguments, environment=shim.environment) as server:
+        wait_until(lambda: readyz(server)[1]["dream"] >= 1, 90, "a dream")
+        shim.full(only="/frames/")
+        wait_until(lambda: readyz(server)[1]["frames"] != "ok", what="a frame that cannot be written")
+        status, body = readyz(server)
+        assert (status, body["ready"], body["storage"]) == (200, True, "ok")
+        assert body["frames"].startswith("the disk is full")
+        with Socket(server.ws_url) as socket:
+            seq = socket.paint(dabs=[dab(700, 700)]).seq
+        shim.clear()
+        wait_until(lambda: readyz(server)[1]["dream"] > body["dream"], what="the next dream")
+        assert readyz(server)[1]["frames"] == "ok"
+        [failed] = lines(server, "frame file not written")
+        assert failed["why"].startswith("the disk is full")
+        assert lines(server, "frame files can be written again")
+        # Then the newest frame file is torn: it starts from the one before
+        server.stop()
+        [stopped] = lines(server, "stopped")
+        frame = sorted((shim.root / "data" / "frames").glob("*/*.jpg"))[-1]
+        assert int(frame.stem) == stopped["dream"]
+        frame.write_bytes(frame.read_bytes()[:-1000])
+        server.arguments = ("--no-dream",)
+        server.start()
+        status, body = readyz(server)
+        assert (status, body["dream"], body["seq"]) == (200, stopped["dream"] - 1, seq)
+        [unusable] = lines(server, "frame file unusable")
+        assert unusable["dream"] == stopped["dream"]
+
+
 # What it finds when it starts
-
-
-def fill(path: Path, operations: int = 3000) -> None:
-    """A database of some pages, at rest."""
-    database = Database(path)
-    database.close()
-    connection = sqlite3.connect(path)
-    rows = [(seq,) for seq in range(1, operations + 1)]
-    connection.executemany("INSERT INTO operations VALUES (?, 1, 1, 0, 5, 5, 20, 255, NULL)", rows)
-    connection.commit()
-    connection.close()
-    assert path.stat().st_size > 20 * 4096
-
-
-def harm_last_page(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.seek(-4096, 2)
-        file.write(b"\xa5" * 4096)
-
-
-def harm_first_page(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(b"\xa5" * 4096)
-
-
-def harm_length(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size - 8192)
-
-
-def harm_rows(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("DELETE FROM operations WHERE seq BETWEEN 1000 AND 1009")
-    connection.commit()
-    connection.close()
-
-
-def remove_keeping_frames(path: Path) -> None:
-    path.unlink()
-    (path.parent / "frames" / "000000").mkdir(parents=True)
-
-
-@pytest.mark.parametrize(
-    ("harm", "sentence"),
-    [
-        (harm_last_page, "the database is damaged"),
-        (harm_first_page, "the database is damaged"),
-        (harm_length, "the database is damaged"),
-        (harm_rows, "10 operations between 1 and 3000 are missing"),
-        (remove_keeping_frames, "is missing, but there is"),
-    ],
-)
-def test_a_damaged_database_is_refused_and_left_alone(tmp_path: Path, harm: Any, sentence: str) -> None:
-    path = tmp_path / "dreamcanvas.db"
-    fill(path)
-    harm(path)
-    before = path.read_bytes() if path.exists() else None
-    with pytest.raises(StoreError, match=sentence) as caught:
-        Database(path)
-    assert str(path) in str(caught.value)
-    assert "restore a backup" in str(caught.value)
-    assert (path.read_bytes() if path.exists() else None) == before
 
 
 def test_a_server_says_that_its_database_is_damaged(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.store.dreams import Dream, Dreams, decode
-from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
 
 
@@ -111,10 +110,3 @@ async def test_a_number_is_recorded_once(dreams: Dreams) -> None:
 def test_what_is_no_whole_picture_is_an_oserror(data: bytes) -> None:
     with pytest.raises(OSError):
         decode(data)
-
-
-def test_a_durable_write_leaves_the_file_alone_in_its_directory(tmp_path: Path) -> None:
-    write_durably(tmp_path / "a" / "b" / "x.jpg", b"one")
-    write_durably(tmp_path / "a" / "b" / "x.jpg", b"two")
-    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["x.jpg"]
-    assert (tmp_path / "a" / "b" / "x.jpg").read_bytes() == b"two"

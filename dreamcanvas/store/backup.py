@@ -1,0 +1,181 @@
+"""A copy of everything that is kept, taken while a server works, and back.
+
+A backup is a directory: `dreamcanvas.db` (one file, no log beside it), `frames/` and `archive/` as in a data
+directory, and `backup.json`, which is written last: without it the copy is not complete. The database is
+copied first, as of one moment; the files that it names were durable before their rows, and never change, so
+that they can be linked where the backup is on the same file system.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from dreamcanvas.errors import StoreError
+from dreamcanvas.store import schema
+from dreamcanvas.store.archive import archive_path
+from dreamcanvas.store.check import check
+from dreamcanvas.store.diagnosis import explain
+from dreamcanvas.store.dreams import frame_path
+from dreamcanvas.store.files import (
+    copy,
+    make_directory,
+    place,
+    sync_directory,
+    sync_file,
+    write_durably,
+)
+from dreamcanvas.store.journal import NEWEST
+
+log = logging.getLogger(__name__)
+
+DATABASE: Final = "dreamcanvas.db"
+MANIFEST: Final = "backup.json"
+_NEWEST_DREAM: Final = "SELECT coalesce(max(dream), 0) FROM dreams"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What is in a backup: up to which operation and dream; its files and their bytes in all."""
+
+    schema: int
+    time: int
+    seq: int
+    dream: int
+    files: int
+    bytes: int
+
+
+def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
+    """Copies a data directory, whether a server works on it or not, into a new or empty directory.
+
+    All that was acknowledged before is in it. Raises StoreError.
+    """
+    source = data_dir / DATABASE
+    if not source.is_file():
+        raise StoreError(f"{source} is missing: there is nothing to back up")
+    _claim(target)
+    try:
+        started = clock()
+        _copy_database(source, target / DATABASE)
+        return _copy_files(data_dir, target, started, source)
+    except sqlite3.Error as error:
+        raise StoreError(f"no backup: {explain(target, error)}") from error
+    except OSError as error:
+        raise StoreError(f"no backup: {error.filename or target}: {explain(target, error)}") from error
+
+
+def restore(source: Path, data_dir: Path) -> Backup:
+    """Makes a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
+    try:
+        known = Backup(**json.loads((source / MANIFEST).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{source} is no complete backup: {MANIFEST}: {error}") from error
+    _claim(data_dir)
+    try:
+        # The database comes last: until then the directory is none that a server would start on.
+        with contextlib.closing(_open(source / DATABASE)) as database:
+            files = _files(database)
+            missing = _place_all(source, data_dir, files)
+            if missing:
+                raise StoreError(f"not restored: {source / missing[0]} is missing")
+            for path, length, sha256 in files:
+                _check_file(data_dir / path, length, sha256)
+        partial = data_dir / f"{DATABASE}.partial"
+        copy(source / DATABASE, partial)
+        with contextlib.closing(_open(partial)) as database:
+            check(database, partial)
+        partial.replace(data_dir / DATABASE)
+        sync_directory(data_dir)
+    except sqlite3.Error as error:
+        raise StoreError(f"not restored: {source / DATABASE}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"not restored: {error.filename or source}: {explain(data_dir, error)}") from error
+    return known
+
+
+def _claim(directory: Path) -> None:
+    try:
+        make_directory(directory)
+        if any(directory.iterdir()):
+            raise StoreError(f"{directory} is not empty: nothing was done")
+    except OSError as error:
+        raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copies it as of one moment, as a single file. Writers go on meanwhile."""
+    with (
+        contextlib.closing(_open(source)) as reader,
+        contextlib.closing(sqlite3.connect(target)) as writer,
+    ):
+        version = reader.execute("PRAGMA user_version").fetchone()[0]
+        if version != len(schema.MIGRATIONS):
+            raise StoreError(
+                f"{source} has schema version {version}, this Dreamcanvas writes {len(schema.MIGRATIONS)}: "
+                "back up with the version that serves"
+            )
+        reader.backup(writer)
+        writer.execute("PRAGMA journal_mode = DELETE")
+
+
+def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
+    """The files that a database names: path in the data directory, length, and checksum of an archive."""
+    frames = database.execute("SELECT dream, bytes FROM dreams WHERE file = 0 ORDER BY dream")
+    archives = database.execute("SELECT first, bytes, sha256 FROM archives WHERE file = 0 ORDER BY first")
+    return [
+        *((frame_path(Path("frames"), dream), length, None) for dream, length in frames),
+        *((archive_path(Path("archive"), first), length, sha256) for first, length, sha256 in archives),
+    ]
+
+
+def _place_all(source: Path, target: Path, files: list[tuple[Path, int, str | None]]) -> list[Path]:
+    """Puts the files into a directory. Those that are missing are given back."""
+    missing = []
+    for directory in sorted({path.parent for path, _, _ in files}):
+        make_directory(target / directory)
+    for path, _, _ in files:
+        try:
+            place(source / path, target / path)
+        except FileNotFoundError:
+            missing.append(path)
+    for directory in {path.parent for path, _, _ in files}:
+        sync_directory(target / directory)
+    return missing
+
+
+def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup:
+    with contextlib.closing(sqlite3.connect(target / DATABASE, isolation_level=None)) as database:
+        missing = _place_all(data_dir, target, _files(database))
+        if missing:  # deleted for want of room meanwhile, or damage; in the backup they are gone
+            with contextlib.closing(_open(source)) as live:
+                kept = {path for path, _, _ in _files(live)}
+            for path in missing:
+                if path in kept:
+                    log.error("missing, and so not in the backup", extra={"path": str(data_dir / path)})
+                table, key = ("dreams", "dream") if path.parts[0] == "frames" else ("archives", "first")
+                number = int(path.name.partition(".")[0])
+                database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ?", (number,))
+        files = _files(database)
+        seq, dream = (database.execute(query).fetchone()[0] for query in (NEWEST, _NEWEST_DREAM))
+    size = (target / DATABASE).stat().st_size + sum(length for _, length, _ in files)
+    made = Backup(len(schema.MIGRATIONS), time, seq, dream, len(files) + 1, size)
+    sync_file(target / DATABASE)
+    write_durably(target / MANIFEST, (json.dumps(asdict(made)) + "\n").encode())
+    return made
+
+
+def _check_file(path: Path, length: int, sha256: str | None) -> None:
+    if path.stat().st_size != length:
+        raise StoreError(f"not restored: {path.name} has {path.stat().st_size} bytes in place of {length}")
+    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise StoreError(f"not restored: {path.name} has a wrong checksum")
