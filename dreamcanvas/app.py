@@ -223,6 +223,7 @@ def _watch(
     metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, visitors: Visitors
 ) -> None:
     watch = metrics.watch
+    journal.committed = metrics.committed
     watch("connections", "Open websockets.", visitors.users)
     watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
     watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)

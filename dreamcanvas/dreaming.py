@@ -18,6 +18,7 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 1.0
+RETRY_MOST_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Dreaming:
     async def _dream_on(self) -> None:
         loop = asyncio.get_running_loop()
         self._style_at = self._active_at = due = loop.time()
+        pause = RETRY_SECONDS
         while True:
             await self._ready.wait()
             await self._rest()
@@ -143,8 +145,11 @@ class Dreaming:
                 self.next_style()
             due = loop.time() + self._timetable.interval
             self._next_dream = self._clock() + round(self._timetable.interval * 1000)
-            if not await self._dream():
-                due = max(due, loop.time() + RETRY_SECONDS)
+            if await self._dream():
+                pause = RETRY_SECONDS
+            else:  # a full disk, say: a dream that cannot be kept is not worth a processor
+                due = max(due, loop.time() + pause)
+                pause = min(2 * pause, RETRY_MOST_SECONDS)
 
     def _announce(self, delay: float) -> None:
         self._next_dream = self._clock() + round(delay * 1000)

@@ -210,8 +210,9 @@ class Visitors:
         self.announce()
         return client
 
-    def closed(self, peer: Client) -> None:
+    def closed(self, peer: Client, code: int) -> None:
         """A websocket is gone."""
+        self._metrics.closed(code)
         if peer.websocket is not None:
             self._broadcast.unsubscribe(peer.websocket)
         self._clients.discard(peer)
@@ -234,9 +235,9 @@ class Visitors:
         log.error("incident", extra={"incident": incident, "method": method[:80]}, exc_info=error)
         return Internal(f"incident {incident}")
 
-    def called(self, method: str, error: RpcError | None) -> None:
+    def called(self, method: str, error: RpcError | None, seconds: float) -> None:
         """A call was answered."""
-        self._metrics.called(method, error)
+        self._metrics.called(method, error, seconds)
 
 
 def stock_events(target: str) -> frozenset[str] | None:

@@ -1,5 +1,6 @@
 """HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
 
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import resources
@@ -159,15 +160,16 @@ class Web:
             self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
         )
         for call in connection.receive(_text(bytes(body))):
+            came = time.monotonic()
             try:
                 answer = await self._visitors.service.answer(client, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
                 told = self._visitors.rpc_error(call.method, error)
                 connection.fail(call, told)
-                self._visitors.called(call.method, told)
+                self._visitors.called(call.method, told, time.monotonic() - came)
             else:
                 connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
-                self._visitors.called(call.method, None)
+                self._visitors.called(call.method, None, time.monotonic() - came)
         sent = "".join(str(message) for message in connection.messages_to_send())
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
 

@@ -43,6 +43,19 @@ def test_dabs_dreams_and_refusals_are_counted() -> None:
     assert found["dreamcanvas_limited_total", "dabs"] == 1
 
 
+def test_calls_transactions_and_closes_are_timed_and_counted() -> None:
+    metrics = Metrics()
+    metrics.called("paint", None, 0.02)
+    metrics.committed(0.5, 40)
+    for code in (1013, 0, 4999):
+        metrics.closed(code)
+    found = samples(metrics)
+    assert found["dreamcanvas_call_seconds_sum", "paint"] == 0.02
+    assert found["dreamcanvas_commit_seconds_sum",] == 0.5
+    assert found["dreamcanvas_commit_entries_sum",] == 40
+    assert [found["dreamcanvas_closed_total", code] for code in ("1013", "none", "other")] == [1, 1, 1]
+
+
 def test_two_servers_in_a_process_count_for_themselves() -> None:
     first, second = Metrics(), Metrics()
     first.painted(3)
@@ -66,15 +79,15 @@ def test_a_call_is_counted_by_method_and_result(
     method: str, error: RpcError | None, labels: tuple[str, str]
 ) -> None:
     metrics = Metrics()
-    metrics.called(method, error)
-    metrics.called(method, error)
+    metrics.called(method, error, 0.002)
+    metrics.called(method, error, 0.002)
     assert samples(metrics)["dreamcanvas_calls_total", *labels] == 2
 
 
 def test_names_of_the_caller_s_making_make_no_labels() -> None:
     metrics = Metrics()
     for n in range(1000):
-        metrics.called(f"method{n}", MethodNotFound("x"))
+        metrics.called(f"method{n}", MethodNotFound("x"), 0.002)
     calls = {key[1:]: value for key, value in samples(metrics).items() if key[0] == "dreamcanvas_calls_total"}
     assert calls == {("unknown", "METHOD_NOT_FOUND"): 1000}
 

@@ -66,8 +66,8 @@ class Endpoint(Protocol[P]):
     def opened(self, websocket: Websocket, handshake: Handshake) -> P:
         """A websocket is open."""
 
-    def closed(self, peer: P) -> None:
-        """A websocket that was open is gone."""
+    def closed(self, peer: P, code: int) -> None:
+        """A websocket that was open is gone; `code` is the close code that it was sent, 0 where none was."""
 
     def drained(self, peer: P) -> None:
         """A peer that had been too slow has read all but a little of what was sent to it."""
@@ -75,5 +75,5 @@ class Endpoint(Protocol[P]):
     def rpc_error(self, method: str, error: BaseException) -> RpcError:
         """What to tell the caller of an exception that a handler raised."""
 
-    def called(self, method: str, error: RpcError | None) -> None:
-        """A call was answered."""
+    def called(self, method: str, error: RpcError | None, seconds: float) -> None:
+        """A call was answered, `seconds` after it came."""

@@ -94,9 +94,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         for future in self._in_flight:
             if isinstance(future, asyncio.Task):
                 future.cancel()
-        if self._open:
-            self._open = False
-            self._endpoint.closed(self._peer)
+        self._close_peer()
 
     def pause_writing(self) -> None:
         """The peer does not read: stop reading from it, too, and close if that lasts."""
@@ -190,9 +188,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def _finish(self) -> None:
         """Waits for the other half of the closing handshake, but not for long."""
-        if self._open:
-            self._open = False
-            self._endpoint.closed(self._peer)
+        self._close_peer()
         self._keepalive.stop()
         self._timers.cancel("slow")
         if self._websocket.close_rcvd is not None or self._websocket.close_sent is None:
@@ -203,22 +199,31 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         if not self._timers.started("close"):
             self._timers.start("close", self._settings.close_timeout, self._transport.abort)
 
+    def _close_peer(self) -> None:
+        if self._open:
+            self._open = False
+            sent = self._websocket.close_sent
+            self._endpoint.closed(self._peer, int(sent.code) if sent is not None else 0)
+
     # Calls
 
     def _carry_out(self, call: Call) -> None:
+        came = self._loop.time()
         try:
             answer = self._endpoint.service.call(self._peer, call)
         except Exception as error:  # noqa: BLE001 - a bug in a handler must not end the connection
-            self._fail(call, error)
+            self._fail(call, came, error)
             return
         if isinstance(answer, Later):
-            self._wait(call, answer.future, answer.respond)
+            self._wait(call, came, answer.future, answer.respond)
         elif inspect.iscoroutine(answer):
-            self._wait(call, self._loop.create_task(answer), None)
+            self._wait(call, came, self._loop.create_task(answer), None)
         else:
-            self._succeed(call, cast(Answer, answer))
+            self._succeed(call, came, cast(Answer, answer))
 
-    def _wait(self, call: Call, future: asyncio.Future[Any], respond: Callable[[Any], Answer] | None) -> None:
+    def _wait(
+        self, call: Call, came: float, future: asyncio.Future[Any], respond: Callable[[Any], Answer] | None
+    ) -> None:
         limit = self._settings.calls_in_flight
         self._in_flight.add(future)
         if limit and len(self._in_flight) >= limit:
@@ -233,25 +238,25 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             try:
                 answer = future.result() if respond is None else respond(future.result())
             except Exception as error:  # noqa: BLE001 - as in _carry_out
-                self._fail(call, error)
+                self._fail(call, came, error)
             else:
-                self._succeed(call, answer)
+                self._succeed(call, came, answer)
 
         future.add_done_callback(done)
 
-    def _succeed(self, call: Call, answer: Answer) -> None:
+    def _succeed(self, call: Call, came: float, answer: Answer) -> None:
         self._connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
-        self._endpoint.called(call.method, None)
+        self._endpoint.called(call.method, None, self._loop.time() - came)
         if isinstance(answer, Then):
             self._flush()
             if self._open:
                 answer.then()
         self._schedule_flush()
 
-    def _fail(self, call: Call, error: BaseException) -> None:
+    def _fail(self, call: Call, came: float, error: BaseException) -> None:
         told = self._endpoint.rpc_error(call.method, error)
         self._connection.fail(call, told)
-        self._endpoint.called(call.method, told)
+        self._endpoint.called(call.method, told, self._loop.time() - came)
         self._schedule_flush()
 
     # Writing
@@ -274,8 +279,6 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         log.info("slow reader closed", extra={"address": self.address})
         self.close(CloseCode.TRY_AGAIN_LATER, "too slow")
 
-    # Reading
-
     def _pause_reading(self) -> None:
         if not self._transport.is_closing():
             self._transport.pause_reading()
@@ -283,8 +286,6 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def _resume_reading(self) -> None:
         if not self._transport.is_closing():
             self._transport.resume_reading()
-
-    # Time
 
     def _ping(self, data: bytes) -> None:
         if self._websocket.state is State.OPEN:

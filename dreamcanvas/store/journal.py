@@ -79,12 +79,16 @@ class _Batch:
 
 
 class Journal:
-    """Appends to the database. `applied` is called, in order, with the operations of each transaction when it
-    is done, before its callers hear of it."""
+    """Appends to the database.
+
+    `applied` is called, in order, with the operations of each transaction when it is done, before its callers
+    hear of it; `committed` with its seconds and how many entries it held.
+    """
 
     def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
         self._clock = clock
         self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
+        self.committed: Callable[[float, int], None] = lambda _seconds, _entries: None
         self.path = path
         self._database = Database(path)
         self.archive = Archive(path.parent / "archive", self._database)
@@ -173,15 +177,18 @@ class Journal:
         self._database.close()
 
     async def _commit_all(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
                 entries, self._waiting = self._waiting, []
                 batch = self._number_all(entries)
+                began = loop.time()
                 try:
                     await self._database.write(partial(_insert, batch))
                 except sqlite3.Error as error:
                     _refuse(entries, error)
                 else:
+                    self.committed(loop.time() - began, len(entries))
                     self._settle(batch)
         finally:
             self._committing = None

@@ -100,7 +100,7 @@ class Host:
         self.peers.append(websocket)
         return websocket
 
-    def closed(self, peer: Peer) -> None:
+    def closed(self, peer: Peer, code: int) -> None:
         self.gone.put_nowait(peer)
 
     def drained(self, peer: Peer) -> None:
@@ -109,7 +109,7 @@ class Host:
     def rpc_error(self, method: str, error: BaseException) -> RpcError:
         return error if isinstance(error, RpcError) else Internal(f"a bug in {method}")
 
-    def called(self, method: str, error: RpcError | None) -> None:
+    def called(self, method: str, error: RpcError | None, seconds: float) -> None:
         self.results.append((method, error.name if error is not None else None))
 
 
