@@ -18,9 +18,9 @@ const live: Affairs = { phase: "live", status: dreaming, hasPicture: true, waiti
 
 describe("the status line", () => {
   test("says who is here and what is dreamt", () => {
-    expect(statusWords(live)).toEqual({ here: "3 people here", dream: "dreaming of Feathered eyes" });
+    expect(statusWords(live)).toEqual({ here: "3 here", dream: "dreaming of Feathered eyes" });
     expect(peopleWords(status({ users: 1 }))).toBe("Just you here");
-    expect(peopleWords(status({ users: 1200 }))).toBe("1,200 people here");
+    expect(peopleWords(status({ users: 1200 }))).toBe("1,200 here");
   });
 
   test("has words for everything that the dreamer may be doing", () => {

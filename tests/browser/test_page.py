@@ -177,7 +177,7 @@ class TestConnection:
             here = alice.page.locator("#here")
             expect(here).to_have_text("Just you here")
             bob = visit(server.url)
-            expect(here).to_have_text("2 people here")
+            expect(here).to_have_text("2 here")
             bob.page.close()
             expect(here).to_have_text("Just you here")
 

@@ -16,7 +16,7 @@ export interface Affairs {
 export function peopleWords(status: StatusEvent | undefined): string {
   const users = status?.users ?? 0;
   if (users === 0) return "";
-  return users === 1 ? "Just you here" : `${users.toLocaleString("en")} people here`;
+  return users === 1 ? "Just you here" : `${users.toLocaleString("en")} here`;
 }
 
 export function dreamWords(status: StatusEvent | undefined): string {
