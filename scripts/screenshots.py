@@ -93,16 +93,16 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         visitors = {name: visit(browser, server.url, name) for name in SCREENS}
-        visitors["desktop"].page.screenshot(path=output / "desktop-empty.png")
-        visitors["phone"].page.screenshot(path=output / "phone-empty.png")
-        visitors["tablet"].page.screenshot(path=output / "tablet-empty.png")
+        visitors["desktop"].page.screenshot(path=output / "desktop-empty.jpg", type="jpeg", quality=85)
+        visitors["phone"].page.screenshot(path=output / "phone-empty.jpg", type="jpeg", quality=85)
+        visitors["tablet"].page.screenshot(path=output / "tablet-empty.jpg", type="jpeg", quality=85)
         artist = visitors["desktop"]
         draw(artist)
         dreams = int(artist.state("dream")) + arguments.dreams
         for name, visitor in visitors.items():
             visitor.wait_for("Number(data.dream) >= argument", dreams)
             visitor.page.wait_for_timeout(900)  # the cross-fade
-            visitor.page.screenshot(path=output / f"{name}.png")
+            visitor.page.screenshot(path=output / f"{name}.jpg", type="jpeg", quality=85)
         server.kill()
         for name in ("desktop", "phone"):
             visitors[name].wait(connection="offline")
@@ -110,11 +110,11 @@ def main() -> None:
         artist.page.keyboard.press("2")
         artist.stroke((240, 1300), (600, 1240), (900, 1330))
         for name in ("desktop", "phone"):
-            visitors[name].page.screenshot(path=output / f"{name}-offline.png")
+            visitors[name].page.screenshot(path=output / f"{name}-offline.jpg", type="jpeg", quality=85)
         server.start()
         artist.settle()
         artist.page.wait_for_selector("#toast:visible")
-        artist.page.screenshot(path=output / "desktop-back.png")
+        artist.page.screenshot(path=output / "desktop-back.jpg", type="jpeg", quality=85)
         browser.close()
 
 
