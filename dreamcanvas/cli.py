@@ -71,6 +71,7 @@ def serve(file: Path | None, **given: Any) -> None:
 @click.argument("input", metavar="IN", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the dream goes.")
 @click.option("--network", default="efficientnet_lite0", show_default=True, help="The network that dreams.")
+@click.option("--graph", type=click.Path(path_type=Path), help="A GraphDef to use as it is (inception5h).")
 @click.option("--style", help="A style by its name.  [default: the network's first]")
 @click.option("--layer", help="A layer in place of a style: its mean square, or with --channel one channel.")
 @click.option("--channel", type=int, help="A channel of the layer, from 0.")
@@ -101,6 +102,51 @@ def dream(
         width, height = report.size
         gain = f"objective {report.before:.4g} to {report.after:.4g}"
         print(f"{report.style}, {width} × {height} px: {gain}, {min(seconds):.2f} s")
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def models(ctx: click.Context) -> None:
+    """List the networks: their licence, and whether their weights are here."""
+    if ctx.invoked_subcommand is None:
+        from dreamcanvas.dream.models import list_models, model_dir  # noqa: PLC0415
+
+        for model in list_models(model_dir()):
+            info = model.info
+            print(
+                f"{info.name:<20}{model.state:<10}{info.licence:<12}{len(info.layers)} layers  {info.source}"
+            )
+
+
+@models.command("layers")
+@click.argument("network")
+def model_layers(network: str) -> None:
+    """List the layers of NETWORK from the picture upwards: name, channels, pixels from value to value."""
+    from dreamcanvas.dream.network import network_info  # noqa: PLC0415
+
+    for layer in network_info(network).layers:
+        print(f"{layer.name:<34}{layer.channels:>5}{layer.stride:>4}")
+
+
+@models.command()
+@click.argument("network")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="A copy, the zip or what is in it.")
+@click.option("--url", help="A mirror of the zip.")
+def fetch(network: str, source: Path | None, url: str | None) -> None:
+    """Download the weights of NETWORK, or take them from a copy, into $DREAMCANVAS_MODEL_DIR."""
+    from dreamcanvas.dream import models as weights  # noqa: PLC0415
+
+    if source is not None:
+        print(weights.copy(network, source, weights.model_dir()))
+        return
+    with click.progressbar(length=1, label=network, file=sys.stderr) as bar:
+
+        def progress(here: int, total: int | None) -> None:
+            bar.length = total or here + 1
+            bar.update(here - bar.pos)
+
+        path = weights.fetch(network, weights.model_dir(), progress=progress, url=url)
+    print(path)
 
 
 def _data_dir(command: Any) -> Any:

@@ -46,21 +46,24 @@ class Engine:
         self._traces: OrderedDict[tuple[object, ...], Callable[..., Any]] = OrderedDict()
 
     def dream(self, pixels: Pixels, expression: Expression, seed: int) -> Dream:
-        """Dream a picture once. The first of a size and layer takes longer; channels share a trace."""
+        """Dream a picture once.
+
+        The first of a size and layers takes longer; channels and weights share a trace.
+        """
         height, width, _ = pixels.shape
-        key = ("dream", height, width, expression.layer, expression.channel is None)
+        key = ("dream", height, width, *_shape(expression))
         function = self._traced(key, lambda: self._build_dream(height, width, expression))
         dreamt, before, after = function(
-            tf.constant(pixels), tf.constant(expression.channel or 0), tf.constant(seed % 2**31)
+            tf.constant(pixels), *_numbers(expression), tf.constant(seed % 2**31)
         )
         return Dream(dreamt.numpy(), float(before), float(after))
 
     def measure(self, pixels: Pixels, expression: Expression) -> float:
         """Give the objective's value on a picture in its full size."""
         height, width, _ = pixels.shape
-        key = ("measure", height, width, expression.layer, expression.channel is None)
+        key = ("measure", height, width, *_shape(expression))
         function = self._traced(key, lambda: self._build_measure(height, width, expression))
-        return float(function(tf.constant(pixels), tf.constant(expression.channel or 0)))
+        return float(function(tf.constant(pixels), *_numbers(expression)))
 
     @property
     def traces(self) -> int:
@@ -80,33 +83,57 @@ class Engine:
         settings = self._settings
         sizes = settings.sizes(height, width)
 
-        def dream(pixels: Tensor, channel: Tensor, seed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        def dream(
+            pixels: Tensor, channels: Tensor, weights: Tensor, seed: Tensor
+        ) -> tuple[Tensor, Tensor, Tensor]:
             picture = tf.cast(pixels, tf.float32)[tf.newaxis]
-            goal = self._objective(expression, channel)
+            goal = self._objective(expression, channels, weights)
             step = tf.constant(settings.step)
             change = ascent.ascend(picture, goal, sizes, iterations=settings.iterations, step=step, seed=seed)
             settled = settle(picture, change)
             dreamt = tf.saturate_cast(tf.round(settled), tf.uint8)[0]
             return dreamt, goal(ascent.resize(picture, sizes[-1])), goal(ascent.resize(settled, sizes[-1]))
 
-        return self._function(dream, height, width, with_seed=True)
+        return self._function(dream, height, width, len(expression.terms), with_seed=True)
 
     def _build_measure(self, height: int, width: int, expression: Expression) -> Callable[..., Any]:
-        def measure(pixels: Tensor, channel: Tensor) -> Tensor:
-            return self._objective(expression, channel)(tf.cast(pixels, tf.float32)[tf.newaxis])
+        def measure(pixels: Tensor, channels: Tensor, weights: Tensor) -> Tensor:
+            goal = self._objective(expression, channels, weights)
+            return goal(tf.cast(pixels, tf.float32)[tf.newaxis])
 
-        return self._function(measure, height, width, with_seed=False)
+        return self._function(measure, height, width, len(expression.terms), with_seed=False)
 
-    def _objective(self, expression: Expression, channel: Tensor) -> Objective:
-        if expression.channel is None:
-            return objective.layer_square(self._network, expression.layer)
-        return objective.channel_mean(self._network, expression.layer, channel)
+    def _objective(self, expression: Expression, channels: Tensor, weights: Tensor) -> Objective:
+        goals = [
+            objective.layer_square(self._network, term.layer)
+            if term.channel is None
+            else objective.channel_mean(self._network, term.layer, channels[index])
+            for index, term in enumerate(expression.terms)
+        ]
+        return objective.weighted_sum(goals, weights)
 
     @staticmethod
     def _function(
-        function: Callable[..., Any], height: int, width: int, *, with_seed: bool
+        function: Callable[..., Any], height: int, width: int, terms: int, *, with_seed: bool
     ) -> Callable[..., Any]:
-        scalar = tf.TensorSpec([], tf.int32)
-        signature = [tf.TensorSpec([height, width, 3], tf.uint8), scalar, *([scalar] if with_seed else [])]
+        signature = [
+            tf.TensorSpec([height, width, 3], tf.uint8),
+            tf.TensorSpec([terms], tf.int32),
+            tf.TensorSpec([terms], tf.float32),
+            *([tf.TensorSpec([], tf.int32)] if with_seed else []),
+        ]
         traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
         return traced
+
+
+def _shape(expression: Expression) -> tuple[tuple[str, bool], ...]:
+    """What a trace depends on: each term's layer, and whether it is a whole layer's."""
+    return tuple((term.layer, term.channel is None) for term in expression.terms)
+
+
+def _numbers(expression: Expression) -> tuple[Tensor, Tensor]:
+    """What a trace is given: the terms' channels (int32) and weights (float32)."""
+    channels = [term.channel or 0 for term in expression.terms]
+    return tf.constant(channels, tf.int32), tf.constant(
+        [term.weight for term in expression.terms], tf.float32
+    )

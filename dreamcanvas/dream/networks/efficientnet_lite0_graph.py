@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dreamcanvas.dream.network import Network, Tensor, Walk
 from dreamcanvas.dream.networks.efficientnet_lite0 import CONVOLUTIONS, Convolution
-from dreamcanvas.dream.tensors import tf
+from dreamcanvas.dream.tensors import select_channel, tf
 from dreamcanvas.dream.weights import Checkpoint, read_checkpoint
 from dreamcanvas.errors import DreamError
 
@@ -101,14 +101,14 @@ def _walk(
     if channel is None:
         x = _convolve(x, convolution, kernel, bias)
     elif convolution.depthwise:
-        x = _select(_convolve(x, convolution, kernel, bias), channel)
+        x = select_channel(_convolve(x, convolution, kernel, bias), channel)
     else:
         # Only the wanted channel is computed, and only its gradient goes back.
         x = _convolve(x, convolution, tf.gather(kernel, [channel], axis=-1), tf.gather(bias, [channel]))
     if convolution.relu6 and layer == convolution.layer:
         x = tf.nn.relu6(x)
     if convolution.residual:
-        x += block_input if channel is None else _select(block_input, channel)
+        x += block_input if channel is None else select_channel(block_input, channel)
     return x
 
 
@@ -116,9 +116,3 @@ def _convolve(x: Tensor, convolution: Convolution, kernel: Tensor, bias: Tensor)
     strides = [1, convolution.stride, convolution.stride, 1]
     convolve: Any = tf.nn.depthwise_conv2d if convolution.depthwise else tf.nn.conv2d
     return tf.nn.bias_add(convolve(x, kernel, strides=strides, padding="SAME"), bias)
-
-
-def _select(x: Tensor, channel: Tensor) -> Tensor:
-    """Give one channel by a one-hot kernel: the gradient of tf.gather would be a slow scatter."""
-    channels = x.shape[-1]
-    return tf.nn.conv2d(x, tf.reshape(tf.one_hot(channel, channels), [1, 1, channels, 1]), 1, "SAME")
