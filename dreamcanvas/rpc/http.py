@@ -1,11 +1,11 @@
 """uvicorn's HTTP protocol with a time-out for requests that do not arrive whole."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 
@@ -46,11 +46,14 @@ class HttpProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP; where an answer is under way already, all that can be done is to close."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+        """Answers what is no HTTP; behind another request all that can be done is to close."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is None and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
-        else:
-            self.transport.close()
+            return
+        if cycle is not None:
+            cycle.disconnected = True  # what is still to be answered has nobody to read it
+        self.transport.close()
 
     def _start_waiting(self) -> None:
         self._stop_waiting()
