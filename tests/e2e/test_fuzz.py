@@ -17,11 +17,10 @@ RUBBISH = (
 CUT_SHORT = b"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
 
 
-HEAD_THEN_RUBBISH = b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nrubbish\r\n\r\n"
-SLOW_THEN_RUBBISH = b"GET /canvas.png HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nrubbish\r\n"
+BROKEN_BODY = b" /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nrubbish\r\n"
 
 
-@pytest.mark.parametrize("body", [RUBBISH, CUT_SHORT, HEAD_THEN_RUBBISH, SLOW_THEN_RUBBISH])
+@pytest.mark.parametrize("body", [RUBBISH, CUT_SHORT, b"HEAD" + BROKEN_BODY, b"GET" + BROKEN_BODY])
 def test_what_fuzzing_found(quiet_server: Server, body: bytes) -> None:
     """Rubbish behind a request that is being answered, and a body that never comes."""
     start = len(quiet_server.log)
