@@ -105,4 +105,4 @@ def test_an_unknown_network_names_those_there_are() -> None:
 def test_every_network_says_its_licence_and_source() -> None:
     for info in NETWORKS.values():
         assert info.licence
-        assert info.source.startswith("https://")
+        assert info.source.startswith(("https://", "Python package "))
