@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dreamcanvas.dream.styles import load_styles
 from tests.server import Server
 from tests.socket_client import Socket
 
@@ -38,3 +39,9 @@ def test_its_links_lead_somewhere() -> None:
     root = Path(__file__).parents[2]
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (root / target).exists(), target
+
+
+def test_its_style_is_one() -> None:
+    found = re.search(r'--style "([^"]+)"', README)
+    assert found
+    assert found[1] in {style.name for style in load_styles("efficientnet_lite0")}
