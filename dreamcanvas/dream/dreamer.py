@@ -51,6 +51,7 @@ class Dreamer:
         network: str,
         *,
         threads: int,
+        precision: str = "auto",
         timeout: float = 120.0,
         command: Sequence[str] | None = None,
         backoff: tuple[float, float] = (1.0, 60.0),
@@ -66,7 +67,7 @@ class Dreamer:
         network_info(network)
         self.on_change: Callable[[], None] | None = None
         self._command = command
-        self._arguments = ("--network", network, "--threads", str(threads))
+        self._arguments = ("--network", network, "--threads", str(threads), "--precision", precision)
         self._timeout = timeout
         self._backoff = backoff
         self._pause = backoff[0]

@@ -1,4 +1,8 @@
-"""The engine: a network, settings, and one traced function for each size and kind of objective."""
+"""The engine: a network, settings, and the functions traced for each kind of objective.
+
+What is traced is the network alone, once for pictures of any size; octaves and steps call it. A trace for
+each octave of each size would take seconds at every change of style.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,20 +14,29 @@ from numpy.typing import NDArray
 
 from dreamcanvas.dream import ascent, objective
 from dreamcanvas.dream.network import Network, Tensor
-from dreamcanvas.dream.objective import Objective
+from dreamcanvas.dream.objective import Aim, Objective
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.settle import settle
-from dreamcanvas.dream.styles import Expression
-from dreamcanvas.dream.tensors import tf
+from dreamcanvas.dream.styles import Expression, Term
+from dreamcanvas.dream.tensors import has_gpu, tf
+from dreamcanvas.errors import DreamError
 
 Pixels = NDArray[np.uint8]
 """[height, width, 3], RGB."""
 
+Mask = NDArray[np.uint8]
+"""[height, width]: the share of a dream that a pixel takes, from 0 (none) to 255 (all)."""
+
 MAX_SIDE = 8192
 """Pixels: the longest side that is dreamt."""
 
-MAX_TRACES = 2
-"""Traced functions kept: another 0.1 GB each, for some seconds saved when a style returns after minutes."""
+MAX_TRACES = 16
+"""Traced functions kept: more than the curated styles need, and a bound on what anybody else may ask for."""
+
+_Numbers = tuple[Tensor, Tensor, list[Tensor]]
+"""What a trace is given: the terms' channels (int32) and weights (float32), and the guided terms' vectors."""
+
+_PICTURES = (1, None, None, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,102 +51,142 @@ class Dream:
 class Engine:
     """Dreams pictures. Not thread-safe."""
 
-    def __init__(self, network: Network, settings: DreamSettings, max_traces: int = MAX_TRACES) -> None:
-        """Take a network, settings for every dream, and the number of traced functions to keep."""
+    def __init__(
+        self,
+        network: Network,
+        settings: DreamSettings,
+        max_traces: int = MAX_TRACES,
+        *,
+        guide: Pixels | None = None,
+        compiled: bool | None = None,
+    ) -> None:
+        """Take a network, settings for every dream, and the number of traced functions to keep.
+
+        `guide` is the picture that terms `layer@guide` ask for; a layer sees it once. `compiled` has XLA
+        compile the network for each octave's size; None: where there is a GPU, as oneDNN is faster on a CPU.
+        """
         self._network = network
         self._settings = settings
         self._max_traces = max_traces
-        self._traces: OrderedDict[tuple[object, ...], Callable[..., Any]] = OrderedDict()
+        self._guide = guide
+        self._compiled = has_gpu() if compiled is None else compiled
+        self._vectors: dict[str, Tensor] = {}
+        self._traces: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
-    def dream(self, pixels: Pixels, expression: Expression, seed: int) -> Dream:
-        """Dream a picture once.
+    def dream(self, pixels: Pixels, expression: Expression, seed: int, *, mask: Mask | None = None) -> Dream:
+        """Dream a picture once; with a `mask` of its size each pixel takes that share of the dream.
 
-        The first of a size and layers takes longer; channels and weights share a trace.
+        The first with given layers takes longer; sizes, channels and weights share a trace. Raises DreamError
+        for a mask of another size, or a term that asks for a guide where there is none.
         """
+        settings = self._settings
         height, width, _ = pixels.shape
-        key = ("dream", height, width, *_shape(expression))
-        function = self._traced(key, lambda: self._build_dream(height, width, expression))
-        dreamt, before, after = function(
-            tf.constant(pixels), *_numbers(expression), tf.constant(seed % 2**31)
+        if mask is not None and mask.shape != (height, width):
+            found = f"{mask.shape[1]} × {mask.shape[0]}"
+            raise DreamError(f"a mask of {found} px for a picture of {width} × {height} px")
+        sizes = settings.sizes(height, width)
+        numbers = self._numbers(expression)
+        slope, value = self._slope(expression), self._value(expression)
+        picture = _picture(pixels)
+        share = None if mask is None else tf.cast(mask, tf.float32)[tf.newaxis, ..., tf.newaxis] / 255.0
+        change = ascent.ascend(
+            picture,
+            lambda pictures: slope(pictures, numbers),
+            sizes,
+            iterations=settings.iterations,
+            step=tf.constant(settings.step, tf.float32),
+            seed=tf.constant(seed % 2**31),
+            laplacian=settings.laplacian,
+            mask=share,
         )
+        settled = settle(picture, change)
+        if share is not None:
+            settled = picture + share * (settled - picture)
+        before, after = (value(ascent.resize(x, sizes[-1]), numbers) for x in (picture, settled))
+        dreamt = tf.saturate_cast(tf.round(settled), tf.uint8)[0]
         return Dream(dreamt.numpy(), float(before), float(after))
 
+    def prepare(self, expression: Expression) -> bool:
+        """Trace what a dream of an expression needs, ahead of it; give whether anything had to be traced."""
+        before = self.traces
+        for function in (self._slope(expression), self._value(expression)):
+            function.get_concrete_function()
+        return self.traces > before
+
     def measure(self, pixels: Pixels, expression: Expression) -> float:
-        """Give the objective's value on a picture in its full size."""
-        height, width, _ = pixels.shape
-        key = ("measure", height, width, *_shape(expression))
-        function = self._traced(key, lambda: self._build_measure(height, width, expression))
-        return float(function(tf.constant(pixels), *_numbers(expression)))
+        """Give the objective's value on a picture in its full size. Raises DreamError as `dream` does."""
+        return float(self._value(expression)(_picture(pixels), self._numbers(expression)))
 
     @property
     def traces(self) -> int:
-        """How many functions are traced and kept."""
-        return len(self._traces)
+        """How often a network was traced for the functions that are kept."""
+        return sum(function.experimental_get_tracing_count() for function in self._traces.values())
 
-    def _traced(self, key: tuple[object, ...], build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    def _slope(self, expression: Expression) -> Any:
+        """Give the function of (pictures of any size, numbers) that is the objective's gradient."""
+        return self._traced("slope", expression, objective.gradient)
+
+    def _value(self, expression: Expression) -> Any:
+        """Give the function of (pictures of any size, numbers) that is the objective."""
+        return self._traced("value", expression, lambda goal, pictures: goal(pictures))
+
+    def _traced(self, name: str, expression: Expression, build: Callable[[Objective, Tensor], Tensor]) -> Any:
+        """Give a function, traced or about to be."""
+        key = (name, *((term.layer, term.channel is None, term.guided) for term in expression.terms))
         function = self._traces.pop(key, None)
         if function is None:
             while len(self._traces) >= self._max_traces:
                 self._traces.popitem(last=False)
-            function = build()
+            function = tf.function(
+                lambda pictures, numbers: build(self._objective(expression, numbers), pictures),
+                input_signature=[tf.TensorSpec(_PICTURES), self._numbers_spec(expression)],
+                autograph=False,
+                jit_compile=self._compiled,
+            )
         self._traces[key] = function
         return function
 
-    def _build_dream(self, height: int, width: int, expression: Expression) -> Callable[..., Any]:
-        settings = self._settings
-        sizes = settings.sizes(height, width)
-
-        def dream(
-            pixels: Tensor, channels: Tensor, weights: Tensor, seed: Tensor
-        ) -> tuple[Tensor, Tensor, Tensor]:
-            picture = tf.cast(pixels, tf.float32)[tf.newaxis]
-            goal = self._objective(expression, channels, weights)
-            step = tf.constant(settings.step)
-            change = ascent.ascend(picture, goal, sizes, iterations=settings.iterations, step=step, seed=seed)
-            settled = settle(picture, change)
-            dreamt = tf.saturate_cast(tf.round(settled), tf.uint8)[0]
-            return dreamt, goal(ascent.resize(picture, sizes[-1])), goal(ascent.resize(settled, sizes[-1]))
-
-        return self._function(dream, height, width, len(expression.terms), with_seed=True)
-
-    def _build_measure(self, height: int, width: int, expression: Expression) -> Callable[..., Any]:
-        def measure(pixels: Tensor, channels: Tensor, weights: Tensor) -> Tensor:
-            goal = self._objective(expression, channels, weights)
-            return goal(tf.cast(pixels, tf.float32)[tf.newaxis])
-
-        return self._function(measure, height, width, len(expression.terms), with_seed=False)
-
-    def _objective(self, expression: Expression, channels: Tensor, weights: Tensor) -> Objective:
-        goals = [
-            objective.layer_square(self._network, term.layer)
-            if term.channel is None
-            else objective.channel_mean(self._network, term.layer, channels[index])
+    def _objective(self, expression: Expression, numbers: _Numbers) -> Objective:
+        channels, weights, vectors = numbers
+        guides = iter(vectors)
+        aims = [
+            Aim(
+                term.layer,
+                channel=None if term.channel is None else channels[index],
+                vectors=next(guides) if term.guided else None,
+            )
             for index, term in enumerate(expression.terms)
         ]
-        return objective.weighted_sum(goals, weights)
+        return objective.weighted_sum(self._network, aims, weights)
 
-    @staticmethod
-    def _function(
-        function: Callable[..., Any], height: int, width: int, terms: int, *, with_seed: bool
-    ) -> Callable[..., Any]:
-        signature = [
-            tf.TensorSpec([height, width, 3], tf.uint8),
-            tf.TensorSpec([terms], tf.int32),
-            tf.TensorSpec([terms], tf.float32),
-            *([tf.TensorSpec([], tf.int32)] if with_seed else []),
-        ]
-        traced: Callable[..., Any] = tf.function(function, input_signature=signature, autograph=False)
-        return traced
+    def _numbers(self, expression: Expression) -> _Numbers:
+        terms = expression.terms
+        channels = tf.constant([term.channel or 0 for term in terms], tf.int32)
+        weights = tf.constant([term.weight for term in terms], tf.float32)
+        return channels, weights, [self._guide_vectors(term) for term in terms if term.guided]
+
+    def _numbers_spec(self, expression: Expression) -> tuple[Any, ...]:
+        specs: tuple[Any, ...] = tf.nest.map_structure(tf.TensorSpec.from_tensor, self._numbers(expression))
+        return specs
+
+    def _guide_vectors(self, term: Term) -> Tensor:
+        """What the term's layer sees in the guide."""
+        if self._guide is None:
+            raise DreamError(f"'{term}' needs a guide picture, and there is none")
+        if term.layer not in self._vectors:
+            self._vectors[term.layer] = _look(self._network, term.layer, self._guide)
+        return self._vectors[term.layer]
 
 
-def _shape(expression: Expression) -> tuple[tuple[str, bool], ...]:
-    """What a trace depends on: each term's layer, and whether it is a whole layer's."""
-    return tuple((term.layer, term.channel is None) for term in expression.terms)
+def _picture(pixels: Pixels) -> Tensor:
+    return tf.cast(tf.constant(pixels), tf.float32)[tf.newaxis]
 
 
-def _numbers(expression: Expression) -> tuple[Tensor, Tensor]:
-    """What a trace is given: the terms' channels (int32) and weights (float32)."""
-    channels = [term.channel or 0 for term in expression.terms]
-    return tf.constant(channels, tf.int32), tf.constant(
-        [term.weight for term in expression.terms], tf.float32
-    )
+def _look(network: Network, layer: str, guide: Pixels) -> Tensor:
+    """What a layer sees in a guide."""
+
+    def look(picture: Tensor) -> Tensor:
+        return objective.guide_vectors(network.walk(layer)(picture, None))
+
+    size = objective.guide_size(*guide.shape[:2])
+    return tf.function(look, autograph=False)(tf.image.resize(_picture(guide), size, antialias=True))

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
+from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Pixels
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NetworkInfo, load_graph, load_network, network_info
+from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import Expression, Style, find_style, load_styles, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
@@ -25,6 +26,9 @@ class FileDreamOptions:
     for the mean square of the whole layer, or itself in the grammar (`b7_exp:3`, `b9_exp^2`). Neither: the
     network's first style. With `repeat` each cycle starts from the input and is timed alone. `threads` None
     leaves the number to TensorFlow. `graph` is a GraphDef to take the network from, as it is.
+
+    With `guide`, a picture, the layer alone means `b9_exp@guide`, and another expression must have such a
+    term. `mask` is a picture, scaled to the input: where it is black nothing changes, where white all may.
     """
 
     input: Path
@@ -34,10 +38,13 @@ class FileDreamOptions:
     style: str | None = None
     layer: str | None = None
     channel: int | None = None
+    guide: Path | None = None
+    mask: Path | None = None
     settings: DreamSettings = field(default_factory=DreamSettings)
     seed: int = 0
     repeat: int = 1
     threads: int | None = None
+    precision: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +74,26 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     if not 1 <= options.repeat <= MAX_REPEAT:
         raise DreamError(f"repeat is {options.repeat}; it must be 1–{MAX_REPEAT}")
     pixels = read_picture(options.input)
+    height, width, _ = pixels.shape
+    guide = None if options.guide is None else read_picture(options.guide)
+    mask = None if options.mask is None else read_mask(options.mask, (width, height))
+    precision = resolve(options.precision)
     if options.threads is not None:
         limit_threads(options.threads)
     if options.graph is None:
         style, expression = choose(options)
-        network = load_network(options.network)
+        network = load_network(options.network, precision)
     else:
-        info, network = load_graph(options.network, options.graph)
+        info, network = load_graph(options.network, options.graph, precision)
         style, expression = choose(options, info)
-    engine = Engine(network, options.settings)
+    engine = Engine(network, options.settings, guide=guide)
     seconds = []
     dreamt = pixels
     for _ in range(options.repeat):
         started = time.perf_counter()
-        dreamt = engine.dream(pixels, expression, options.seed).pixels
+        dreamt = engine.dream(pixels, expression, options.seed, mask=mask).pixels
         seconds.append(time.perf_counter() - started)
     write_picture(options.output, dreamt)
-    height, width, _ = pixels.shape
     return FileDreamReport(
         seconds=tuple(seconds),
         network=options.network,
@@ -108,26 +118,43 @@ def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[
         if options.channel is not None:
             text = f"{text}:{options.channel}"
         elif text.isidentifier():
-            text = f"{text}^2"
-        return text, parse_expression(text, info)
-    if options.channel is not None:
-        raise DreamError("channel needs a layer")
+            text = f"{text}^2" if options.guide is None else f"{text}@guide"
+        expression = parse_expression(text, info, guide=options.guide is not None)
+        if options.guide is not None and not expression.guided:
+            raise DreamError(f"nothing in {text!r} asks for the guide; a term layer@guide does")
+        return text, expression
+    for name in ("channel", "guide"):
+        if getattr(options, name) is not None:
+            raise DreamError(f"{name} needs a layer")
     styles = load_styles(options.network)
     style: Style = styles[0] if options.style is None else find_style(options.style, styles)
     return style.name, parse_expression(style.expression, info)
 
 
 def read_picture(path: Path) -> Pixels:
-    """Read a picture as RGB, what is transparent on white. Raises DreamError."""
+    """Read a picture as RGB, upright, what is transparent on white. Raises DreamError."""
     try:
         with Image.open(path) as image:
             if max(image.size) > MAX_SIDE:
                 raise DreamError(f"{path} is {image.width} × {image.height} px; a side must be 1–{MAX_SIDE}")
-            rgba = image.convert("RGBA")
+            rgba = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DreamError(f"{path} cannot be read: {error}") from error
     white = Image.new("RGBA", rgba.size, "white")
     return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> Mask:
+    """Read a picture's luminance as a mask, scaled to (width, height). Raises DreamError."""
+    grey = Image.fromarray(read_picture(path)).convert("L")
+    return np.asarray(grey.resize(size, Image.Resampling.BILINEAR))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale the levels of 16 bits down, which Pillow would clip."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 def write_picture(path: Path, pixels: Pixels) -> None:

@@ -47,8 +47,9 @@ class Network(Protocol):
 class NetworkInfo:
     """A network as data: its name, its weights' licence and origin, its layers from the picture upwards.
 
-    The weights come in a `package` or are a `download`. `module` has `load()`, which gives the `Network`;
-    where `takes_graph` says so, also `load_file(path)`, which gives one from any GraphDef, with `layers()`.
+    The weights come in a `package` or are a `download`. `module` has `load(precision)`, which gives the
+    `Network`; where `takes_graph` says so, also `load_file(path, precision)`, which gives one from any
+    GraphDef, with `layers()`.
     """
 
     name: str
@@ -101,13 +102,16 @@ def network_info(name: str) -> NetworkInfo:
     return NETWORKS[name]
 
 
-def load_network(name: str) -> Network:
-    """Load a network with its weights: TensorFlow too. Raises DreamError."""
-    network: Network = importlib.import_module(network_info(name).module).load()
+def load_network(name: str, precision: str = "float32") -> Network:
+    """Load a network with its weights: TensorFlow too. Raises DreamError.
+
+    `precision` is that of activations and weights, float32 or bfloat16 (see `precision.resolve`).
+    """
+    network: Network = importlib.import_module(network_info(name).module).load(precision)
     return network
 
 
-def load_graph(name: str, path: Path) -> tuple[NetworkInfo, Network]:
+def load_graph(name: str, path: Path, precision: str = "float32") -> tuple[NetworkInfo, Network]:
     """Load a network from a GraphDef, as it is; give it with its info, whose layers are the graph's.
 
     Raises DreamError for a network that takes none, or a file that is none.
@@ -116,5 +120,5 @@ def load_graph(name: str, path: Path) -> tuple[NetworkInfo, Network]:
     if not info.takes_graph:
         able = ", ".join(other.name for other in NETWORKS.values() if other.takes_graph)
         raise DreamError(f"{name} takes no graph; {able} does")
-    network = importlib.import_module(info.module).load_file(path)
+    network = importlib.import_module(info.module).load_file(path, precision)
     return replace(info, layers=network.layers()), network

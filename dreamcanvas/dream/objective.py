@@ -1,36 +1,138 @@
 """Objectives: what a dream makes larger, as scalar functions of a picture (pure tensor functions)."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from dreamcanvas.dream.network import Network, Tensor
+from dreamcanvas.dream.network import Network, Tensor, Walk
 from dreamcanvas.dream.tensors import tf
 
 Objective = Callable[[Tensor], Tensor]
 """Pictures, float32 [1, height, width, 3] of 0–255, to a float32 scalar."""
 
+GUIDE_SIDE = 384
+"""Pixels: a guide is reduced to this longer side, in which networks trained at 224 px still see its parts."""
+
+GUIDE_VECTORS = 1024
+"""Of a guide about so many positions are kept: every one of the picture is compared with all of them."""
+
+_LEAST_COSINE = 0.1
+"""Below, what points away from the guide would be raised for pointing away."""
+
+_TINY = 1e-12
+"""Against division by zero only: a position without any activation, as ReLUs leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What is made larger in a layer.
+
+    The mean of a `channel` (int32 scalar; another one is no other graph); the match with a guide's `vectors`
+    ([number, channels], from `guide_vectors`); or, with neither, the mean square: whatever the layer sees
+    already, it sees more of.
+    """
+
+    layer: str
+    channel: Tensor | None = None
+    vectors: Tensor | None = None
+
 
 def channel_mean(network: Network, layer: str, channel: Tensor) -> Objective:
-    """The mean of one channel of a layer; channel is a scalar int32 tensor: another one is no other graph."""
-    walk = network.walk(layer)
-    return lambda pictures: tf.reduce_mean(walk(pictures, channel))
+    """The mean of one channel of a layer."""
+    return _single(network, Aim(layer, channel=channel))
 
 
 def layer_square(network: Network, layer: str) -> Objective:
-    """The mean square of a layer: whatever it sees already, it sees more of."""
-    walk = network.walk(layer)
-    return lambda pictures: tf.reduce_mean(tf.square(walk(pictures, None)))
+    """The mean square of a layer."""
+    return _single(network, Aim(layer))
 
 
-def weighted_sum(objectives: Sequence[Objective], weights: Tensor) -> Objective:
-    """The sum of objectives, each times its weight; weights are float32 of their number."""
+def guide_match(network: Network, layer: str, vectors: Tensor) -> Objective:
+    """The mean match of a layer with a guide (`match`)."""
+    return _single(network, Aim(layer, vectors=vectors))
+
+
+def weighted_sum(network: Network, aims: Sequence[Aim], weights: Tensor) -> Objective:
+    """The sum of aims, each times its weight; weights are float32 of their number.
+
+    Aims at the same layer share a walk, and its gradient.
+    """
+    at_layer: Mapping[str, list[int]] = {aim.layer: [] for aim in aims}
+    for index, aim in enumerate(aims):
+        at_layer[aim.layer].append(index)
+    walks = {layer: network.walk(layer) for layer in at_layer}
 
     def objective(pictures: Tensor) -> Tensor:
-        values = tf.stack([objective(pictures) for objective in objectives])
-        return tf.reduce_sum(weights * values)
+        parts = []
+        for layer, indices in at_layer.items():
+            values = _values(walks[layer], [aims[index] for index in indices], pictures)
+            parts += [weights[index] * value for index, value in zip(indices, values, strict=True)]
+        return tf.add_n(parts)
 
     return objective
+
+
+def match(activations: Tensor, vectors: Tensor) -> Tensor:
+    """Give the mean, over the positions, of how strongly a guide's vector of most similar direction is seen.
+
+    Activations are [1, height, width, channels]. That is the dot product, as in the guided dreams of 2015,
+    times the cosine, as in Lucid's `direction_cossim` with a power: the dot product alone is raised most by
+    what the layer likes anyway, and all guides dream the same eyes; the cosine alone copies textures.
+
+    Which vector matches has no gradient, and is found row by row: all at once, the comparisons would be
+    gigabytes.
+    """
+
+    def best(row: Tensor) -> Tensor:
+        return tf.argmax(tf.matmul(row, vectors, transpose_b=True), axis=-1, output_type=tf.int32)
+
+    positions = activations[0]
+    rows = tf.stop_gradient(positions)
+    chosen = tf.map_fn(best, rows, fn_output_signature=tf.int32, parallel_iterations=1)
+    along = tf.reduce_sum(positions * tf.gather(vectors, chosen), axis=-1)
+    cosine = along / tf.sqrt(tf.reduce_sum(tf.square(positions), axis=-1) + _TINY)
+    return tf.reduce_mean(along * tf.maximum(cosine, _LEAST_COSINE))
+
+
+def guide_vectors(activations: Tensor) -> Tensor:
+    """Give a guide's activations [1, height, width, channels] as about 1024 vectors of length 1, or fewer.
+
+    They are those of evenly spaced positions: [number, channels].
+    """
+    _, height, width, channels = activations.shape
+    spacing = math.ceil(math.sqrt(height * width / GUIDE_VECTORS))
+    kept = activations[0, ::spacing, ::spacing]
+    return tf.math.l2_normalize(tf.reshape(kept, [-1, channels]), axis=-1)
+
+
+def guide_size(height: int, width: int) -> tuple[int, int]:
+    """Give the (height, width) in which a guide is looked at."""
+    scale = min(1.0, GUIDE_SIDE / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def gradient(objective: Objective, pictures: Tensor) -> Tensor:
     """The objective's gradient by the pictures, of their shape. Only inside a traced function."""
     return tf.gradients(objective(pictures), pictures)[0]
+
+
+def _single(network: Network, aim: Aim) -> Objective:
+    walk = network.walk(aim.layer)
+    return lambda pictures: _values(walk, [aim], pictures)[0]
+
+
+def _values(walk: Walk, aims: Sequence[Aim], pictures: Tensor) -> list[Tensor]:
+    """Give the value of each aim at a layer."""
+    if len(aims) == 1 and aims[0].channel is not None:
+        # One channel alone is cheaper to compute than the layer it is in.
+        return [tf.reduce_mean(walk(pictures, aims[0].channel))]
+    activations = walk(pictures, None)
+    return [_value(aim, activations) for aim in aims]
+
+
+def _value(aim: Aim, activations: Tensor) -> Tensor:
+    if aim.channel is not None:
+        return tf.reduce_mean(activations, [0, 1, 2])[aim.channel]
+    if aim.vectors is not None:
+        return match(activations, aim.vectors)
+    return tf.reduce_mean(tf.square(activations))

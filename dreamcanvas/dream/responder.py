@@ -1,4 +1,4 @@
-"""What the worker does with a request: it dreams the picture in it."""
+"""What the worker does: it dreams the picture in a request, and gets ready for every style meanwhile."""
 
 import io
 import time
@@ -9,8 +9,9 @@ from PIL import Image
 from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
 from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
 from dreamcanvas.dream.pipe import Frame
-from dreamcanvas.dream.settings import DreamSettings
-from dreamcanvas.dream.styles import Expression, parse_expression
+from dreamcanvas.dream.precision import resolve
+from dreamcanvas.dream.settings import CANVAS
+from dreamcanvas.dream.styles import Expression, load_styles, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
 from dreamcanvas.errors import DreamError
 
@@ -18,10 +19,21 @@ from dreamcanvas.errors import DreamError
 class Responder:
     """A network, loaded, that answers requests."""
 
-    def __init__(self, network: str, threads: int) -> None:
+    def __init__(self, network: str, threads: int, precision: str) -> None:
         limit_threads(threads)
         self._info = network_info(network)
-        self._engine = Engine(load_network(network), DreamSettings())
+        self._engine = Engine(load_network(network, resolve(precision)), CANVAS)
+        self._cold = [parse_expression(style.expression, self._info) for style in load_styles(network)]
+
+    @property
+    def cold(self) -> bool:
+        """Whether there are styles whose first dream would take longer."""
+        return bool(self._cold)
+
+    def warm(self) -> None:
+        """Trace what the next of the styles needs, if no other has needed it."""
+        while self._cold and not self._engine.prepare(self._cold.pop()):
+            pass
 
     def answer(self, request: Frame) -> Frame:
         """Dream a request and give its answer; a request that is wrong gets `ok` false and the reason."""

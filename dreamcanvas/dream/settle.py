@@ -4,25 +4,42 @@ functions).
 Adding the change and clipping, as in 2017, lets the canvas drift by 0.2 levels a cycle, drives it into black
 and white, and piles up single-pixel detail. What is done instead, each by a constant below:
 
+    awakening   where the picture is flat, bare paper or even paint, the change's forms are laid on several
+                times as strong, so that the first dream is seen; as contrast grows this fades away. Around a
+                stroke there is contrast: it stays readable
+    cap         no pixel changes by much more than `MOST` levels in a cycle: on paper a few would by hundreds
     limiter     a change fades out as it nears black or white, so that both are approached and hardly ever hit
-    drift       each colour channel keeps its mean. Not on paper: a canvas that is nearly white (or black)
-    may only
-                darken (or brighten), so it is let go until its mean is some way from the end
+    drift       each colour channel keeps its mean. Not on paper: a canvas that is bright (or dark) may only
+                darken (or brighten), so it is let go until there is room for contrast both ways
     roughness   a little of the picture's finest detail is smoothed away in each cycle: what every dream sees
-    anew stays,
-                what one dream left behind fades
+                anew stays, what one dream left behind fades
     saturation  colour far from grey is drawn back, the more the farther
 """
 
 from dreamcanvas.dream.network import Tensor
-from dreamcanvas.dream.tensors import fused, tf
+from dreamcanvas.dream.tensors import fused, fused_at_any_size, tf
 
 WHITE = 255.0
+
+BOOST = 6.0
+"""How many times as strong a change's forms are where the picture is flat."""
+
+QUIET = 20.0
+"""Levels: with this standard deviation around it a pixel gets e⁻¹ of the extra strength."""
+
+HALVINGS = 3
+"""Contrast is taken in squares of 2³ px a side, and averaged over about five of them each way."""
+
+BOOST_COLOUR = 0.6
+"""The share of its colour that the extra strength keeps: on paper the gradient's colours are loud."""
+
+MOST = 36.0
+"""Levels, the root mean square of a pixel's channels: what a change of any size comes near to."""
 
 LIMITER_ROOM = 24.0
 """Levels: at this distance from black or white a change towards it loses e⁻¹ of itself."""
 
-DRIFT_FULL, DRIFT_NONE = 176.0, 232.0
+DRIFT_FULL, DRIFT_NONE = 150.0, 215.0
 """Levels: the mean up to which drift is corrected in full, and from which not; mirrored for dark ones."""
 
 SMOOTHING = 0.03
@@ -35,12 +52,61 @@ FULL_COLOUR = 96.0
 """Levels."""
 
 
-@fused
 def settle(picture: Tensor, change: Tensor) -> Tensor:
     """Give the picture with the change laid on it. All are float32 [1, height, width, 3] of 0–255."""
-    settled = picture + correct_drift(picture, limit(picture, change))
+    return _lay(picture, change + awaken(picture, change))
+
+
+@fused
+def _lay(picture: Tensor, change: Tensor) -> Tensor:
+    settled = picture + correct_drift(picture, limit(picture, cap(change)))
     settled += SMOOTHING * (smooth(settled) - settled)
     return tf.clip_by_value(desaturate(settled), 0.0, WHITE)
+
+
+def awaken(picture: Tensor, change: Tensor) -> Tensor:
+    """Give what a change gets on top where the picture is flat: its forms, without finest detail.
+
+    At half the size and scaled up: the finest detail of one dream, several times as strong, would be noise.
+    """
+    forms = smooth(pool(change, 1))
+    grey = tf.reduce_mean(forms, axis=-1, keepdims=True)
+    quiet = tf.exp(-variance(picture) / QUIET**2)
+    strength = (BOOST - 1.0) * tf.image.resize(quiet, forms.shape[1:3])
+    extra = strength * (grey + BOOST_COLOUR * (forms - grey))
+    return tf.image.resize(extra, change.shape[1:3])
+
+
+def variance(picture: Tensor) -> Tensor:
+    """Give the variance around each square of 8 × 8 pixels, the mean of the channels'.
+
+    float32 [1, ⌈height / 8⌉, ⌈width / 8⌉, 1].
+    """
+    moments = tf.concat([pool(picture, HALVINGS), pool(tf.square(picture), HALVINGS)], axis=-1)
+    for _ in range(3):
+        moments = smooth(moments)
+    means, squares = tf.split(moments, 2, axis=-1)
+    return tf.maximum(tf.reduce_mean(squares - tf.square(means), axis=-1, keepdims=True), 0.0)
+
+
+@fused
+def pool(picture: Tensor, halvings: int) -> Tensor:
+    """Halve the picture so many times, by the mean of 2 × 2 pixels; an odd last row or column counts twice.
+
+    By slices: of TensorFlow's own pooling XLA folds constants for minutes where a whole cycle is compiled.
+    """
+    for axis in (1, 2) * halvings:
+        size = picture.shape[axis]
+        if size % 2:
+            picture = tf.concat([picture, _slice(picture, axis, -1, None)], axis)
+        picture = 0.5 * (_slice(picture, axis, 0, None, 2) + _slice(picture, axis, 1, None, 2))
+    return picture
+
+
+def cap(change: Tensor) -> Tensor:
+    """Keep each pixel's change below `MOST`, its colour as it is."""
+    square = tf.reduce_mean(tf.square(change), axis=-1, keepdims=True)
+    return change * tf.math.rsqrt(1.0 + square / MOST**2)
 
 
 def limit(picture: Tensor, change: Tensor) -> Tensor:
@@ -61,16 +127,15 @@ def correct_drift(picture: Tensor, change: Tensor) -> Tensor:
     return change - strength * drift * weight / tf.maximum(mean_weight, 1e-3)
 
 
-@fused
+@fused_at_any_size
 def smooth(picture: Tensor) -> Tensor:
     """Blur by the binomial kernel [1 2 1]/4 both ways, the borders mirrored: a checkerboard vanishes."""
     for axis in (1, 2):
         before = [[0, 0]] * 4
         before[axis] = [1, 1]
         padded = tf.pad(picture, before, "SYMMETRIC")
-        size = picture.shape[axis]
-        first, middle, last = (_slice(padded, axis, start, size) for start in (0, 1, 2))
-        picture = 0.25 * (first + last) + 0.5 * middle
+        first, last = _slice(padded, axis, 0, -2), _slice(padded, axis, 2, None)
+        picture = 0.25 * (first + last) + 0.5 * picture
     return picture
 
 
@@ -82,7 +147,7 @@ def desaturate(picture: Tensor) -> Tensor:
     return grey + colour * (1.0 - DESATURATION * tf.square(distance))
 
 
-def _slice(picture: Tensor, axis: int, start: int, size: int) -> Tensor:
+def _slice(picture: Tensor, axis: int, start: int, stop: int | None, step: int = 1) -> Tensor:
     index = [slice(None)] * 4
-    index[axis] = slice(start, start + size)
+    index[axis] = slice(start, stop, step)
     return picture[tuple(index)]

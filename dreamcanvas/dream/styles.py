@@ -2,9 +2,11 @@
 
     layer:channel     one channel of a layer, counted from 0: `b7_exp_pre:41`
     layer^2           the mean square of a whole layer: `b9_exp^2`
+    layer@guide       the match with a guide picture at a layer: `b9_exp@guide`
     a:3 + 0.5*b^2     a weighted sum (or difference) of up to 8 of them, weights of 0.001–1000
 
-The curated styles of a network stand in `styles/<network>.toml`. No TensorFlow here: the server reads them.
+The curated styles of a network stand in `styles/<network>.toml`; none has a guide. No TensorFlow here: the
+server reads them.
 """
 
 import re
@@ -21,20 +23,28 @@ MAX_TERMS = 8
 MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
 
 _SIGN = re.compile(r" *([+-]) *")
-_TERM = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?) *\* *)?([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2)")
+_TERM = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?) *\* *)?([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2|(@guide))")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The mean of one channel of a layer, or (channel None) the mean square of the layer, times a weight."""
+    """What is made larger in a layer, times a weight.
+
+    The mean of one channel; or, with channel None, the match with the guide picture where it is `guided`,
+    else the mean square.
+    """
 
     layer: str
     channel: int | None
     weight: float = 1.0
+    guided: bool = False
 
     def __str__(self) -> str:
         """Give the term without its sign."""
-        text = f"{self.layer}^2" if self.channel is None else f"{self.layer}:{self.channel}"
+        if self.channel is not None:
+            text = f"{self.layer}:{self.channel}"
+        else:
+            text = f"{self.layer}@guide" if self.guided else f"{self.layer}^2"
         size = f"{Decimal(repr(abs(self.weight))):f}".removesuffix(".0")
         return text if size == "1" else f"{size}*{text}"
 
@@ -44,6 +54,11 @@ class Expression:
     """An objective: the sum of one or more terms."""
 
     terms: tuple[Term, ...]
+
+    @property
+    def guided(self) -> bool:
+        """Whether a term needs the guide picture."""
+        return any(term.guided for term in self.terms)
 
     @classmethod
     def of(cls, layer: str, channel: int | None) -> "Expression":
@@ -64,8 +79,10 @@ class Style:
     expression: str
 
 
-def parse_expression(text: str, network: NetworkInfo) -> Expression:
+def parse_expression(text: str, network: NetworkInfo, *, guide: bool = False) -> Expression:
     """Parse an expression for a network; of the result `str()` gives the text back but for spaces.
+
+    `guide` says that there is a guide picture; without one a term that asks for it is an error.
 
     Raises DreamError for text of another form, a layer that the network lacks (naming the nearest), a
     channel that the layer lacks, a weight out of bounds or too many terms.
@@ -73,6 +90,9 @@ def parse_expression(text: str, network: NetworkInfo) -> Expression:
     terms = tuple(_parse_term(sign, term, network) for sign, term in _split(text))
     if len(terms) > MAX_TERMS:
         raise DreamError(f"a sum of {len(terms)} terms; it must have 1–{MAX_TERMS}")
+    for term in terms:
+        if term.guided and not guide:
+            raise DreamError(f"'{term}' needs a guide picture, and there is none")
     return Expression(terms)
 
 
@@ -87,7 +107,8 @@ def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
     match = _TERM.fullmatch(text)
     if match is None:
         raise DreamError(
-            f"{text!r} is neither layer:channel nor layer^2, nor one with a weight (0.5*layer^2)"
+            f"{text!r} is neither layer:channel nor layer^2 nor layer@guide,"
+            " nor one with a weight (0.5*layer^2)"
         )
     weight = float(match[1] or 1)
     if not MIN_WEIGHT <= weight <= MAX_WEIGHT:
@@ -96,7 +117,7 @@ def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
         weight = -weight
     layer = network.layer(match[2])
     if match[3] is None:
-        return Term(layer.name, None, weight)
+        return Term(layer.name, None, weight, guided=match[4] is not None)
     channel = int(match[3])
     if channel >= layer.channels:
         raise DreamError(f"{layer.name} has channels 0–{layer.channels - 1}, no {channel}")

@@ -46,6 +46,22 @@ def fused(function: _Function) -> _Function:
     return cast(_Function, tf.function(function, autograph=False, jit_compile=True))
 
 
+def fused_at_any_size(function: _Function) -> _Function:
+    """Give what `fused` does for a function that is traced once for all shapes: it must not need them."""
+    traced = tf.function(function, autograph=False, jit_compile=True, reduce_retracing=True)
+    return cast(_Function, traced)
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def side(x: Any, axis: int) -> Any:
+    """Give the size of an axis: an int where it is known as the graph is traced, else a scalar int32."""
+    return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
+
+
 def limit_threads(threads: int) -> None:
     """Cap the threads of an operation; operations run one after another. Only before the first one ran."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -55,4 +71,5 @@ def limit_threads(threads: int) -> None:
 def select_channel(x: Any, channel: Any) -> Any:
     """Give one channel, [1, height, width, 1], by a one-hot kernel: tf.gather's gradient scatters slowly."""
     channels = x.shape[-1]
-    return tf.nn.conv2d(x, tf.reshape(tf.one_hot(channel, channels), [1, 1, channels, 1]), 1, "SAME")
+    kernel = tf.reshape(tf.one_hot(channel, channels, dtype=x.dtype), [1, 1, channels, 1])
+    return tf.nn.conv2d(x, kernel, 1, "SAME")

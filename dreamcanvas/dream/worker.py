@@ -1,4 +1,4 @@
-"""The process that dreams: `python -m dreamcanvas.dream.worker --network NAME --threads N`.
+"""The process that dreams: `python -m dreamcanvas.dream.worker --network NAME …`.
 
 It reads frames (`pipe`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
 request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds",
@@ -22,10 +22,13 @@ from typing import BinaryIO
 
 from dreamcanvas.dream import pipe
 from dreamcanvas.dream.pipe import Frame
+from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import DreamError
 
 NICE = 10
 
+IDLE_SECONDS = 0.1
+"""Without a request for so long it gets ready for another style, which takes half a second."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -44,10 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Only now, when this process ends with its parent: TensorFlow takes seconds to import
     from dreamcanvas.dream.responder import Responder  # noqa: PLC0415
 
-    responder = Responder(options.network, options.threads)
+    responder = Responder(options.network, options.threads, options.precision)
     pipe.write(answers, Frame({"ready": True, "network": options.network}))
     while True:
-        pipe.write(answers, responder.answer(requests.get()))
+        try:
+            request = requests.get(timeout=IDLE_SECONDS if responder.cold else None)
+        except queue.Empty:
+            responder.warm()
+        else:
+            pipe.write(answers, responder.answer(request))
 
 
 def die_with_parent(parent: int) -> None:
@@ -64,6 +72,7 @@ def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dreamcanvas.dream.worker", description="The process that dreams.")
     parser.add_argument("--network", required=True)
     parser.add_argument("--threads", required=True, type=int, help="of an operation")
+    parser.add_argument("--precision", required=True, choices=PRECISIONS)
     parser.add_argument("--parent", required=True, type=int, help="process id of the parent")
     return parser.parse_args(arguments)
 

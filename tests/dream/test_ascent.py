@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from dreamcanvas.dream import ascent
 from dreamcanvas.dream.network import Tensor
-from dreamcanvas.dream.objective import Objective
+from dreamcanvas.dream.objective import Objective, gradient
 from dreamcanvas.dream.tensors import tf
 
 Floats = NDArray[np.float32]
@@ -27,18 +27,30 @@ def contrast(pictures: Tensor) -> Tensor:
     return tf.math.reduce_variance(pictures)
 
 
-def step_along(objective: Objective, offset: tuple[int, int]) -> Floats:
+def slope_of(objective: Objective) -> ascent.Slope:
+    return lambda pictures: gradient(objective, pictures)
+
+
+def step_along(objective: Objective, offset: tuple[int, int], laplacian: int = 0) -> Floats:
     def run(x: Tensor) -> Tensor:
-        return ascent.step_along(x, objective, tf.constant(offset), tf.constant(1.5))
+        return ascent.step_along(x, slope_of(objective), tf.constant(offset), tf.constant(1.5), laplacian)
 
     change: Floats = tf.function(run, autograph=False)(picture()).numpy()
     return change
 
 
-def ascend(objective: Objective, seed: int = 1, iterations: int = 1, step: float = 1.5) -> Floats:
+def ascend(
+    objective: Objective, seed: int = 1, iterations: int = 1, step: float = 1.5, mask: Tensor | None = None
+) -> Floats:
     def run(x: Tensor) -> Tensor:
         return ascent.ascend(
-            x, objective, SIZES, iterations=iterations, step=tf.constant(step), seed=tf.constant(seed)
+            x,
+            slope_of(objective),
+            SIZES,
+            iterations=iterations,
+            step=tf.constant(step),
+            seed=tf.constant(seed),
+            mask=mask,
         )
 
     change: Floats = tf.function(run, autograph=False)(picture()).numpy()
@@ -51,8 +63,36 @@ def test_each_octave_and_iteration_adds_a_step() -> None:
     assert ascend(brightness, iterations=2, step=0.5) == pytest.approx(3 * 2 * 0.5, rel=1e-4)
 
 
+def test_octaves_may_end_below_the_pictures_size() -> None:
+    change = ascent.ascend(
+        picture(),
+        tf.ones_like,
+        SIZES[1:],
+        iterations=1,
+        step=tf.constant(1.5),
+        seed=tf.constant(1),
+    )
+    assert change.shape == (1, 64, 48, 3)
+    np.testing.assert_allclose(change, 2 * 1.5, rtol=1e-4)
+
+
 def test_a_step_is_so_many_levels_on_average() -> None:
     assert np.abs(step_along(contrast, (5, 9))).mean() == pytest.approx(1.5, rel=1e-4)
+
+
+def test_a_step_over_bands_is_as_large_and_has_more_of_the_large_forms() -> None:
+    plain, even = step_along(contrast, (5, 9)), step_along(contrast, (5, 9), laplacian=3)
+    assert np.abs(even).mean() == pytest.approx(1.5, rel=1e-4)
+    forms = [tf.nn.avg_pool2d(tf.constant(change), 8, 8, "VALID").numpy().std() for change in (plain, even)]
+    assert forms[1] > 2 * forms[0]
+
+
+def test_what_the_mask_hides_is_not_seen() -> None:
+    # With a mask of 0 every step is taken at the untouched picture, with 1 at what was added so far.
+    hidden = ascend(contrast, iterations=3, mask=tf.zeros([1, 64, 48, 1]))
+    shown = ascend(contrast, iterations=3, mask=tf.ones([1, 64, 48, 1]))
+    np.testing.assert_allclose(shown, ascend(contrast, iterations=3), rtol=1e-4, atol=1e-4)
+    assert np.abs(hidden - shown).mean() > 0.01
 
 
 def test_a_step_does_not_depend_on_the_gradients_size() -> None:

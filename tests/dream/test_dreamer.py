@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -77,11 +78,12 @@ async def test_states_in_their_order(tmp_path: Path) -> None:
     assert states == [DreamerState.READY, DreamerState.DREAMING, DreamerState.READY]
 
 
-async def test_the_worker_is_told_network_threads_and_parent(tmp_path: Path) -> None:
+async def test_the_worker_is_told_how_to_dream(tmp_path: Path) -> None:
     async with dreaming("dreams", tmp_path) as dreamer:
         await ready(dreamer)
     told = (tmp_path / "starts").read_text()
-    assert told == f'["--network", "efficientnet_lite0", "--threads", "3", "--parent", "{os.getpid()}"]\n'
+    arguments = ["--network", "efficientnet_lite0", "--threads", "3", "--precision", "auto"]
+    assert json.loads(told) == [*arguments, "--parent", str(os.getpid())]
 
 
 async def test_not_ready_is_an_error(tmp_path: Path) -> None:

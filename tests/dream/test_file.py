@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+import skimage.data
+from PIL import ExifTags, Image
 
 from dreamcanvas.dream.engine import Pixels
-from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file, read_picture
+from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file, read_mask, read_picture
 from dreamcanvas.dream.network import Network
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import Expression, load_styles
@@ -67,6 +68,8 @@ def test_the_suffix_says_the_format(options: FileDreamOptions, tmp_path: Path) -
         ({"layer": "b9_exp^2"}, "b9_exp^2"),
         ({"layer": "b9_exp:4"}, "b9_exp:4"),
         ({"layer": "b9_exp:4+0.5*b7_exp^2"}, "b9_exp:4 + 0.5*b7_exp^2"),
+        ({"layer": "b9_exp", "guide": Path("guide")}, "b9_exp@guide"),
+        ({"layer": "b9_exp:4+2*b7_exp@guide", "guide": Path("guide")}, "b9_exp:4 + 2*b7_exp@guide"),
     ],
 )
 def test_a_style_or_a_layer_is_chosen(chosen: dict[str, str], expected: str) -> None:
@@ -84,6 +87,9 @@ def test_a_style_or_a_layer_is_chosen(chosen: dict[str, str], expected: str) -> 
         ({"layer": "b9_exp^2", "channel": 3}, "neither layer:channel"),
         ({"layer": "b99"}, "the nearest is"),
         ({"network": "vgg"}, "no network 'vgg'"),
+        ({"guide": Path("guide")}, "guide needs a layer"),
+        ({"layer": "b9_exp:4", "guide": Path("guide")}, "nothing in 'b9_exp:4' asks for the guide"),
+        ({"layer": "b9_exp@guide"}, "'b9_exp@guide' needs a guide picture, and there is none"),
     ],
 )
 def test_a_wrong_choice_is_explained(chosen: dict[str, str], sentence: str) -> None:
@@ -102,6 +108,48 @@ def test_a_graph_is_taken_as_it_is(options: FileDreamOptions, tmp_path: Path) ->
         dream_file(replace(taken, layer="mixed3a", channel=16))
     with pytest.raises(DreamError, match="takes no graph"):
         dream_file(replace(options, graph=path))
+
+
+def test_a_guide_and_a_mask_are_pictures(options: FileDreamOptions, tmp_path: Path, coffee: Pixels) -> None:
+    bricks = skimage.data.brick()  # type: ignore[no-untyped-call]
+    Image.fromarray(bricks).save(tmp_path / "guide.png")
+    mask = Image.new("L", (48, 32))
+    mask.paste(255, (24, 0, 48, 32))
+    mask.save(tmp_path / "mask.png")
+    guided = replace(
+        options, layer="b3_exp_pre", channel=None, guide=tmp_path / "guide.png", mask=tmp_path / "mask.png"
+    )
+    report = dream_file(guided)
+    assert report.expression == "b3_exp_pre@guide"
+    assert report.after > report.before
+    change = np.abs(read_picture(options.output).astype(int) - coffee)
+    assert not np.any(change[:, :115])
+    assert change[:, 125:].mean() > 1
+    with pytest.raises(DreamError, match=r"missing\.png cannot be read"):
+        dream_file(replace(guided, mask=tmp_path / "missing.png"))
+    with pytest.raises(DreamError, match=r"missing\.png cannot be read"):
+        dream_file(replace(guided, guide=tmp_path / "missing.png"))
+
+
+def test_a_mask_is_the_luminance_scaled_to_the_input(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 65535]], np.uint16)).save(tmp_path / "deep.png")
+    found = read_mask(tmp_path / "deep.png", (8, 3))
+    assert found.shape == (3, 8)
+    assert (found[:, 0].max(), found[:, -1].min()) == (0, 255)
+    Image.new("RGB", (5, 5), (0, 255, 0)).save(tmp_path / "green.png")
+    assert read_mask(tmp_path / "green.png", (1, 1)).tolist() == [[150]]
+
+
+def test_levels_of_16_bits_are_scaled(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 0x8000, 0xFFFF]], np.uint16)).save(tmp_path / "deep.png")
+    assert read_picture(tmp_path / "deep.png")[0, :, 0].tolist() == [0, 128, 255]
+
+
+def test_a_photograph_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # the camera was turned: its top is on the right
+    Image.new("RGB", (6, 4)).save(tmp_path / "turned.jpg", exif=exif)
+    assert read_picture(tmp_path / "turned.jpg").shape == (6, 4, 3)
 
 
 def test_repeat_has_bounds(options: FileDreamOptions) -> None:

@@ -30,7 +30,8 @@ def terms(draw: st.DrawFn) -> Term:
     layer = draw(st.sampled_from(INFO.layers))
     channel = draw(st.none() | st.integers(0, layer.channels - 1))
     weight = draw(st.just(1.0) | st.floats(MIN_WEIGHT, MAX_WEIGHT))
-    return Term(layer.name, channel, weight * draw(st.sampled_from((1, -1))))
+    guided = channel is None and draw(st.booleans())
+    return Term(layer.name, channel, weight * draw(st.sampled_from((1, -1))), guided)
 
 
 expressions = st.lists(terms(), min_size=1, max_size=MAX_TERMS).map(tuple).map(Expression)
@@ -38,7 +39,7 @@ expressions = st.lists(terms(), min_size=1, max_size=MAX_TERMS).map(tuple).map(E
 
 @given(expressions)
 def test_the_grammar_round_trips(expression: Expression) -> None:
-    assert parse_expression(str(expression), INFO) == expression
+    assert parse_expression(str(expression), INFO, guide=True) == expression
 
 
 @pytest.mark.parametrize(
@@ -49,10 +50,12 @@ def test_the_grammar_round_trips(expression: Expression) -> None:
         "b9_exp:3 + 0.5*b7_exp^2",
         "-b9_exp:3 - 12*stem:1",
         "0.001*stem^2 + 1000*stem:0",
+        "b9_exp@guide",
+        "-b9_exp@guide + 0.5*stem:3",
     ],
 )
 def test_text_round_trips(text: str) -> None:
-    assert str(parse_expression(text, INFO)) == text
+    assert str(parse_expression(text, INFO, guide=True)) == text
 
 
 def test_a_channel_a_square_and_a_sum() -> None:
@@ -61,6 +64,20 @@ def test_a_channel_a_square_and_a_sum() -> None:
     expected = Expression((Term("b9_exp", 3), Term("b7_exp", None, -0.5)))
     assert parse_expression("b9_exp:3 - 0.5*b7_exp^2", INFO) == expected
     assert parse_expression("b9_exp:3-0.50 * b7_exp^2", INFO) == expected
+
+
+def test_a_term_can_ask_for_the_guide() -> None:
+    expression = parse_expression("b9_exp@guide - 2*b7_exp:5", INFO, guide=True)
+    assert expression == Expression((Term("b9_exp", None, guided=True), Term("b7_exp", 5, -2.0)))
+    assert expression.guided
+    assert not parse_expression("b9_exp^2", INFO, guide=True).guided
+
+
+def test_without_a_guide_none_can_be_asked_for() -> None:
+    with pytest.raises(DreamError, match=r"'0\.5\*b9_exp@guide' needs a guide picture, and there is none"):
+        parse_expression("b7_exp:5 + 0.5*b9_exp@guide", INFO)
+    with pytest.raises(DreamError, match="the nearest is 'b9_exp"):
+        parse_expression("b9_expand@guide", INFO, guide=True)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +100,11 @@ def test_a_wrong_sum_names_the_term_at_fault(text: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "b9_exp", "b9_exp^3", "b9_exp:", "b9_exp:-1", " b9_exp:1", "b9_exp:1\n", "b9 exp:1"]
+    "text",
+    [
+        *("", "b9_exp", "b9_exp^3", "b9_exp:", "b9_exp:-1", " b9_exp:1", "b9_exp:1\n", "b9 exp:1"),
+        *("b9_exp@", "b9_exp@other", "b9_exp:1@guide", "@guide"),
+    ],
 )
 def test_anything_else_is_an_error(text: str) -> None:
     with pytest.raises(DreamError, match="neither layer:channel nor layer"):
@@ -136,6 +157,7 @@ def test_a_style_is_found_by_its_name_in_any_case() -> None:
         ("[[style", "cannot be read"),
         ("[[style]]\nname = 'A'", "cannot be read: 'expression'"),
         ("[[style]]\nname = 'A'\nexpression = 'b77_exp:1'", "style 'A': .*the nearest"),
+        ("[[style]]\nname = 'A'\nexpression = 'b9_exp@guide'", "style 'A': .* needs a guide picture"),
         ("[[style]]\nname='A'\nexpression='stem:1'\n[[style]]\nname='A'\nexpression='stem:2'", "twice"),
     ],
 )

@@ -32,6 +32,8 @@ COMMAND = (
     "efficientnet_lite0",
     "--threads",
     "1",
+    "--precision",
+    "float32",
 )
 SLOW = {"width": 1536, "height": 1536, "expression": "b12_exp_pre^2", "seed": 1}
 SLOW_PIXELS = bytes(1536 * 1536 * 3)

@@ -43,9 +43,9 @@ def read_weights() -> Checkpoint:
     return read_checkpoint(data, SHA256)
 
 
-def load() -> Network:
+def load(precision: str) -> Network:
     """Give the network with its ImageNet weights."""
-    return EfficientNetLite0(read_weights())
+    return EfficientNetLite0(read_weights(), precision)
 
 
 def _fold(convolution: Convolution, weights: Checkpoint) -> _Folded:
@@ -66,8 +66,9 @@ def _fold(convolution: Convolution, weights: Checkpoint) -> _Folded:
 class EfficientNetLite0:
     """The network of the module's name; its layers are those of `networks.efficientnet_lite0`."""
 
-    def __init__(self, weights: Checkpoint) -> None:
-        """Take a checkpoint with the names that `CONVOLUTIONS` gives."""
+    def __init__(self, weights: Checkpoint, precision: str = "float32") -> None:
+        """Take a checkpoint with the names that `CONVOLUTIONS` gives, and the type to compute in."""
+        self._dtype = tf.dtypes.as_dtype(precision)
         self._folded = tuple(_fold(convolution, weights) for convolution in CONVOLUTIONS)
 
     def walk(self, layer: str) -> Walk:
@@ -75,7 +76,7 @@ class EfficientNetLite0:
         steps: list[tuple[Convolution, Tensor, Tensor]] = []
         for folded in self._folded:
             convolution = folded.convolution
-            steps.append((convolution, tf.constant(folded.kernel), tf.constant(folded.bias)))
+            steps.append((convolution, *(tf.cast(x, self._dtype) for x in (folded.kernel, folded.bias))))
             if layer in (convolution.layer, f"{convolution.layer}_pre"):
                 return lambda pictures, channel: _walk(steps, pictures, channel, layer)
         raise DreamError(f"efficientnet_lite0 has no layer {layer!r}")
@@ -84,7 +85,7 @@ class EfficientNetLite0:
 def _walk(
     steps: list[tuple[Convolution, Tensor, Tensor]], pictures: Tensor, channel: Tensor | None, layer: str
 ) -> Tensor:
-    x = (pictures - _INPUT_MEAN) / _INPUT_SCALE
+    x = tf.cast((pictures - _INPUT_MEAN) / _INPUT_SCALE, steps[0][1].dtype)
     block_input = x
     *below, last = steps
     for convolution, kernel, bias in below:
@@ -109,7 +110,7 @@ def _walk(
         x = tf.nn.relu6(x)
     if convolution.residual:
         x += block_input if channel is None else select_channel(block_input, channel)
-    return x
+    return tf.cast(x, tf.float32)
 
 
 def _convolve(x: Tensor, convolution: Convolution, kernel: Tensor, bias: Tensor) -> Tensor:

@@ -1,0 +1,57 @@
+"""A picture in figures."""
+
+import numpy as np
+import pytest
+
+from dreamcanvas.dream.figures import Pixels, change, colourfulness, grid_share, measure, smooth
+
+
+def picture(*color: int) -> Pixels:
+    return np.broadcast_to(np.asarray(color, np.uint8), (64, 96, 3)).copy()
+
+
+def noise(seed: int = 0) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, (256, 256, 3), np.uint8)
+
+
+def test_a_grey_picture_has_no_spread_colour_or_detail() -> None:
+    figures = measure(picture(80, 80, 80))
+    assert figures.mean == pytest.approx(80.0, abs=0.01)
+    assert (figures.clipped, figures.spread, figures.colour, figures.detail) == pytest.approx(
+        (0.0, 0.0, 0.0, 0.0), abs=1e-3
+    )
+
+
+def test_black_and_white_are_clipped() -> None:
+    pixels = picture(80, 80, 80)
+    pixels[:32] = 255
+    pixels[:16, :, 0] = 0
+    assert measure(pixels).clipped == 0.5
+
+
+def test_colourfulness_is_that_of_the_paper() -> None:
+    """One colour has no spread: 0.3·√((R − G)² + (½(R + G) − B)²)."""
+    assert colourfulness(picture(200, 100, 50)) == pytest.approx(0.3 * np.hypot(100, 100), rel=1e-4)
+    halves = picture(200, 100, 150)
+    halves[:32] = (100, 200, 150)
+    assert colourfulness(halves) == pytest.approx(100.0, rel=1e-4)
+
+
+def test_detail_is_what_smoothing_takes() -> None:
+    board = np.indices((64, 96)).sum(axis=0) % 2 * 100
+    pixels = np.repeat(board[..., None], 3, axis=-1).astype(np.uint8)
+    assert measure(pixels).detail == pytest.approx(50.0, rel=0.05)
+    assert np.ptp(smooth(np.full((5, 7), 9.0, np.float32))) == 0
+
+
+def test_a_grid_repeats_and_noise_does_not() -> None:
+    tile = np.random.default_rng(1).normal(0, 10, (16, 16)).astype(np.float32)
+    assert grid_share(np.tile(tile, (8, 8))) == pytest.approx(1.0, rel=1e-3)
+    assert measure(noise()).grid < 0.2
+    assert grid_share(np.zeros((10, 10), np.float32)) == 0.0
+
+
+def test_change_is_symmetric_and_does_not_wrap() -> None:
+    dark, bright = picture(0, 10, 0), picture(255, 10, 0)
+    assert change(dark, bright) == change(bright, dark) == 85.0
+    assert change(dark, dark) == 0.0
