@@ -12,6 +12,7 @@ from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import SIDE, Dab
 from dreamcanvas.config import Config
 from dreamcanvas.errors import InvalidParams, InvalidRequest
+from dreamcanvas.history.catalogue import DEFAULT_LIMIT, Catalogue
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures, encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
@@ -40,6 +41,7 @@ class Api:
         journal: Journal,
         broadcast: Broadcast,
         pictures: Pictures,
+        catalogue: Catalogue,
         started: int,
     ) -> None:
         self._config = config
@@ -48,12 +50,15 @@ class Api:
         self._journal = journal
         self._broadcast = broadcast
         self._pictures = pictures
+        self._catalogue = catalogue
         self._started = started
         service = visitors.service
         service.implement("paint", self.paint)
         service.implement("getCanvas", self.get_canvas)
         service.implement("subscribe", self.subscribe)
         service.implement("getInfo", self.get_info)
+        service.implement("getHistory", self.get_history)
+        service.implement("getFrame", self.get_frame)
         service.discover = self.discover
 
     def discover(self) -> dict[str, Json]:
@@ -143,6 +148,15 @@ class Api:
             limits=self._visitors.limits(),
             read_only=False,
         )
+
+    async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:
+        """The recorded windows, newest first."""
+        windows = await self._catalogue.windows(before=request.before, limit=request.limit or DEFAULT_LIMIT)
+        return pb.HistoryResponse(windows=windows)
+
+    async def get_frame(self, caller: Caller[Client], request: pb.FrameRequest) -> pb.FrameResponse:
+        """One dream of the past."""
+        return await self._catalogue.frame(dream=request.dream, time=request.time)
 
 
 @cache

@@ -23,6 +23,7 @@ from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.errors import ConfigError
+from dreamcanvas.history.history import History
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
@@ -35,6 +36,7 @@ from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
+from dreamcanvas.web_history import WebHistory
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ class App:
         lock = DirectoryLock(config.data_dir)
         try:
             listener = _listen(config)
-            async with self._storage() as (journal, painter, broadcast, dreams):
+            async with self._storage() as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
                 visitors = Visitors(
                     config, journal=journal, broadcast=broadcast, metrics=metrics, now=time.monotonic
@@ -109,6 +111,7 @@ class App:
                     journal=journal,
                     broadcast=broadcast,
                     pictures=pictures,
+                    catalogue=history.catalogue,
                     started=_clock(),
                 )
                 web = Web(
@@ -122,17 +125,24 @@ class App:
                     page=PAGE,
                     message_bytes=config.message_bytes,
                     batch_calls=config.batch_calls,
+                    history=WebHistory(
+                        history.catalogue,
+                        window_seconds=config.history_window,
+                        timezone=config.timezone,
+                    ).routes(),
+                    past=history.catalogue.picture,
                 )
                 if config.dream:
                     visitors.dreaming = self._dreaming(painter, visitors, metrics)
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
-                await self._run(web, visitors, painter, listener)
+                history.watch(metrics.watch)
+                await self._run(web, visitors, painter, history, listener)
         finally:
             lock.release()
 
     @contextlib.asynccontextmanager
-    async def _storage(self) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams]]:
+    async def _storage(self) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams, History]]:
         config = self._config
         journal = Journal(config.data_dir / "dreamcanvas.db", clock=_clock)
         try:
@@ -146,25 +156,34 @@ class App:
                 clock=_clock,
             )
             await painter.recover()
-            async with asyncio.TaskGroup() as group:
-                upkeep = group.create_task(self._upkeep(journal).run())
-                yield journal, painter, broadcast, dreams
-                upkeep.cancel()
+            budget = Budget(
+                config.data_dir,
+                journal,
+                limit=round(config.max_data_gb * 1e9),
+                keep_ms=round(max(config.keep_frames_minutes * 60, 2 * config.undo_seconds) * 1000),
+                clock=_clock,
+            )
+            keeping = Keeping(config.keep_operations_hours, config.replay_operations)
+            upkeep = Upkeep(journal, budget, keeping, clock=_clock)
+            with contextlib.closing(History(config, journal, budget, upkeep, clock=_clock)) as history:
+                async with asyncio.TaskGroup() as group:
+                    task = group.create_task(upkeep.run())
+                    yield journal, painter, broadcast, dreams, history
+                    task.cancel()
         finally:
             journal.close()
-
-    def _upkeep(self, journal: Journal) -> Upkeep:
-        config = self._config
-        budget = Budget(config.data_dir, journal, limit=round(config.max_data_gb * 1e9))
-        keeping = Keeping(config.keep_operations_hours, config.replay_operations)
-        return Upkeep(journal, budget, keeping, clock=_clock)
 
     def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics) -> Dreaming:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
         return Dreaming(
             painter,
-            Dreamer(config.network, threads=threads, timeout=config.dream_timeout),
+            Dreamer(
+                config.network,
+                threads=threads,
+                precision=config.precision,
+                timeout=config.dream_timeout,
+            ),
             load_styles(config.network),
             network=config.network,
             timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
@@ -175,7 +194,9 @@ class App:
             rng=self._rng,
         )
 
-    async def _run(self, web: Web, visitors: Visitors, painter: Painter, listener: socket.socket) -> None:
+    async def _run(
+        self, web: Web, visitors: Visitors, painter: Painter, history: History, listener: socket.socket
+    ) -> None:
         server = _Server(
             uvicorn.Config(
                 web.app(),
@@ -199,10 +220,12 @@ class App:
             await server.up.wait()
             self._started(url(listener))
             log.info("started", extra={"url": url(listener), "version": __version__})
+            movies = group.create_task(history.run()) if self._config.movies else None
             await self._stop.wait()
             log.info("stopping")
-            if dreaming is not None:
-                dreaming.cancel()
+            for task in (dreaming, movies):
+                if task is not None:
+                    task.cancel()
             await painter.close()
             server.should_exit = True
         log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})

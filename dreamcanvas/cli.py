@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from dreamcanvas import __version__, config
+from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import DreamcanvasError
 
 
@@ -76,23 +77,43 @@ def serve(file: Path | None, **given: Any) -> None:
 @click.option("--layer", help="A layer in place of a style: its mean square, or with --channel one channel.")
 @click.option("--channel", type=int, help="A channel of the layer, from 0.")
 @click.option(
+    "--guide", type=click.Path(path_type=Path), help="A picture to take forms from, as the layer sees them."
+)
+@click.option(
+    "--mask",
+    type=click.Path(path_type=Path),
+    help="A picture: black keeps IN as it is, white dreams in full.",
+)
+@click.option(
     "--octaves", type=int, default=6, show_default=True, help="Sizes that are dreamt, small to large."
 )
 @click.option("--octave-scale", type=float, default=1.31415, show_default=True, help="From size to size.")
 @click.option("--iterations", type=int, default=1, show_default=True, help="Steps per octave.")
 @click.option("--step", type=float, default=1.5, show_default=True, help="Mean change of a step, in levels.")
+@click.option(
+    "--finest", type=float, default=1.0, show_default=True, help="The largest size, as a share of IN's."
+)
+@click.option(
+    "--laplacian", type=int, default=0, show_default=True, help="Bands to even the gradient out over; 0: off."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random rolls.")
 @click.option("--repeat", type=int, default=1, show_default=True, help="Cycles, each from IN, timed alone.")
 @click.option("--threads", type=int, help="CPU threads.  [default: one per processor]")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    show_default=True,
+    help="Numbers; auto: the faster.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def dream(
-    as_json: bool, octaves: int, octave_scale: float, iterations: int, step: float, **given: Any
-) -> None:
+def dream(as_json: bool, **given: Any) -> None:
     """Dream a picture file."""
     from dreamcanvas.dream.file import FileDreamOptions, dream_file  # noqa: PLC0415 - TensorFlow takes seconds
     from dreamcanvas.dream.settings import DreamSettings  # noqa: PLC0415
 
-    settings = DreamSettings(octaves=octaves, octave_scale=octave_scale, iterations=iterations, step=step)
+    names = {setting.name for setting in dataclasses.fields(DreamSettings)}
+    settings = DreamSettings(**{name: given.pop(name) for name in names & given.keys()})
     report = dream_file(FileDreamOptions(settings=settings, **given))
     seconds = [round(value, 4) for value in report.seconds]
     if as_json:
@@ -181,6 +202,52 @@ def restore(src: Path, data_dir: Path) -> None:
 
     made = store.restore(src, data_dir)
     print(f"{data_dir}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
+
+
+@main.group()
+def history() -> None:
+    """Do by hand what the server does with the recording."""
+
+
+@history.command("list")
+@_data_dir
+def history_list(data_dir: Path) -> None:
+    """List the windows and the movies of the days. The server may run meanwhile."""
+    from dreamcanvas.history import command  # noqa: PLC0415
+
+    for line in command.lines(data_dir):
+        print(line)
+
+
+@history.command("encode")
+@click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with settings.")
+@_server_options
+def history_encode(file: Path | None, **given: Any) -> None:
+    """Make the movies that are due. The server does so by itself, and must not run meanwhile.
+
+    Takes the settings of `serve`; those on movies, the data directory and the time zone matter.
+    """
+    from dreamcanvas import logs  # noqa: PLC0415
+    from dreamcanvas.history import command  # noqa: PLC0415
+
+    settings = config.load(given, file=file)
+    logs.configure(settings.log_level, settings.log_format)
+    print(f"{asyncio.run(command.encode(settings))} movies made")
+
+
+@history.command("export")
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--since", required=True, help="From the window that starts then, such as 2026-11-22T14:00Z.")
+@click.option("--until", required=True, help="Up to the last window that starts before then.")
+@click.option("--width", type=int, default=1536, show_default=True, help="Pixels: 1536 or 768.")
+@_data_dir
+def history_export(dest: Path, since: str, until: str, width: int, data_dir: Path) -> None:
+    """Join movies of windows into the new file DEST, as they are. The server may run meanwhile."""
+    from dreamcanvas.history import command  # noqa: PLC0415
+
+    span = {"since": command.time_of(since), "until": command.time_of(until)}
+    windows, frames = command.export(data_dir, dest, **span, width=width)
+    print(f"{dest}: {windows} windows, {frames} frames, {frames / 30:.1f} s")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
 
 PREFIX: Final = "DREAMCANVAS_"
+PRESETS: Final = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
+)
 
 
 def _setting(default: Any, help_: str, low: float | None = None, high: float | None = None) -> Any:
@@ -36,6 +42,9 @@ class Config:
         2.0, "Seconds from the start of a dream to the start of the next.", 0.1, 3600
     )
     dream_threads: int = _setting(0, "CPU threads of the dreamer; 0 is one per processor.", 0, 1024)
+    precision: str = _setting(
+        "auto", "The dreamer's numbers: float32, bfloat16, or auto, the faster of both on this processor."
+    )
     dream_timeout: float = _setting(120.0, "Seconds after which a dream is given up.", 1, 3600)
     style_interval: float = _setting(600.0, "Seconds after which another style is dreamt.", 1, 10**7)
     rest_after: float = _setting(
@@ -60,8 +69,19 @@ class Config:
         48.0, "Hours after which operations are moved to archive files; 0 never.", 0, 10**6
     )
     max_data_gb: float = _setting(
-        20.0, "Gigabytes of disk beyond which the oldest frames and archives are deleted; 0 never.", 0, 10**6
+        20.0, "Gigabytes of disk beyond which the oldest movies and frames are deleted; 0 never.", 0, 10**6
     )
+    keep_frames_minutes: float = _setting(
+        10.0, "Minutes for which the frame of a dream stays, also when its movie is made.", 0, 10**7
+    )
+    movies: bool = _setting(True, "Whether movies are made of the dreams.")
+    movie_crf: float = _setting(26.0, "Quality of movies: x264's constant rate factor, 0 is best.", 0, 51)
+    movie_preset: str = _setting("veryfast", "Effort for movies: a preset of x264, ultrafast to veryslow.")
+    movie_threads: int = _setting(1, "CPU threads that make movies.", 1, 64)
+    history_window: int = _setting(
+        7200, "Seconds of the recording in a movie, counted from midnight UTC; they divide a day.", 1, 86400
+    )
+    timezone: str = _setting("UTC", "The time zone of the history's days, such as Europe/Berlin.")
     undo_seconds: int = _setting(60, "For how long a stroke can be taken back.", 0, 10**6)
     cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)
@@ -75,8 +95,25 @@ class Config:
             value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
             if low is not None and not low <= value <= high:
                 raise ConfigError(f"{setting.name} is {value}, but has to be {low:g} to {high:g}")
+        _one_of("precision", self.precision, PRECISIONS)
+        _one_of("movie_preset", self.movie_preset, PRESETS)
+        if 86400 % self.history_window:
+            raise ConfigError(f"history_window is {self.history_window}, but has to divide 86400, a day")
+        self.zone()
         _one_of("log_format", self.log_format, ("auto", "text", "json"))
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+
+    def zone(self) -> tzinfo:
+        """The time zone of the history's days. Raises ConfigError where there is none of that name."""
+        if self.timezone == "UTC":
+            return UTC  # also where there is no database of time zones
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ConfigError(
+                f"timezone is {self.timezone!r}, but has to be a name of the IANA database, "
+                "such as UTC or Europe/Berlin"
+            ) from None
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

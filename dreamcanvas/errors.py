@@ -3,6 +3,7 @@
 DreamcanvasError
 ├── ConfigError          a setting that is wrong; ends the start with its sentence
 ├── DreamError           the dreamer: a network, style or picture that cannot be dreamt
+├── MovieError           a movie that cannot be made or found
 ├── StoreError           the data directory: locked, unreadable, of a newer version
 └── RpcError             what a caller is told, with a code of PROTOCOL.md
     ├── ParseError, InvalidRequest, MethodNotFound, InvalidParams, Internal      JSON-RPC's own
@@ -22,6 +23,10 @@ class ConfigError(DreamcanvasError):
 
 class DreamError(DreamcanvasError):
     """A dream cannot be dreamt: unknown network or layer, unreadable weights, a worker that failed."""
+
+
+class MovieError(DreamcanvasError):
+    """A movie cannot be made: the encoder died, or its answer was wrong; or there is none."""
 
 
 class StoreError(DreamcanvasError):

@@ -3,7 +3,7 @@
 import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, TypeAlias
 
 from PIL import Image
@@ -46,6 +46,10 @@ class Pictures:
 
     async def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """What `make` returns for the key, from the cache where it is there. Raises what `make` raises."""
+        return await self.fetch(key, lambda: asyncio.to_thread(make))
+
+    async def fetch(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
+        """The same with a `make` that has to be awaited, and need not be a thread's work."""
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
@@ -56,9 +60,9 @@ class Pictures:
             self._making[key] = task
         return await asyncio.shield(task)
 
-    async def _make(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
         try:
-            data = await asyncio.to_thread(make)
+            data = await make()
         finally:
             del self._making[key]
         self._kept[key] = data

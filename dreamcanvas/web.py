@@ -1,7 +1,8 @@
 """HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from dreamcanvas import pictures
 from dreamcanvas.api import Api
+from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
@@ -25,8 +27,8 @@ from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.visitors import Visitors
+from dreamcanvas.web_history import IMMUTABLE, matches
 
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
@@ -39,7 +41,11 @@ NOT_BUILT: Final = (
 
 
 class Web:
-    """The handlers of the paths."""
+    """The handlers of the paths.
+
+    `history` are the paths of the past, `past` gives the JPEG of a dream whose frame file has gone, or raises
+    MovieError, Unavailable or OSError.
+    """
 
     def __init__(
         self,
@@ -54,6 +60,8 @@ class Web:
         page: Path,
         message_bytes: int,
         batch_calls: int,
+        history: Sequence[Route] = (),
+        past: Callable[[int], Awaitable[bytes]] | None = None,
     ) -> None:
         self._api = api
         self._visitors = visitors
@@ -65,12 +73,15 @@ class Web:
         self._page = page
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
+        self._history = history
+        self._past = past
 
     def app(self) -> Starlette:
         """The ASGI application."""
         return Starlette(
             routes=[
                 Route("/", self.index),
+                Route("/history", self.history_page),
                 Route("/rpc", self.rpc, methods=["POST"]),
                 Route("/canvas.{format}", self.canvas),
                 Route("/dreams/{name}.jpg", self.dream),
@@ -79,6 +90,7 @@ class Web:
                 Route("/metrics", self.metrics),
                 Route("/openrpc.json", self.openrpc),
                 Route("/proto/{name}.proto", self.proto),
+                *self._history,
                 *self._files(),
             ],
             middleware=[Middleware(BaseHTTPMiddleware, dispatch=_add_headers)],
@@ -91,7 +103,14 @@ class Web:
 
     async def index(self, request: Request) -> Response:
         """The drawing page."""
-        file = self._page / "index.html"
+        return self._document("index.html")
+
+    async def history_page(self, request: Request) -> Response:
+        """The page of the past."""
+        return self._document("history.html")
+
+    def _document(self, name: str) -> Response:
+        file = self._page / name
         if not file.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
@@ -108,7 +127,7 @@ class Web:
             "X-Canvas-Dream": str(snapshot.version.dream),
             "X-Canvas-Seq": str(snapshot.version.seq),
         }
-        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
         data = await self._pictures.get(
             ("canvas", snapshot.version, format_), partial(pictures.encode, snapshot.image, format_)
@@ -123,20 +142,29 @@ class Web:
             return PlainTextResponse("Not found: a dream is at /dreams/N.jpg or /dreams/N-768.jpg.\n", 404)
         path = self._dreams.frame(int(number))
         missing = PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
-        if int(number) > self._painter.version.dream or not path.is_file():
+        if not 1 <= int(number) <= self._painter.version.dream:
             return missing  # a file beyond the newest dream is one that is not recorded yet, or never was
         headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or pictures.DELIVERY_SIDES[0]}"'}
-        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
 
-        def make() -> bytes:
-            return pictures.encode_delivery(
-                decode(path.read_bytes()), int(side or pictures.DELIVERY_SIDES[0])
+        async def make() -> bytes:
+            try:
+                frame = await asyncio.to_thread(path.read_bytes)
+            except FileNotFoundError:
+                if self._past is None:
+                    raise
+                frame = await self._past(int(number))
+            return await asyncio.to_thread(
+                lambda: pictures.encode_delivery(decode(frame), int(side or pictures.DELIVERY_SIDES[0]))
             )
 
         try:
-            data = await self._pictures.get(("dream", number, side), make)
-        except OSError:
+            data = await self._pictures.fetch(("dream", number, side), make)
+        except Unavailable as busy:
+            seconds = str((busy.retry_after_ms or 0) // 1000)
+            return PlainTextResponse(f"{busy.sentence}.\n", 503, headers={"Retry-After": seconds})
+        except (OSError, MovieError):
             return missing
         return Response(data, headers=headers, media_type="image/jpeg")
 
@@ -214,11 +242,6 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         return ""
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return etag in candidates or "*" in candidates
 
 
 async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

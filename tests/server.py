@@ -15,6 +15,8 @@ from pathlib import Path
 class Server:
     """`dreamcanvas serve` on a data directory. After `restart` it has the same port."""
 
+    module = "dreamcanvas"
+
     def __init__(self, data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
@@ -40,7 +42,7 @@ class Server:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "dreamcanvas", "serve", "--port", str(self.port)),
+                *(sys.executable, "-m", self.module, "serve", "--port", str(self.port)),
                 *("--data-dir", str(self.data_dir), "--log-format", "json", *self.arguments),
             ],
             stdout=subprocess.PIPE,

@@ -143,7 +143,7 @@ def test_a_method_that_there_is_not(socket: Socket) -> None:
         socket.reply(socket.send("draw", pb.InfoRequest()), pb.PaintResponse)
 
 
-@pytest.mark.parametrize("method", ["undo", "cursor", "getHistory", "getFrame", "rpc.discover"])
+@pytest.mark.parametrize("method", ["undo", "cursor", "rpc.discover"])
 def test_what_a_later_version_brings_is_not_found(socket: Socket, method: str) -> None:
     with pytest.raises(CallError, match="METHOD_NOT_FOUND"):
         socket.reply(socket.send(method, pb.UndoRequest()), pb.UndoResponse)

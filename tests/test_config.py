@@ -1,7 +1,9 @@
 """Settings: command line over environment over file over defaults."""
 
+from datetime import UTC
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -113,3 +115,27 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_other_variables_of_the_environment_are_nobody_s_business() -> None:
     assert load({}, environment={"PORT": "1", "DREAMCANVAS_": "x", "dreamcanvas_port": "1"}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("timezone", "Mars/Olympus", "timezone is 'Mars/Olympus', but has to be a name of the IANA database"),
+        ("timezone", "../etc", "timezone is '../etc'"),
+        ("timezone", "", "timezone is ''"),
+        ("history_window", 7201, "history_window is 7201, but has to divide 86400"),
+        ("history_window", 0, "history_window is 0, but has to be 1 to 86400"),
+        ("precision", "float64", "precision is 'float64', but has to be one of auto, float32, bfloat16"),
+        ("movie_preset", "warp", "movie_preset is 'warp', but has to be one of ultrafast,"),
+        ("movie_crf", 52, "movie_crf is 52.0, but has to be 0 to 51"),
+    ],
+)
+def test_settings_of_movies_have_bounds(name: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({name: value}, environment={})
+    assert str(caught.value).startswith(words)
+
+
+def test_the_time_zone_of_days() -> None:
+    assert Config().zone() is UTC
+    assert Config(timezone="Europe/Berlin").zone() == ZoneInfo("Europe/Berlin")

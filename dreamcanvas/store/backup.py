@@ -1,9 +1,9 @@
 """A copy of everything that is kept, taken while a server works, and back.
 
-A backup is a directory: `dreamcanvas.db` (one file, no log beside it), `frames/` and `archive/` as in a data
-directory, and `backup.json`, which is written last: without it the copy is not complete. The database is
-copied first, as of one moment; the files that it names were durable before their rows, and never change, so
-that they can be linked where the backup is on the same file system.
+A backup is a directory: `dreamcanvas.db` (one file, no log beside it), `frames/`, `archive/` and `movies/` as
+in a data directory, and `backup.json`, which is written last: without it the copy is not complete. The
+database is copied first, as of one moment; the files that it names were durable before their rows, and never
+change, so that they can be linked where the backup is on the same file system.
 """
 
 import contextlib
@@ -31,6 +31,7 @@ from dreamcanvas.store.files import (
     write_durably,
 )
 from dreamcanvas.store.journal import NEWEST
+from dreamcanvas.store.movies import POSTER, THERE, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
@@ -132,9 +133,18 @@ def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
     """The files that a database names: path in the data directory, length, and checksum of an archive."""
     frames = database.execute("SELECT dream, bytes FROM dreams WHERE file = 0 ORDER BY dream")
     archives = database.execute("SELECT first, bytes, sha256 FROM archives WHERE file = 0 ORDER BY first")
+    windows = database.execute("SELECT start, files, file FROM windows ORDER BY start").fetchall()
+    days = database.execute("SELECT day, files, file FROM days ORDER BY day").fetchall()
+    movies = [(name_of(start), files, file) for start, files, file in windows] + days
     return [
         *((frame_path(Path("frames"), dream), length, None) for dream, length in frames),
         *((archive_path(Path("archive"), first), length, sha256) for first, length, sha256 in archives),
+        *(
+            (movie_path(Path("movies"), name, ending), length, None)
+            for name, files, file in movies
+            for ending, length in json.loads(files).items()
+            if file == THERE or ending == POSTER
+        ),
     ]
 
 
@@ -162,9 +172,7 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
             for path in missing:
                 if path in kept:
                     log.error("missing, and so not in the backup", extra={"path": str(data_dir / path)})
-                table, key = ("dreams", "dream") if path.parts[0] == "frames" else ("archives", "first")
-                number = int(path.name.partition(".")[0])
-                database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ?", (number,))
+                _mark_missing(database, path)
         files = _files(database)
         seq, dream = (database.execute(query).fetchone()[0] for query in (NEWEST, _NEWEST_DREAM))
     size = (target / DATABASE).stat().st_size + sum(length for _, length, _ in files)
@@ -172,6 +180,25 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
     sync_file(target / DATABASE)
     write_durably(target / MANIFEST, (json.dumps(asdict(made)) + "\n").encode())
     return made
+
+
+def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
+    """Has a backup's database say that a file is gone."""
+    if path.parts[0] != "movies":
+        table, key = ("dreams", "dream") if path.parts[0] == "frames" else ("archives", "first")
+        number = int(path.name.partition(".")[0])
+        database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ?", (number,))
+        return
+    for table, key in (("windows", "start"), ("days", "day")):
+        for number, files in database.execute(f"SELECT {key}, files FROM {table}").fetchall():
+            name = name_of(number) if table == "windows" else number
+            if path.name == f"{name}{POSTER}":  # the movie is as it was
+                kept = {ending: length for ending, length in json.loads(files).items() if ending != POSTER}
+                database.execute(
+                    f"UPDATE {table} SET files = ?, poster = 0 WHERE {key} = ?", (json.dumps(kept), number)
+                )
+            elif path.name.startswith(f"{name}-"):
+                database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ? AND file < 2", (number,))
 
 
 def _check_file(path: Path, length: int, sha256: str | None) -> None:

@@ -1,62 +1,107 @@
 """Room on the disk: how much is used, and what is deleted first where that is too much.
 
-First the frame files of the oldest dreams beyond the newest 4,500 (two and a half hours at a dream every 2
-s); then archives, oldest first; then frame files beyond the newest 10. Never the newest dreams' frames, never
-operations that are in the database. What is deleted is marked in the database before (1) and after (2), so
-that a file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted
-later.
+Whatever the limit, frame files go whose dreams are in a movie, but not those of the last minutes, and not the
+newest eleven: one of them is what the canvas is made from after a restart. Where it is too much all the same,
+the oldest of this goes first, kind after kind:
+
+1. frame files without a movie that take more than half of the room, beyond the newest 4,500 (two and a half
+   hours at a dream every 2 s): then movies are not made as they should, and the old ones must not pay for it;
+2. movies of windows, beyond the newest twelve (a day), and then movies of days; their posters stay;
+3. frame files beyond the newest 4,500; archives of operations;
+4. the other movies of windows; frame files beyond the newest 10.
+
+Operations that are in the database are never deleted. What is deleted is marked in the database before (1)
+and after (2), so that a file that is missing on purpose is not taken for damage, and one that outlived a
+crash is deleted later.
 """
 
 import asyncio
+import json
 import logging
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.dreams import frame_path
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.movies import POSTER, WAITING, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
 KEEP_FRAMES: Final = 4500
 KEEP_AT_LEAST: Final = 10
+KEEP_WINDOWS: Final = 12
 SLICE: Final = 200  # files that are deleted at a time
 
-_TABLES: Final = {"dreams": "dream", "archives": "first"}
+_TABLES: Final = {"dreams": "dream", "archives": "first", "windows": "start", "days": "day"}
+_NAMES: Final = {
+    "dreams": "frames of dreams",
+    "archives": "archives of operations",
+    "windows": "movies of windows",
+    "days": "movies of days",
+}
+
+
+def _wall_clock() -> int:
+    return time.time_ns() // 1_000_000
 
 
 class Budget:
-    """Keeps a data directory within `limit` bytes; 0 is no limit. `used` is as of the last look."""
+    """Keeps a data directory within `limit` bytes; 0 is no limit. `used` is as of the last look.
+
+    A frame file whose dream is in a movie is kept for `keep_ms`.
+    """
 
     def __init__(
-        self, data_dir: Path, journal: Journal, *, limit: int, keep_frames: int = KEEP_FRAMES
+        self,
+        data_dir: Path,
+        journal: Journal,
+        *,
+        limit: int,
+        keep_frames: int = KEEP_FRAMES,
+        keep_ms: int = 0,
+        clock: Callable[[], int] = _wall_clock,
     ) -> None:
         self._data_dir = data_dir
         self._journal = journal
         self._limit = limit
-        self._keep_frames = keep_frames
+        self._keep_frames = max(keep_frames, KEEP_AT_LEAST)
+        self._keep_ms = keep_ms
+        self._clock = clock
         self._over = False
+        self._frames = 0
         self.used = 0
 
     async def enforce(self) -> int:
-        """Deletes what is too much, and gives how many files. Raises OSError, sqlite3.Error."""
+        """Deletes what is in movies and what is too much, and gives how many files were too much.
+
+        Raises OSError, sqlite3.Error.
+        """
         deleted = 0
+        while await self._release():
+            await self._finish("dreams")
         for table in _TABLES:
             await self._finish(table)
+        await self._measure()
         steps = (
-            ("dreams", max(self._keep_frames, KEEP_AT_LEAST)),
-            ("archives", 0),
-            ("dreams", KEEP_AT_LEAST),
+            ("dreams", self._keep_frames, self._limit // 2),
+            ("windows", KEEP_WINDOWS, 0),
+            ("days", 0, 0),
+            ("dreams", self._keep_frames, 0),
+            ("archives", 0, 0),
+            ("windows", 0, 0),
+            ("dreams", KEEP_AT_LEAST, 0),
         )
-        self.used = await self._measure()
-        for table, keep in steps:
-            while self._limit and self.used > self._limit:
-                count = await self._delete(table, keep)
+        for table, keep, frames in steps:
+            while (excess := self._excess(frames)) > 0:
+                count = await self._delete(table, keep, excess)
                 if not count:
                     break
                 deleted += count
-                self.used = await self._measure()
+                await self._measure()
         over = bool(self._limit) and self.used > self._limit
         if over and not self._over:
             log.error(
@@ -66,28 +111,57 @@ class Budget:
         self._over = over
         return deleted
 
-    async def _measure(self) -> int:
-        """The bytes in use: frames, archives, and the database, but not its log, which stays small."""
-        rows = await self._journal.run(
-            lambda connection: connection.execute(
-                "SELECT (SELECT coalesce(sum(bytes), 0) FROM dreams WHERE file = 0), "
-                "(SELECT coalesce(sum(bytes), 0) FROM archives WHERE file = 0)"
-            ).fetchone()
-        )
-        return int(sum(rows)) + self._journal.path.stat().st_size
+    def _excess(self, frames: int) -> int:
+        """How many bytes are too much, or of them, how many frame files have beyond `frames` bytes."""
+        excess = self.used - self._limit if self._limit else 0
+        return min(excess, self._frames - frames) if frames else excess
 
-    async def _delete(self, table: str, keep: int) -> int:
-        """Deletes the oldest files beyond the newest `keep`, as many as needed, a slice at most."""
+    async def _release(self) -> int:
+        """Marks frame files whose dreams are in a movie, a slice at most."""
+        now = self._clock()
+
+        def mark(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "UPDATE dreams SET file = 1 WHERE dream IN ("
+                "SELECT dream FROM dreams JOIN windows ON windows.start = dreams.movie "
+                "WHERE dreams.file = 0 AND windows.file != ? AND NOT dreams.time BETWEEN ? AND ? "
+                "AND dream <= (SELECT dream FROM dreams WHERE file = 0 ORDER BY dream DESC LIMIT 1 OFFSET ?) "
+                "ORDER BY dream LIMIT ?)",
+                # one more than has to stay: operations are moved up to the dream before the newest ten
+                (WAITING, now - self._keep_ms, now + self._keep_ms, KEEP_AT_LEAST + 1, SLICE),
+            ).rowcount
+
+        return await self._journal.write(mark)
+
+    async def _measure(self) -> None:
+        """The bytes in use: frames, archives, movies, the database, but not its log, which stays small."""
+
+        def query(connection: sqlite3.Connection) -> list[int]:
+            total = connection.execute
+            return [
+                *total("SELECT coalesce(sum(bytes), 0) FROM dreams WHERE file = 0").fetchone(),
+                *total("SELECT coalesce(sum(bytes), 0) FROM archives WHERE file = 0").fetchone(),
+                *total("SELECT coalesce(sum(poster + iif(file = 0, bytes, 0)), 0) FROM windows").fetchone(),
+                *total("SELECT coalesce(sum(poster + iif(file = 0, bytes, 0)), 0) FROM days").fetchone(),
+            ]
+
+        lengths = await self._journal.run(query)
+        self._frames = lengths[0]
+        self.used = sum(lengths) + self._journal.path.stat().st_size
+
+    async def _delete(self, table: str, keep: int, excess: int) -> int:
+        """Deletes the oldest files beyond the newest `keep`, as many as make up `excess` bytes, a slice at
+        most.
+        """
         key = _TABLES[table]
-        excess = self.used - self._limit
 
-        def mark(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+        def mark(connection: sqlite3.Connection) -> list[tuple[Any, int]]:
             newest = connection.execute(
                 f"SELECT {key} FROM {table} WHERE file = 0 ORDER BY {key} DESC LIMIT 1 OFFSET ?", (keep,)
             ).fetchone()
             if newest is None:
                 return []
-            found: list[tuple[int, int]] = []
+            found: list[tuple[Any, int]] = []
             for row in connection.execute(
                 f"SELECT {key}, bytes FROM {table} WHERE file = 0 AND {key} <= ? ORDER BY {key} LIMIT ?",
                 (newest[0], SLICE),
@@ -95,8 +169,9 @@ class Budget:
                 if sum(length for _, length in found) >= excess:
                     break
                 found.append(row)
+            lost = ", movie = coalesce(movie, 0)" if table == "dreams" else ""
             connection.executemany(
-                f"UPDATE {table} SET file = 1 WHERE {key} = ?", [(number,) for number, _ in found]
+                f"UPDATE {table} SET file = 1{lost} WHERE {key} = ?", [(number,) for number, _ in found]
             )
             return found
 
@@ -106,7 +181,7 @@ class Budget:
             log.warning(
                 "deleted for want of room",
                 extra={
-                    "what": "frames of dreams" if table == "dreams" else "archives of operations",
+                    "what": _NAMES[table],
                     "first": marked[0][0],
                     "last": marked[-1][0],
                     "files": len(marked),
@@ -119,17 +194,15 @@ class Budget:
     async def _finish(self, table: str) -> None:
         """Deletes the files that are marked."""
         key = _TABLES[table]
+        files = "NULL" if table in ("dreams", "archives") else "files"
         rows = await self._journal.run(
-            lambda connection: connection.execute(f"SELECT {key} FROM {table} WHERE file = 1").fetchall()
+            lambda connection: connection.execute(
+                f"SELECT {key}, {files} FROM {table} WHERE file = 1"
+            ).fetchall()
         )
         if not rows:
             return
-        paths = [
-            frame_path(self._data_dir / "frames", number)
-            if table == "dreams"
-            else archive_path(self._data_dir / "archive", number)
-            for (number,) in rows
-        ]
+        paths = [path for row in rows for path in self._paths(table, *row)]
 
         def unlink() -> None:
             for path in paths:
@@ -137,5 +210,16 @@ class Budget:
 
         await asyncio.to_thread(unlink)
         await self._journal.write(
-            lambda connection: connection.executemany(f"UPDATE {table} SET file = 2 WHERE {key} = ?", rows)
+            lambda connection: connection.executemany(
+                f"UPDATE {table} SET file = 2 WHERE {key} = ?", [(row[0],) for row in rows]
+            )
         )
+
+    def _paths(self, table: str, number: Any, files: str | None) -> list[Path]:
+        if table == "dreams":
+            return [frame_path(self._data_dir / "frames", number)]
+        if table == "archives":
+            return [archive_path(self._data_dir / "archive", number)]
+        name = name_of(number) if table == "windows" else number
+        endings = json.loads(files or "{}").keys() - {POSTER}
+        return [movie_path(self._data_dir / "movies", name, ending) for ending in endings]

@@ -15,10 +15,10 @@ HINT: Final = "restore a backup, or see docs/operating.md, Storage"
 
 
 def check_present(path: Path) -> None:
-    """Raises StoreError where there are dreams or archives, but their database is missing or empty."""
+    """Raises StoreError where there are dreams, archives or movies, but their database is missing."""
     if path.exists() and path.stat().st_size:
         return
-    for name in ("frames", "archive"):
+    for name in ("frames", "archive", "movies"):
         directory = path.parent / name
         if directory.is_dir() and any(directory.iterdir()):
             raise StoreError(f"{path} is missing, but there is {directory}: {HINT}")

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Final
 
 from PIL import Image
 
@@ -20,7 +21,7 @@ from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = "dream, seq, time, style, layer, network, ms, users, bytes"
+COLUMNS: Final = "dream, seq, time, style, layer, network, ms, users, bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Dreams:
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"INSERT INTO dreams ({_COLUMNS}, file) VALUES (?,?,?,?,?,?,?,?,?,0)", astuple(dream)
+                f"INSERT INTO dreams ({COLUMNS}, file) VALUES (?,?,?,?,?,?,?,?,?,0)", astuple(dream)
             )
 
         await self._journal.write(insert)
@@ -87,7 +88,7 @@ class Dreams:
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                f"SELECT {_COLUMNS} FROM dreams WHERE file = 0 ORDER BY dream DESC"
+                f"SELECT {COLUMNS} FROM dreams WHERE file = 0 ORDER BY dream DESC"
             ).fetchmany(1000)
         )
         for row in rows:

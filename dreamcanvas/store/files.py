@@ -49,6 +49,18 @@ def write_durably(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+def move_durably(source: Path, target: Path) -> int:
+    """Moves a whole file to its place on the same file system, and gives its length.
+
+    After a power cut it is there whole, or not at all. Raises OSError.
+    """
+    sync_file(source)
+    make_directory(target.parent)
+    source.replace(target)
+    sync_directory(target.parent)
+    return target.stat().st_size
+
+
 def place(source: Path, target: Path) -> int:
     """Puts a file that never changes elsewhere too, linked where that can be, and gives its length.
 

@@ -64,7 +64,40 @@ ALTER TABLE dreams ADD COLUMN file INTEGER NOT NULL DEFAULT 0;  -- the frame fil
 CREATE INDEX dreams_by_file ON dreams (file, dream, bytes);
 """
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2)
+_VERSION_3: Final = """
+CREATE TABLE windows (
+    start  INTEGER PRIMARY KEY,          -- its beginning and its end, ms since 1970
+    until  INTEGER NOT NULL,
+    first  INTEGER NOT NULL,             -- the first and the last dream in it
+    last   INTEGER NOT NULL,
+    frames INTEGER NOT NULL,             -- how many dreams
+    dabs   INTEGER NOT NULL,             -- how many dabs
+    minutes TEXT NOT NULL,               -- dabs in each of its minutes, JSON
+    styles TEXT NOT NULL,                -- what was dreamt from when on, JSON: [[ms since 1970, style], …]
+    files  TEXT NOT NULL,                -- lengths by the end of the name, JSON: {"-1536.mp4": 130000000, …}
+    bytes  INTEGER NOT NULL,             -- of its files without the poster
+    poster INTEGER NOT NULL,             -- the length of its poster, which stays
+    file   INTEGER NOT NULL              -- its movie: 0, 1 or 2 as of an archive, 3: not made yet
+) STRICT;
+CREATE TABLE days (
+    day     TEXT PRIMARY KEY,            -- 2026-11-22
+    start   INTEGER NOT NULL,            -- its beginning and its end, ms since 1970
+    until   INTEGER NOT NULL,
+    windows INTEGER NOT NULL,            -- how many windows it has, with how many dreams and dabs
+    frames  INTEGER NOT NULL,
+    dabs    INTEGER NOT NULL,
+    dreams  TEXT NOT NULL,               -- which dreams its movie shows, JSON
+    files   TEXT NOT NULL,               -- the rest as of a window
+    bytes   INTEGER NOT NULL,
+    poster  INTEGER NOT NULL,
+    file    INTEGER NOT NULL
+) STRICT;
+ALTER TABLE dreams ADD COLUMN movie INTEGER;  -- the window it is in; 0: its frame went before that
+UPDATE dreams SET movie = 0 WHERE file != 0;
+CREATE INDEX dreams_without_movie ON dreams (dream) WHERE movie IS NULL;
+"""
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -47,6 +47,7 @@ class Upkeep:
         self._keeping = keeping
         self._clock = clock
         self._interval = interval
+        self._at_work = asyncio.Lock()
 
     async def run(self) -> None:
         """Does it every `interval` seconds. What fails is logged, and tried again."""
@@ -59,10 +60,11 @@ class Upkeep:
 
     async def once(self) -> None:
         """Moves all that is due, then makes room. Raises OSError, sqlite3.Error."""
-        if self._keeping.hours:
-            while await self._move():
-                pass
-        await self._budget.enforce()
+        async with self._at_work:
+            if self._keeping.hours:
+                while await self._move():
+                    pass
+            await self._budget.enforce()
 
     async def _move(self) -> int:
         newest = await self._journal.run(

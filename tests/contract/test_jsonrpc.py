@@ -238,7 +238,7 @@ def test_strange_json_gets_an_answer_in_json(client: Client, text: str) -> None:
     assert client.json("getInfo")
 
 
-@pytest.mark.parametrize("method", ["undo", "cursor", "getHistory", "getFrame"])
+@pytest.mark.parametrize("method", ["undo", "cursor"])
 @pytest.mark.parametrize("way", [Client.call, Client.json])
 def test_methods_of_later_issues(client: Client, method: str, way: Callable[[Client, str], Any]) -> None:
     with pytest.raises(Failed) as failed:

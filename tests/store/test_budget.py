@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dreamcanvas.store import budget as module
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
+from dreamcanvas.store.movies import movie_path, name_of
 
 FRAME = 100_000
 
@@ -40,6 +42,27 @@ async def fill(journal: Journal, dreams: Dreams, count: int, archives: int = 0) 
     for n in range(archives):
         until = 100 * (n + 1)
         assert await journal.archive.move(until=until, before=2000, overdue=2000, file_operations=100) == 100
+
+
+async def add_movies(journal: Journal, tmp_path: Path, count: int) -> None:
+    """Windows, two hours from each other, each with a movie as long as a frame file and a small poster."""
+    for number in range(count):
+        start = number * 7_200_000
+        for ending, length in (("-768.mp4", FRAME), (".jpg", 10)):
+            path = movie_path(tmp_path / "movies", name_of(start), ending)
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(path.write_bytes, bytes(length))
+        files = json.dumps({"-768.mp4": FRAME, ".jpg": 10})
+        row = (start, start + 7_200_000, 0, 0, 9, 0, "[]", "[]", files, FRAME, 10, 0)
+        await journal.write(
+            lambda connection, row=row: connection.execute(  # type: ignore[misc]
+                f"INSERT INTO windows VALUES ({','.join('?' * 12)})", row
+            )
+        )
+
+
+def movies(tmp_path: Path, ending: str = "-768.mp4") -> int:
+    return len(list((tmp_path / "movies").glob(f"*/*{ending}")))
 
 
 def frames(tmp_path: Path) -> list[int]:
@@ -104,6 +127,36 @@ async def test_then_archives_then_frames_beyond_the_newest_ten(
     assert [operation.seq for operation in journal.operations(0)] == [201]
     await tight.enforce()
     assert caplog.text.count("over the disk budget") == 1
+
+
+async def test_movies_beyond_the_newest_twelve_go_before_frames_and_their_posters_stay(
+    journal: Journal, dreams: Dreams, tmp_path: Path
+) -> None:
+    await fill(journal, dreams, 12)
+    await add_movies(journal, tmp_path, 20)
+    size = await used(journal, tmp_path)
+    budget = Budget(tmp_path, journal, limit=size - 3 * FRAME, keep_frames=10)
+    assert await budget.enforce() == 3
+    assert (len(frames(tmp_path)), movies(tmp_path), movies(tmp_path, "Z.jpg")) == (12, 17, 20)
+    assert budget.used == size - 3 * FRAME
+    assert await Budget(tmp_path, journal, limit=size - 9 * FRAME, keep_frames=10).enforce() == 6
+    assert (len(frames(tmp_path)), movies(tmp_path)) == (11, 12)
+    await Budget(tmp_path, journal, limit=1, keep_frames=10).enforce()
+    assert (len(frames(tmp_path)), movies(tmp_path), movies(tmp_path, "Z.jpg")) == (10, 0, 20)
+
+
+async def test_frames_that_should_be_movies_do_not_cost_the_old_movies(
+    journal: Journal, dreams: Dreams, tmp_path: Path
+) -> None:
+    await fill(journal, dreams, 40)
+    await add_movies(journal, tmp_path, 14)
+    size = await used(journal, tmp_path)
+    assert await Budget(tmp_path, journal, limit=size - 5 * FRAME, keep_frames=10).enforce() == 5
+    assert (frames(tmp_path)[0], movies(tmp_path)) == (6, 14)
+    lost = await journal.run(
+        lambda connection: connection.execute("SELECT count(*) FROM dreams WHERE movie = 0").fetchone()[0]
+    )
+    assert lost == 5
 
 
 async def test_many_are_deleted_a_slice_at_a_time(

@@ -91,7 +91,7 @@ def test_an_archived_past_is_no_gap(tmp_path: Path) -> None:
     [
         ("DELETE FROM operations WHERE seq <= 1000", "operations 1 to 1000 are missing"),
         (
-            "INSERT INTO dreams VALUES (1, 3007, 5, '', '', '', 1, 0, 1, 0)",
+            "INSERT INTO dreams VALUES (1, 3007, 5, '', '', '', 1, 0, 1, 0, NULL)",
             "operations 3001 to 3007, which were dreamt, are missing",
         ),
     ],

@@ -22,7 +22,7 @@ async def insert(database: Database, *dreams: int, size: int = 1) -> None:
     def work(connection: sqlite3.Connection) -> None:
         for dream in dreams:
             row = (dream, "x" * size)
-            connection.execute("INSERT INTO dreams VALUES (?, 0, 0, ?, '', '', 0, 0, 0, 0)", row)
+            connection.execute("INSERT INTO dreams VALUES (?, 0, 0, ?, '', '', 0, 0, 0, 0, NULL)", row)
 
     await database.write(work)
 

@@ -13,6 +13,8 @@ from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.journal import Journal
 
+TABLES = {"authors", "operations", "dreams", "archives", "windows", "days"}
+
 
 def tables(connection: sqlite3.Connection) -> set[str]:
     return {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -20,7 +22,7 @@ def tables(connection: sqlite3.Connection) -> set[str]:
 
 def test_a_new_file_gets_the_newest_schema(tmp_path: Path) -> None:
     connection = schema.connect(tmp_path / "new.db")
-    assert tables(connection) == {"authors", "operations", "dreams", "archives"}
+    assert tables(connection) == TABLES
     assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     connection.close()
 
@@ -80,7 +82,7 @@ def test_a_database_of_version_1_is_migrated_with_all_that_is_in_it(tmp_path: Pa
     assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     assert {table: new.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in kept} == {
         **kept,
-        "dreams": [(*row, 0) for row in kept["dreams"]],
+        "dreams": [(*row, 0, None) for row in kept["dreams"]],
     }
     new.close()
 
@@ -95,7 +97,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
         schema.connect(tmp_path / "old.db")
     monkeypatch.setattr(schema, "MIGRATIONS", released)
     again = schema.connect(tmp_path / "old.db")
-    assert tables(again) == {"authors", "operations", "dreams", "archives"}
+    assert tables(again) == TABLES
     again.close()
 
 

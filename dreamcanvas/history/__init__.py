@@ -1,0 +1,1 @@
+"""The recording: windows of dreams, their movies, and what finds a moment in them."""

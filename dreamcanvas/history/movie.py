@@ -1,0 +1,299 @@
+"""Pictures to movies and back, with PyAV: H.264 High, yuv420p, BT.709, 30 frames/s, in MP4.
+
+Key frames come each second, so that a player finds any frame after decoding 29 others at most; `stitchable`
+has x264 write headers that do not depend on the quality, so that movies can be joined as they are. Everything
+here runs in the encoder's process (`worker`), not in the server. What fails raises OSError, or PyAV's
+FFmpegError where a file is damaged.
+"""
+
+import contextlib
+import io
+import itertools
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from PIL import Image
+
+from dreamcanvas.history.frames import FPS, thumbnails
+from dreamcanvas.store import dreams
+
+log = logging.getLogger(__name__)
+
+THUMBNAIL_SIDE: Final = 160
+SHEET_COLUMNS: Final = 10
+POSTER_SIDE: Final = 768
+_BT709: Final = 1  # of ISO/IEC 23091-2, for primaries, transfer and matrix
+_LIMITED_RANGE: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """x264's constant rate factor (0 best to 51), its preset, and how many threads it may use."""
+
+    crf: float
+    preset: str
+    threads: int
+
+
+class Writer:
+    """A movie file that is being written, `side` × `side` pixels. A context: on leaving, it is complete."""
+
+    def __init__(self, path: Path, side: int, quality: Quality, metadata: dict[str, str]) -> None:
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._container.metadata.update(metadata)
+        options = {
+            "profile": "high",
+            "preset": quality.preset,
+            "crf": f"{quality.crf:g}",
+            "x264-params": f"keyint={FPS}:min-keyint={FPS}:scenecut=0:open-gop=0:stitchable=1:8x8dct=1"
+            f":threads={quality.threads}:lookahead-threads=1",
+        }
+        stream = self._container.add_stream("libx264", rate=FPS, options=options)
+        stream.width = stream.height = side
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.thread_count = quality.threads
+        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.color_range = _LIMITED_RANGE
+        self._stream = stream
+        self._reformatter = VideoReformatter()
+        self._side = side
+        self.frames = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+    def add(self, frame: av.VideoFrame) -> None:
+        """Adds a picture, RGB or another movie's, scaled to the movie's size."""
+        fitted = self._reformatter.reformat(
+            frame,
+            self._side,
+            self._side,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.AREA,
+        )
+        fitted.pts, fitted.time_base = self.frames, Fraction(1, FPS)
+        fitted.pict_type = 0
+        self._container.mux(self._stream.encode(fitted))
+        self.frames += 1
+
+
+class Stills:
+    """Gathers a poster and a sprite sheet from frames that pass by."""
+
+    def __init__(self, total: int) -> None:
+        self._places: dict[int, list[int]] = {}
+        for place, index in enumerate(thumbnails(total)):
+            self._places.setdefault(index, []).append(place)
+        side = SHEET_COLUMNS * THUMBNAIL_SIDE
+        self._sheet = Image.new("RGB", (side, side))
+        self._best = -1.0
+        self._poster: Image.Image | None = None
+        self._index = 0
+        self._quarter = total // 4
+
+    def wants_next(self) -> bool:
+        """Whether the next frame is on the sheet."""
+        return self._index in self._places
+
+    def skip(self) -> None:
+        """Lets a frame pass."""
+        self._index += 1
+
+    def add(self, image: Image.Image) -> None:
+        """Takes a frame."""
+        thumbnail = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
+        for place in self._places.get(self._index, ()):
+            row, column = divmod(place, SHEET_COLUMNS)
+            self._sheet.paste(thumbnail, (column * THUMBNAIL_SIDE, row * THUMBNAIL_SIDE))
+        # What is telling is to be seen in the middle, when something has been drawn, rather than at the start
+        score = colourfulness(thumbnail) * (1.0 if self._index >= self._quarter else 0.5)
+        if score > self._best:
+            self._best, self._poster = score, image.resize((POSTER_SIDE, POSTER_SIDE), Image.Resampling.BOX)
+        self._index += 1
+
+    def save(self, poster: Path, sprite: Path) -> None:
+        """Writes both as JPEG. Raises OSError."""
+        assert self._poster is not None, "there was a frame"
+        self._poster.save(poster, "JPEG", quality=78, subsampling=2, progressive=True)
+        self._sheet.save(sprite, "JPEG", quality=70, subsampling=2, progressive=True)
+
+
+def colourfulness(image: Image.Image) -> float:
+    """How colourful a picture is, 0 to about 150: Hasler and Süsstrunk, "Measuring colourfulness in natural
+    images", 2003.
+    """
+    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), dtype=np.float64), -1, 0)
+    one, other = red - green, (red + green) / 2 - blue
+    return float(np.hypot(one.std(), other.std()) + 0.3 * np.hypot(one.mean(), other.mean()))
+
+
+def decode(path: Path, *, threads: int = 1) -> Iterator[av.VideoFrame]:
+    """The frames of a movie, in order. Raises FFmpegError where it is damaged."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = threads
+        stream.codec_context.options = {"err_detect": "explode"}
+        yield from container.decode(stream)
+
+
+def count(path: Path, *, threads: int = 1) -> int:
+    """How many frames a movie decodes to. Raises FFmpegError where it is damaged."""
+    return sum(1 for _ in decode(path, threads=threads))
+
+
+def picture(path: Path, index: int) -> Image.Image:
+    """One frame of a movie, from 0, RGB.
+
+    Raises FFmpegError where the movie is damaged, OSError where it has no such frame.
+    """
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        assert stream.time_base is not None
+        ticks = round(Fraction(index, FPS) / stream.time_base)
+        container.seek(ticks, stream=stream)
+        for frame in container.decode(stream):
+            if frame.pts is not None and frame.pts >= ticks:
+                return to_image(frame)
+    raise OSError(f"{path.name} has no frame {index}")
+
+
+def still_frames(frames: Iterable[Sequence[Any]], unusable: list[int]) -> Iterator[av.VideoFrame]:
+    """The frame files `[dream, path, bytes]` as frames. Those that are torn or missing are left out, logged,
+    and added to `unusable`.
+    """
+    for dream, path, length in frames:
+        try:
+            data = Path(path).read_bytes()
+            if len(data) != length:
+                raise OSError(f"{len(data)} bytes in place of {length}")
+            image = dreams.decode(data)
+        except OSError as error:
+            log.error("frame file unusable: dream %s: %s: %s", dream, path, error)
+            unusable.append(dream)
+        else:
+            yield from_image(image)
+
+
+def picked_frames(picks: Iterable[tuple[str, Sequence[int]]]) -> Iterator[av.VideoFrame]:
+    """Frames of movies, `(path, (index, …))`, in order. Raises OSError where one has no such frame."""
+    for path, indexes in picks:
+        wanted = set(indexes)
+        for index, frame in enumerate(decode(Path(path))):
+            if index in wanted:
+                wanted.remove(index)
+                yield frame
+            if not wanted:
+                break
+        if wanted:
+            raise OSError(f"{path} has no frame {min(wanted)}")
+
+
+def encode(
+    frames: Iterable[av.VideoFrame],
+    total: int,
+    directory: Path,
+    *,
+    sides: Sequence[int],
+    quality: Quality,
+    metadata: dict[str, str],
+) -> int:
+    """Writes `SIDE.mp4` in each size, `poster.jpg` and `sprite.jpg` of about `total` frames into a directory.
+
+    Gives how many frames there were, when every movie decodes to as many; of none nothing is written. Raises
+    OSError where a movie does not.
+    """
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        return 0
+    stills = Stills(total)
+    paths = [directory / f"{side}.mp4" for side in sides]
+    added = 0
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(Writer(path, side, quality, metadata))
+            for path, side in zip(paths, sides, strict=True)
+        ]
+        for frame in itertools.chain((first,), frames):
+            for writer in writers:
+                writer.add(frame)
+            if stills.wants_next():
+                stills.add(to_image(frame))
+            else:
+                stills.skip()
+            added += 1
+    stills.save(directory / "poster.jpg", directory / "sprite.jpg")
+    for path in paths:
+        found = count(path, threads=quality.threads)
+        if found != added:
+            raise OSError(f"{path.name} decodes to {found} frames, not {added}")
+    return added
+
+
+def join(paths: Sequence[Path], target: Path, metadata: dict[str, str]) -> int:
+    """Joins movies of one size into one, as they are, and gives how many frames it has."""
+    frames = 0
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+        output.metadata.update(metadata)
+        joined: av.VideoStream | None = None
+        for path in paths:
+            with av.open(str(path)) as container:
+                source = container.streams.video[0]
+                assert source.time_base is not None
+                if joined is None:
+                    joined = output.add_stream_from_template(source)
+                shift = round(Fraction(frames, FPS) / source.time_base)
+                for packet in container.demux(source):
+                    if packet.dts is None or packet.pts is None:
+                        continue  # the end
+                    packet.pts += shift
+                    packet.dts += shift
+                    packet.stream = joined
+                    output.mux(packet)
+                    frames += 1
+    return frames
+
+
+def from_image(image: Image.Image) -> av.VideoFrame:
+    """A picture, RGB, as a frame."""
+    return av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+
+
+def to_image(frame: av.VideoFrame) -> Image.Image:
+    """A frame as a picture, RGB."""
+    if frame.format.name != "rgb24":
+        frame = frame.reformat(
+            format="rgb24",
+            src_colorspace=Colorspace.ITU709,
+            src_color_range=ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG,
+        )
+    return Image.fromarray(frame.to_ndarray())
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """A picture as a JPEG of quality 95, 4:4:4, as a frame file is."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,230 @@
+"""The movies: a row for each window of dreams that is closed, and for each day; files in `movies/`.
+
+A window's row is made when it closes; from then on its dreams are fixed. Its movie is written elsewhere and
+moved to its place, and is there when its row says so. `file` is 3 until then, 0 while it is there, 1 and 2
+when it is deleted for want of room (see `budget`); its poster stays.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.moments import Reader, Span
+
+POSTER: Final = ".jpg"
+SPRITE: Final = "-sprite.jpg"
+THERE, MARKED, GONE, WAITING = range(4)
+LOST: Final = 0  # in place of its window, for a dream whose frame went before there was a movie
+_NAME: Final = "%Y%m%dT%H%M%SZ"
+_WINDOW: Final = "start, until, first, last, frames, minutes, styles, files, file"
+_DAY: Final = "day, start, until, windows, frames, dabs, dreams, files, file"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A closed window: its times in ms since 1970, its first and last dream, how many it has, the dabs in
+    each of its minutes, from when on which style was dreamt, and its files: lengths by the ends of their
+    names.
+    """
+
+    start: int
+    until: int
+    first: int
+    last: int
+    frames: int
+    minutes: tuple[int, ...]
+    styles: tuple[tuple[int, str], ...]
+    files: dict[str, int]
+    file: int = WAITING
+
+    @property
+    def dabs(self) -> int:
+        """How many dabs came."""
+        return sum(self.minutes)
+
+    def condition(self) -> tuple[str, tuple[int, ...]]:
+        """Which dreams are its own, in SQL, of a row of the table `dreams`."""
+        return "dream BETWEEN ? AND ? AND movie = ?", (self.first, self.last, self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's movie: its name, its times, how many windows, frames and dabs the day had, which dreams are in
+    the movie, and its files.
+    """
+
+    day: str
+    start: int
+    until: int
+    windows: int
+    frames: int
+    dabs: int
+    dreams: tuple[int, ...]
+    files: dict[str, int]
+    file: int = THERE
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a closed window adds up to. `bytes` are those of all its files that are there."""
+
+    start: int
+    until: int
+    frames: int
+    dabs: int
+    bytes: int
+    file: int
+
+
+def name_of(start: int) -> str:
+    """How the files of a window are called: `20261122T140000Z`."""
+    return datetime.fromtimestamp(start / 1000, UTC).strftime(_NAME)
+
+
+def start_of(name: str) -> int | None:
+    """The start of the window of that name; None where it is none."""
+    try:
+        start = datetime.strptime(name, _NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return round(start.timestamp() * 1000) if start.strftime(_NAME) == name else None
+
+
+def movie_path(directory: Path, name: str, ending: str) -> Path:
+    """Where a file of a movie is below `directory`: a directory for each year."""
+    return directory / name[:4] / f"{name}{ending}"
+
+
+class Movies:
+    """The tables of movies; without a journal to read only."""
+
+    def __init__(self, journal: Journal | None, reader: Reader) -> None:
+        self._journal = journal
+        self._reader = reader
+
+    # Windows
+
+    async def close_window(self, window: Window, span: Span) -> None:
+        """Makes a window's row of what was gathered for it, whose dreams are fixed from now on.
+
+        Raises sqlite3.Error.
+        """
+        where, values = span.condition()
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                f"INSERT INTO windows ({_WINDOW}, dabs, bytes, poster) VALUES (?,?,?,?,?,?,?,?,?,?,0,0)",
+                (
+                    *(window.start, window.until, window.first, window.last, window.frames),
+                    *(json.dumps(window.minutes), json.dumps(window.styles), json.dumps(window.files)),
+                    *(window.file, window.dabs),
+                ),
+            )
+            connection.execute(f"UPDATE dreams SET movie = ? WHERE {where}", (window.start, *values))
+
+        await self._write(work)
+
+    async def window_made(self, window: Window, lost: Iterable[int]) -> None:
+        """Says that a window's movie is there, without the `lost` dreams. Raises sqlite3.Error."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "UPDATE dreams SET movie = ? WHERE dream = ?", [(LOST, number) for number in lost]
+            )
+            connection.execute(
+                "UPDATE windows SET frames = ?, files = ?, bytes = ?, poster = ?, file = ? WHERE start = ?",
+                (window.frames, *_lengths(window.files), window.file, window.start),
+            )
+
+        await self._write(work)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        assert self._journal is not None, "it is not only read"
+        await self._journal.write(work)
+
+    async def starts(self) -> set[int]:
+        """The starts of the closed windows."""
+        rows = await self._reader.read(
+            lambda connection: connection.execute("SELECT start FROM windows").fetchall()
+        )
+        return {row[0] for row in rows}
+
+    async def windows(self, *, before: int, limit: int) -> list[Window]:
+        """The newest closed windows that start before a time, newest first."""
+        return await self._windows("start < ? ORDER BY start DESC LIMIT ?", before, limit)
+
+    async def window(self, start: int) -> Window | None:
+        """The closed window of that start."""
+        found = await self._windows("start = ?", start)
+        return found[0] if found else None
+
+    async def between(self, start: int, until: int) -> list[Window]:
+        """The closed windows that start in a span of time, oldest first."""
+        return await self._windows("start >= ? AND start < ? ORDER BY start", start, until)
+
+    async def waiting(self) -> list[Window]:
+        """The closed windows whose movie is not made, oldest first."""
+        return await self._windows("file = ? ORDER BY start", WAITING)
+
+    async def _windows(self, where: str, *values: object) -> list[Window]:
+        rows = await self._reader.read(
+            lambda connection: connection.execute(
+                f"SELECT {_WINDOW} FROM windows WHERE {where}", values
+            ).fetchall()
+        )
+        return [_to_window(row) for row in rows]
+
+    async def totals(self) -> list[Total]:
+        """All closed windows, oldest first."""
+        rows = await self._reader.read(
+            lambda connection: connection.execute(
+                "SELECT start, until, frames, dabs, poster + iif(file = 0, bytes, 0), file "
+                "FROM windows ORDER BY start"
+            ).fetchall()
+        )
+        return [Total(*row) for row in rows]
+
+    # Days
+
+    async def day_made(self, day: Day) -> None:
+        """Says that a day's movie is there. Raises sqlite3.Error."""
+        files, length, poster = _lengths(day.files)
+        row = (
+            *(day.day, day.start, day.until, day.windows, day.frames, day.dabs),
+            *(json.dumps(day.dreams), files, day.file, length, poster),
+        )
+        await self._write(
+            lambda connection: connection.execute(
+                f"INSERT INTO days ({_DAY}, bytes, poster) VALUES (?,?,?,?,?,?,?,?,?,?,?)", row
+            )
+        )
+
+    async def days(self) -> list[Day]:
+        """The days that have, or had, a movie, newest first."""
+        rows = await self._reader.read(
+            lambda connection: connection.execute(f"SELECT {_DAY} FROM days ORDER BY day DESC").fetchall()
+        )
+        return [_to_day(row) for row in rows]
+
+
+def _lengths(files: dict[str, int]) -> tuple[str, int, int]:
+    poster = files.get(POSTER, 0)
+    return json.dumps(files), sum(files.values()) - poster, poster
+
+
+def _to_window(row: Sequence[Any]) -> Window:
+    start, until, first, last, frames, minutes, styles, files, file = row
+    spans = tuple((time, style) for time, style in json.loads(styles))
+    return Window(
+        start, until, first, last, frames, tuple(json.loads(minutes)), spans, json.loads(files), file
+    )
+
+
+def _to_day(row: Sequence[Any]) -> Day:
+    day, start, until, windows, frames, dabs, dreams, files, file = row
+    return Day(day, start, until, windows, frames, dabs, tuple(json.loads(dreams)), json.loads(files), file)

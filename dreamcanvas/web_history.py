@@ -1,0 +1,143 @@
+"""HTTP of the past: what there is in JSON, the feed, and the movies' files."""
+
+import hashlib
+import json
+import re
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dreamcanvas.errors import InvalidParams
+from dreamcanvas.history.catalogue import Catalogue
+from dreamcanvas.history.feed import Entry, atom
+from dreamcanvas.history.frames import FPS, THUMBNAILS, moment
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.rpc import jsonmap
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+FEED_ENTRIES: Final = 30
+JSON_WINDOWS: Final = 100
+_FILE: Final = re.compile(r"(\d{8}T\d{6}Z|\d{4}-\d{2}-\d{2})((?:-\d{3,4}\.mp4)|(?:-sprite)?\.jpg)", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,18}", re.ASCII)
+
+
+class WebHistory:
+    """The handlers of the paths. `window_seconds` and `timezone` are told to the page."""
+
+    def __init__(self, catalogue: Catalogue, *, window_seconds: int, timezone: str) -> None:
+        self._catalogue = catalogue
+        self._facts = {
+            "timezone": timezone,
+            "windowSeconds": window_seconds,
+            "fps": FPS,
+            "thumbnails": THUMBNAILS,
+        }
+
+    def routes(self) -> list[Route]:
+        """For the application."""
+        return [
+            Route("/history.json", self.history),
+            Route("/history.atom", self.feed),
+            Route("/history/{name}.json", self.details),
+            Route("/movies/{name}", self.movie),
+        ]
+
+    async def history(self, request: Request) -> Response:
+        """All days, and a page of windows: `before` a time, at most `limit`."""
+        try:
+            before = _number(request, "before", 0)
+            windows = await self._catalogue.windows(
+                before=before, limit=_number(request, "limit", JSON_WINDOWS)
+            )
+        except InvalidParams as error:
+            return PlainTextResponse(f"{error.sentence}.\n", 400)
+        body = {
+            **self._facts,
+            "days": await self._catalogue.days(),
+            "windows": [jsonmap.to_json(window) for window in windows],
+        }
+        return _json(request, body)
+
+    async def details(self, request: Request) -> Response:
+        """A window, `20261122T140000Z`, or a day, `2026-11-22`."""
+        name = request.path_params["name"]
+        found = await self._catalogue.window(name) or await self._catalogue.day(name)
+        if found is None:
+            return PlainTextResponse("Not found: there is no window or day of that name.\n", 404)
+        return _json(request, found)
+
+    async def movie(self, request: Request) -> Response:
+        """A file of a movie, with ranges."""
+        matched = _FILE.fullmatch(request.path_params["name"])
+        path = await self._catalogue.file(*matched.groups()) if matched is not None else None
+        if path is None or not path.is_file():
+            return PlainTextResponse("Not found: there is no such movie.\n", 404)
+        length = path.stat().st_size
+        headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{path.name}-{length}"'}
+        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        media_type = "video/mp4" if path.suffix == ".mp4" else "image/jpeg"
+        return FileResponse(path, headers=headers, media_type=media_type)
+
+    async def feed(self, request: Request) -> Response:
+        """Atom."""
+        windows = await self._catalogue.windows(limit=2 * FEED_ENTRIES)
+        entries = [_window_entry(window) for window in windows if window.state == pb.Window.ENCODED]
+        entries += [_day_entry(day) for day in await self._catalogue.days() if day["state"] == "ENCODED"]
+        newest = sorted(entries, key=lambda entry: entry.time, reverse=True)[:FEED_ENTRIES]
+        return _body(request, atom(str(request.base_url), newest), "application/atom+xml")
+
+
+def matches(if_none_match: str, etag: str) -> bool:
+    """Whether the client has what the ETag says."""
+    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
+    return etag in candidates or "*" in candidates
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not _NUMBER.fullmatch(text):
+        raise InvalidParams(f"{name} is {jsonmap.shown(text)}, but has to be a whole number", field=name)
+    return int(text)
+
+
+def _json(request: Request, value: Any) -> Response:
+    return _body(request, json.dumps(value, separators=(",", ":")).encode(), "application/json")
+
+
+def _body(request: Request, body: bytes, media_type: str) -> Response:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "no-cache", "ETag": etag}
+    if matches(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+def _window_entry(window: pb.Window) -> Entry:
+    count = f"{window.frames} dreams, {window.dabs} dabs"
+    styles = ", ".join(dict.fromkeys(span.style for span in window.styles))
+    return Entry(
+        title=f"{moment(window.start)} to {moment(window.end)}",
+        fragment=moment(window.start),
+        time=window.end,
+        movie=window.renditions[0].url,
+        poster=window.poster,
+        bytes=window.renditions[0].bytes,
+        summary=f"{count}; {styles}",
+    )
+
+
+def _day_entry(day: dict[str, Any]) -> Entry:
+    return Entry(
+        title=f"The day {day['day']}",
+        fragment=day["day"],
+        time=day["end"],
+        movie=day["renditions"][0]["url"],
+        poster=day["poster"],
+        bytes=day["renditions"][0]["bytes"],
+        summary=f"{day['frames']} dreams, {day['dabs']} dabs",
+    )

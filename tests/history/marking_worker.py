@@ -1,0 +1,19 @@
+"""A worker without a network: its dream of picture n is picture n + 1 (see `marks`)."""
+
+import io
+import sys
+
+from PIL import Image
+
+from dreamcanvas.dream import pipe
+from dreamcanvas.dream.pipe import Frame
+from tests.history.marks import mark, read
+
+pipe.write(sys.stdout.buffer, Frame({"ready": True}))
+while (request := pipe.read(sys.stdin.buffer)) is not None:
+    size = (request.header["width"], request.header["height"])
+    number = read(Image.frombytes("RGB", size, request.payload)) + 1
+    buffer = io.BytesIO()
+    mark(number).save(buffer, "JPEG", quality=95, subsampling=0)
+    answer = {"ok": True, "seconds": 0.01, "before": 1.0, "after": 2.0}
+    pipe.write(sys.stdout.buffer, Frame(answer, buffer.getvalue()))
