@@ -1,7 +1,9 @@
-"""Takes the page's pictures: python scripts/screenshots.py [-o DIR] [--dreams N].
+"""Takes the pages' pictures: python scripts/screenshots.py [-o DIR] [--dreams N] [--history DATA].
 
 Starts a server of its own on an empty canvas, draws a picture with the mouse, lets it be dreamt N times, and
-photographs the page as a desktop and as a phone, in its states. For docs/screenshots, and for looking at.
+photographs the page as a desktop and as a phone, in its states, and then the history page with its dreams.
+Of a data directory with a longer past it photographs the history page alone. For docs/screenshots, and for
+looking at.
 """
 
 import argparse
@@ -79,13 +81,40 @@ def visit(browser: Browser, url: str, screen: str) -> Visitor:
     return visitor
 
 
+def photograph_history(browser: Browser, url: str, output: Path) -> None:
+    """A day's movies, and one of them in the player; or, where there is no movie yet, what is recorded."""
+    for screen in ("desktop", "phone", "phone-landscape"):
+        page = visit(browser, f"{url}/history", screen).page
+        page.wait_for_selector(".card img")
+        page.wait_for_timeout(1500)  # the posters
+        if screen != "phone-landscape":
+            page.screenshot(path=output / f"{screen}-history.jpg", type="jpeg", quality=85)
+        movies = page.locator(".card[data-state=ENCODED]")
+        (movies if movies.count() else page.locator(".card")).first.click()
+        page.wait_for_selector("#player[data-state=playing]")
+        page.wait_for_timeout(900)
+        page.keyboard.press(" ")
+        page.wait_for_selector("#player[data-state=paused][data-waiting=false]")
+        page.evaluate("() => document.activeElement.blur()")
+        page.wait_for_timeout(600)
+        page.screenshot(path=output / f"{screen}-player.jpg", type="jpeg", quality=85)
+        page.context.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/screenshots"))
     parser.add_argument("--dreams", type=int, default=6)
+    parser.add_argument("--history", type=Path, metavar="DATA", help="only the past of this data directory")
     arguments = parser.parse_args()
     output: Path = arguments.output
     output.mkdir(parents=True, exist_ok=True)
+    if arguments.history is not None:
+        with Server(arguments.history, "--no-dream") as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+            photograph_history(browser, server.url, output)
+            browser.close()
+        return
     with (
         tempfile.TemporaryDirectory() as data,
         Server(Path(data), "--dream-interval", "1") as server,
@@ -115,6 +144,7 @@ def main() -> None:
         artist.settle()
         artist.page.wait_for_selector("#toast:visible")
         artist.page.screenshot(path=output / "desktop-back.jpg", type="jpeg", quality=85)
+        photograph_history(browser, server.url, output)
         browser.close()
 
 

@@ -1,0 +1,82 @@
+/** Moments, windows, days, and the links to them (pure). Times are ms since 1970. */
+
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+
+/** Where a link leads: to a moment, or to the movie of a day. */
+export type Link = { readonly time: number } | { readonly day: string };
+
+const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.\d{1,3})?)?Z$/;
+const DAY = /^\d{4}-\d\d-\d\d$/;
+
+/** What a page's fragment says; undefined where it is none of ours. */
+export function parseLink(hash: string): Link | undefined {
+  const text = decoded(hash.replace(/^#/, ""));
+  if (DAY.test(text) && !Number.isNaN(Date.parse(text))) return { day: text };
+  if (!MOMENT.test(text)) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : { time };
+}
+
+/** `2026-11-22T14:03:20Z`, with milliseconds where they are asked for. */
+export function formatMoment(time: number, milliseconds = false): string {
+  const text = new Date(time).toISOString();
+  return milliseconds ? text : text.replace(/\.\d{3}Z$/, "Z");
+}
+
+/** The link to frame `index`: the second, or the millisecond where another dream shares that, or none follows. */
+export function linkTo(times: readonly number[], index: number): string {
+  const time = times[index];
+  // Rounded down it would lead to the dream before; rounded up, to this one if it is still the newest then.
+  const second = Math.ceil(time / 1000) * 1000;
+  return `#${times[index + 1] > second ? formatMoment(second) : formatMoment(time, time % 1000 !== 0)}`;
+}
+
+/** The start of the window in which a time lies. */
+export function windowStart(time: number, seconds: number): number {
+  const length = seconds * 1000;
+  return Math.floor(time / length) * length;
+}
+
+/** What a window is called: `20261122T140000Z`. */
+export function windowName(start: number): string {
+  return formatMoment(start).replace(/[-:]/g, "");
+}
+
+/** The frame that shows the newest dream at a time; -1 where all are later. `times` ascend but for changed clocks. */
+export function frameAt(times: readonly number[], time: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** The frame of a movie that is shown at a position, s. */
+export function frameOf(seconds: number, fps: number, count: number): number {
+  return clamp(Math.floor(seconds * fps + 1e-3), 0, count - 1);
+}
+
+/** Where to seek for a frame: to its middle, s. */
+export function positionOf(index: number, fps: number): number {
+  return (index + 0.5) / fps;
+}
+
+/** Which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count / (2 * thumbnails). */
+export function thumbnailOf(index: number, count: number, thumbnails: number): number {
+  return clamp(Math.floor(((index + 0.5) / count) * thumbnails), 0, thumbnails - 1);
+}
+
+export function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,287 @@
+/** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
+import { element } from "../ui/dom";
+import type { Past } from "./api";
+import { Film } from "./film";
+import { listenToKeys } from "./keys";
+import { clamp, linkTo } from "./moments";
+import { Panel } from "./panel";
+import type { Reel } from "./reel";
+import { renditionFor, type Screen } from "./screen";
+import { Slides } from "./slides";
+import { Track } from "./track";
+import { Clock, speedWords, WORDS } from "./words";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const SMALL = 768;
+const ADDRESS_MS = 200;
+const TOLD_MS = 1000;
+const TOAST_MS = 3000;
+
+export interface PlayerListener {
+  /** The page's address while it rests, a fragment. */
+  address(fragment: string): void;
+  closed(): void;
+}
+
+export class Player {
+  reel: Reel | undefined;
+  private readonly dialog = element("player", HTMLDialogElement);
+  private readonly picture = element("picture", HTMLElement);
+  private readonly trouble = element("trouble", HTMLElement);
+  private readonly troubleWords = element("trouble-words", HTMLElement);
+  private readonly troubleHint = element("trouble-hint", HTMLElement);
+  private readonly troubleAgain = element("trouble-again", HTMLButtonElement);
+  private readonly clockWords = element("clock", HTMLElement);
+  private readonly placeWords = element("place", HTMLElement);
+  private readonly playButton = element("play", HTMLButtonElement);
+  private readonly loopButton = element("loop", HTMLButtonElement);
+  private readonly speedSelect = element("speed", HTMLSelectElement);
+  private readonly toast = element("toast", HTMLElement);
+  private readonly panel = new Panel((index) => this.seek(index));
+  private readonly track: Track;
+  private readonly listener: PlayerListener;
+  private screen: Screen | undefined;
+  private facts: Past | undefined;
+  private clock = new Clock("UTC");
+  private looping = false;
+  private speed = 1;
+  private scrubbing = false;
+  private resume = false;
+  private again: (() => void) | undefined;
+  private told = 0;
+  private addressTimer: ReturnType<typeof setTimeout> | undefined;
+  private toastTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(listener: PlayerListener) {
+    this.listener = listener;
+    this.track = new Track({ seek: (index) => this.seek(index), scrub: (on) => this.scrub(on) });
+    for (const speed of SPEEDS) this.speedSelect.add(new Option(speedWords(speed), String(speed)));
+    this.speedSelect.value = "1";
+    this.speedSelect.addEventListener("change", () => this.setSpeed(Number(this.speedSelect.value)));
+    this.troubleAgain.textContent = WORDS.again;
+    const clicks: [string, () => void][] = [
+      ["play", () => this.toggle()],
+      ["picture", () => this.toggle()],
+      ["back", () => this.step(-1)],
+      ["forth", () => this.step(1)],
+      ["loop", () => this.toggleLoop()],
+      ["share", () => void this.share()],
+      ["close", () => this.close()],
+      ["trouble-again", () => this.again?.()],
+    ];
+    for (const [id, act] of clicks) element(id, HTMLElement).addEventListener("click", act);
+    listenToKeys(this.dialog, {
+      toggle: () => this.toggle(),
+      step: (dreams) => this.step(dreams),
+      skip: (seconds) => this.step(seconds * (this.facts?.fps ?? 30)),
+      first: () => this.seek(0),
+      last: () => this.seek(Number.POSITIVE_INFINITY),
+      faster: (direction) => {
+        const at = clamp(SPEEDS.indexOf(this.speed) + direction, 0, SPEEDS.length - 1);
+        this.setSpeed(SPEEDS[at]);
+      },
+      loop: () => this.toggleLoop(),
+    });
+    this.dialog.addEventListener("close", () => {
+      this.clear();
+      listener.closed();
+    });
+  }
+
+  /** `remark` says why it is not quite what was asked for. */
+  open(reel: Reel, index: number, facts: Past, options: { play: boolean; remark: string }): void {
+    this.clear();
+    this.facts = facts;
+    this.clock = new Clock(facts.timezone);
+    this.reel = reel;
+    if (!this.dialog.open) this.dialog.showModal();
+    this.fill(reel, options.remark);
+    this.begin(reel, index);
+    element("track", HTMLElement).focus();
+    if (options.play) this.screen?.play();
+  }
+
+  /** Something is on its way. */
+  expect(): void {
+    this.clear();
+    this.panel.clear(WORDS.opening);
+    if (!this.dialog.open) this.dialog.showModal();
+    this.dialog.dataset.state = "opening";
+  }
+
+  /** The link led to nothing that can be shown. */
+  miss(why: "noSuch" | "gone"): void {
+    this.panel.clear(WORDS[why]);
+    this.showTrouble([WORDS[why], WORDS[`${why}Hint`]]);
+    this.dialog.dataset.state = "missing";
+  }
+
+  /** The server did not answer. */
+  fail(again: () => void): void {
+    this.panel.clear(WORDS.failed);
+    this.showTrouble([WORDS.failed, WORDS.failedHint], again);
+    this.dialog.dataset.state = "failed";
+  }
+
+  /** The same reel, with more dreams or with a movie by now. */
+  update(reel: Reel): void {
+    const { reel: before, screen } = this;
+    if (!before || !screen || before.name !== reel.name) return;
+    if (before.dreams.length === reel.dreams.length && before.recording.state === reel.recording.state)
+      return;
+    this.reel = reel;
+    this.fill(reel, "");
+    if (screen instanceof Slides && reel.recording.renditions.length === 0) {
+      screen.extend(reel.dreams);
+      this.show();
+      return;
+    }
+    const { playing } = screen;
+    const index = reel.dreams.indexOf(before.dreams[screen.index]);
+    screen.dispose();
+    this.begin(reel, Math.max(0, index));
+    if (playing) this.screen?.play();
+    this.say(WORDS.movieReady);
+  }
+
+  setNeighbours(earlier: number | undefined, later: number | undefined): void {
+    this.panel.setNeighbours(earlier, later);
+  }
+
+  close(): void {
+    if (this.dialog.open) this.dialog.close();
+  }
+
+  private fill(reel: Reel, remark: string): void {
+    this.panel.open(reel, this.clock, remark);
+    this.track.open(reel, this.clock, this.facts?.thumbnails ?? 100);
+  }
+
+  private begin(reel: Reel, index: number): void {
+    const { renditions } = reel.recording;
+    const pixels = this.picture.clientWidth * devicePixelRatio;
+    const rendition = renditionFor(renditions, pixels);
+    const listener = { moved: () => this.show(), changed: () => this.show() };
+    const screen: Screen = rendition
+      ? new Film(rendition.url, reel.dreams.length, this.facts?.fps ?? 30, listener)
+      : new Slides(reel.dreams, pixels > SMALL, listener);
+    this.screen = screen;
+    screen.setLoop(this.looping);
+    screen.setSpeed(this.speed);
+    this.picture.replaceChildren(screen.element);
+    Object.assign(this.dialog.dataset, { kind: rendition ? "movie" : "frames", name: reel.name });
+    screen.show(index);
+  }
+
+  private clear(): void {
+    clearTimeout(this.addressTimer);
+    this.screen?.dispose();
+    this.screen = undefined;
+    this.reel = undefined;
+    this.scrubbing = false;
+    this.showTrouble(undefined);
+    this.picture.replaceChildren();
+    this.toast.hidden = true;
+    this.dialog.dataset.state = "opening";
+  }
+
+  private toggle(): void {
+    const { screen } = this;
+    if (!screen) return;
+    if (screen.playing) screen.pause();
+    else screen.play();
+  }
+
+  private seek(index: number): void {
+    const count = this.reel?.dreams.length ?? 0;
+    if (count > 0) this.screen?.show(clamp(index, 0, count - 1));
+  }
+
+  private step(dreams: number): void {
+    const { screen } = this;
+    if (!screen) return;
+    if (screen.playing && Math.abs(dreams) === 1) screen.pause();
+    this.seek(screen.index + dreams);
+  }
+
+  private scrub(on: boolean): void {
+    this.scrubbing = on;
+    if (on) {
+      this.resume = this.screen?.playing ?? false;
+      this.screen?.pause();
+    } else if (this.resume) this.screen?.play();
+    else this.show();
+  }
+
+  private setSpeed(speed: number): void {
+    this.speed = speed;
+    this.speedSelect.value = String(speed);
+    this.screen?.setSpeed(speed);
+  }
+
+  private toggleLoop(): void {
+    this.looping = !this.looping;
+    this.loopButton.setAttribute("aria-pressed", String(this.looping));
+    this.screen?.setLoop(this.looping);
+  }
+
+  /** Shows how things stand. Called for each frame. */
+  private show(): void {
+    const { screen, reel, dialog } = this;
+    if (!screen || !reel) return;
+    const { index, shown, playing, waiting, failed } = screen;
+    const state = failed ? "failed" : playing ? "playing" : "paused";
+    this.playButton.setAttribute("aria-label", playing ? WORDS.pause : WORDS.play);
+    this.clockWords.textContent = this.clock.toSecond(reel.times[index]);
+    this.placeWords.textContent = `${index + 1} / ${reel.dreams.length}`;
+    const now = performance.now();
+    const told = !playing || now - this.told > TOLD_MS;
+    if (told) this.told = now;
+    this.track.place(index, told);
+    this.panel.place(reel, index);
+    const movie = dialog.dataset.kind === "movie";
+    const words = movie
+      ? ([WORDS.movieFailed, WORDS.movieFailedHint] as const)
+      : ([WORDS.picturesFailed, WORDS.failedHint] as const);
+    if (failed) this.showTrouble(words, () => screen.retry());
+    else this.showTrouble(undefined);
+    Object.assign(dialog.dataset, { state, waiting, index, shown, dream: reel.dreams[index] });
+    clearTimeout(this.addressTimer);
+    if (playing || this.scrubbing) return;
+    const fragment = reel.kind === "day" ? `#${reel.name}` : linkTo(reel.times, index);
+    this.addressTimer = setTimeout(() => this.listener.address(fragment), ADDRESS_MS);
+  }
+
+  /** A sentence and a hint in place of the picture, and what is done by the button; none where nothing is amiss. */
+  private showTrouble(words: readonly [string, string] | undefined, again?: () => void): void {
+    this.again = again;
+    this.troubleAgain.hidden = again === undefined;
+    if (this.trouble.hidden === (words === undefined)) return;
+    this.trouble.hidden = words === undefined;
+    [this.troubleWords.textContent, this.troubleHint.textContent] = words ?? ["", ""];
+  }
+
+  private async share(): Promise<void> {
+    const { screen, reel } = this;
+    if (!screen || !reel) return;
+    const fragment = linkTo(reel.times, screen.index);
+    try {
+      await navigator.clipboard.writeText(`${location.origin}${location.pathname}${fragment}`);
+      this.say(WORDS.copied);
+    } catch {
+      // Not allowed, or not over TLS.
+      screen.pause();
+      this.listener.address(fragment);
+      this.say(WORDS.notCopied);
+    }
+  }
+
+  private say(text: string): void {
+    this.toast.textContent = text;
+    this.toast.hidden = false;
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => {
+      this.toast.hidden = true;
+    }, TOAST_MS);
+  }
+}
