@@ -4,6 +4,7 @@ import http.client
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -23,17 +24,28 @@ def encoded(server: Server) -> list[dict[str, Any]]:
     return [window for window in windows(server) if window["state"] == "ENCODED"]
 
 
+def has_a_past(server: Server) -> bool:
+    """Two movies, one of them of three dreams, and so many dreams that the first need no frames any more."""
+    frames = [window["frames"] for window in encoded(server)]
+    return len(frames) >= 2 and max(frames) >= 3 and sum(frames) >= 20
+
+
+def third_frame(server: Server) -> Path:
+    return server.data_dir / "frames" / "000000" / "000000003.jpg"
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Three windows at least, with movies; then it dreams no more."""
+    """Two windows at least, with movies; then it dreams no more."""
     with MarkedServer(tmp_path_factory.mktemp("history"), *FAST, "--timezone", "Europe/Berlin") as server:
         with Socket(server.ws_url) as socket:
             socket.paint(dabs=[dab(700, 1300, 9)] * 5)
-        wait_until(lambda: len(encoded(server)) >= 2, what="two movies", timeout=60)
+        wait_until(lambda: has_a_past(server), what="two movies", timeout=60)
         server.stop()
         server.arguments = (*server.arguments, "--no-dream")
         server.start()
         wait_until(lambda: len(encoded(server)) == len(windows(server)), what="all movies", timeout=60)
+        wait_until(lambda: not third_frame(server).exists(), what="the end of the first frames", timeout=60)
         yield server
 
 
@@ -189,7 +201,7 @@ def test_the_feed_leads_to_the_movies(server: Server, past: list[dict[str, Any]]
 
 
 def test_a_dream_whose_frame_has_gone_comes_out_of_its_movie(server: Server) -> None:
-    assert not (server.data_dir / "frames" / "000000" / "000000003.jpg").exists()
+    assert not third_frame(server).exists()
     for side in (1536, 768):
         path = "/dreams/3.jpg" if side == 1536 else "/dreams/3-768.jpg"
         status, headers, body = ask(server, path)
@@ -236,11 +248,12 @@ def test_get_history_page_by_page(socket: Socket, past: list[dict[str, Any]]) ->
 
 
 def test_get_frame_by_number_and_by_time(socket: Socket, server: Server, past: list[dict[str, Any]]) -> None:
-    told = json.loads(server.get(f"/history/{name(past[0])}.json"))
+    longest = max(past, key=lambda window: window["frames"])
+    told = json.loads(server.get(f"/history/{name(longest)}.json"))
     dream, time = told["dreams"][1], told["times"][1]
     found = frame(socket, dream=dream)
     assert (found.dream, found.time, found.url) == (dream, time, f"/dreams/{dream}.jpg")
-    assert found.style in {span["style"] for span in past[0]["styles"]}
+    assert found.style in {span["style"] for span in longest["styles"]}
     assert frame(socket, time=time) == found
     assert frame(socket, time=told["times"][2] - 1) == found
     last = json.loads(server.get("/readyz"))["dream"]
