@@ -2,7 +2,8 @@
  * A model of the server, of the network and of dice, for the simulation: small, slow, forgetful, and all from one seed.
  *
  * It follows PROTOCOL.md: operations are numbered and durable before they are acknowledged, calls of a session are applied
- * once, one's own operations do not come as events, a replay includes them, old operations are forgotten.
+ * once, one's own dabs do not come as events, patches do, a replay includes all, old operations are forgotten. A stroke is
+ * taken back by a patch of any pixels: what they are is the server's affair. Their file is width, height and RGBA.
  */
 
 import type { DescMessage } from "@bufbuild/protobuf";
@@ -14,11 +15,17 @@ import {
   type PaintRequest,
   PaintResponseSchema,
   PaintsEventSchema,
+  PatchEventSchema,
   type SubscribeRequest,
   SubscribeResponseSchema,
+  type UndoRequest,
+  UndoResponseSchema,
 } from "../src/gen/dreamcanvas_pb";
 import { type Dab, drawDab } from "../src/replica/brush";
+import { drawPatch, type Patch } from "../src/replica/patch";
 import { Pixels } from "../src/replica/pixels";
+import type { Rgba } from "../src/replica/png";
+import type { Operation } from "../src/replica/replica";
 import type { Picture, Pictures } from "../src/sync/pictures";
 import type { Sync } from "../src/sync/sync";
 
@@ -48,12 +55,7 @@ export class Dice {
   }
 }
 
-interface Stored {
-  readonly seq: number;
-  readonly author: number;
-  readonly stroke: number;
-  readonly dab: Dab;
-}
+type Stored = Operation & { readonly content: { readonly dab: Dab } | { readonly patch: Patch } };
 
 interface Session {
   readonly author: number;
@@ -85,11 +87,26 @@ export class ModelServer {
     return this.dreams.length - 1;
   }
 
+  /** The colours of an author's dabs in the order in which they were applied. */
+  colors(author: number): number[] {
+    return this.operations.flatMap((each) =>
+      each.author === author && "dab" in each.content ? [each.content.dab.color] : [],
+    );
+  }
+
+  /** How many of an author's strokes were taken back. */
+  patches(author: number): number {
+    return this.operations.filter((each) => each.author === author && "patch" in each.content).length;
+  }
+
   picture(): Pixels {
     const { seq, picture } = this.dreams[this.dream];
     const pixels = new Pixels(SIDE, SIDE);
     pixels.copy(picture);
-    for (const { dab } of this.operations.slice(seq)) drawDab(pixels, dab);
+    for (const { content } of this.operations.slice(seq)) {
+      if ("dab" in content) drawDab(pixels, content.dab);
+      else drawPatch(pixels, content.patch);
+    }
     return pixels;
   }
 
@@ -132,30 +149,52 @@ export class ModelServer {
       dream: BigInt(this.dream),
       dreamSeq: BigInt(this.dreams[this.dream].seq),
       resync,
-      limits: { dabsPerCall: 5 },
+      limits: { dabsPerCall: 5, undoSeconds: 60 },
     });
   }
 
-  paint(link: Link, { dabs, stroke, call }: PaintRequest): Promise<MessageShape<typeof PaintResponseSchema>> {
+  async paint(link: Link, { dabs, stroke, call }: PaintRequest) {
+    const contents = dabs.map(({ pos, size, color }) => ({
+      dab: { x: pos?.x ?? 0, y: pos?.y ?? 0, size, color },
+    }));
+    return create(PaintResponseSchema, await this.append(link, call, stroke, contents, false));
+  }
+
+  async undo(link: Link, { stroke, call }: UndoRequest) {
+    const author = link.session?.author;
+    const drawn = this.operations.filter((each) => each.author === author && each.stroke === stroke);
+    if (drawn.length === 0) throw new RpcError("TOO_LATE", "there is no such stroke", "stroke", undefined);
+    const side = 6;
+    const rgba = Uint8ClampedArray.from({ length: side * side * 4 }, () => this.dice.whole(0, 255));
+    const at = () => this.dice.whole(-3, SIDE);
+    const patch = { x: at(), y: at(), width: side, height: side, rgba };
+    const { seq } = await this.append(link, call, 0, [{ patch }], true);
+    return create(UndoResponseSchema, { seq });
+  }
+
+  private append(
+    link: Link,
+    call: number,
+    stroke: number,
+    contents: readonly Stored["content"][],
+    told: boolean,
+  ): Promise<{ seq: bigint; duplicate: boolean }> {
     const { session } = link;
-    if (!session) throw new Error("paint before subscribe");
+    if (!session) throw new Error("a call before subscribe");
     return new Promise((resolve, reject) => {
-      const duplicate = () =>
-        resolve(create(PaintResponseSchema, { seq: BigInt(session.lastSeq), duplicate: true }));
+      const duplicate = () => resolve({ seq: BigInt(session.lastSeq), duplicate: true });
       if (call <= session.lastCall) return duplicate();
       if (this.dice.chance(this.refusing)) return reject(new RpcError("RATE_LIMITED", "wait", "", 30));
       // Being made durable takes a while; the connection may be gone by then.
       link.commit(() => {
         if (call <= session.lastCall) return duplicate();
-        const made = dabs.map(({ pos, size, color }, i) => {
-          const dab = { x: pos?.x ?? 0, y: pos?.y ?? 0, size, color };
-          return { seq: this.seq + 1 + i, author: session.author, stroke, dab };
-        });
+        const { author } = session;
+        const made = contents.map((content, i) => ({ seq: this.seq + 1 + i, author, stroke, content }));
         this.operations.push(...made);
         session.lastCall = call;
         session.lastSeq = this.seq;
-        for (const other of this.links) if (other !== link) other.operations(made);
-        resolve(create(PaintResponseSchema, { seq: BigInt(this.seq) }));
+        for (const other of this.links) if (told || other !== link) other.operations(made);
+        resolve({ seq: BigInt(this.seq), duplicate: false });
       });
     });
   }
@@ -164,7 +203,7 @@ export class ModelServer {
     const missed = this.operations.slice(since);
     for (let i = 0; i < missed.length; ) {
       const count = this.dice.whole(1, 6);
-      link.event("paints", paints(missed.slice(i, i + count)));
+      link.send(missed.slice(i, i + count));
       i += count;
     }
   }
@@ -220,8 +259,12 @@ export class Link implements Caller {
           const reply = this.server.subscribe(this, request as unknown as SubscribeRequest);
           answer(() => resolve(reply as unknown as MessageShape<O>));
         } else {
-          this.server.paint(this, request as unknown as PaintRequest).then(
-            (reply) => answer(() => resolve(reply as unknown as MessageShape<O>)),
+          const reply =
+            method.name === "undo"
+              ? this.server.undo(this, request as unknown as UndoRequest)
+              : this.server.paint(this, request as unknown as PaintRequest);
+          reply.then(
+            (message) => answer(() => resolve(message as unknown as MessageShape<O>)),
             (error: Error) => answer(() => reject(error)),
           );
         }
@@ -234,8 +277,25 @@ export class Link implements Caller {
   }
 
   operations(made: readonly Stored[]): void {
-    const wanted = made.filter(({ seq }) => seq >= this.from);
-    if (wanted.length > 0) this.event("paints", paints(wanted));
+    this.send(made.filter(({ seq }) => seq >= this.from));
+  }
+
+  /** Sends operations as events, in their order. */
+  send(operations: readonly Stored[]): void {
+    let dabs: Stored[] = [];
+    const flush = () => {
+      if (dabs.length > 0) this.event("paints", paints(dabs));
+      dabs = [];
+    };
+    for (const operation of operations) {
+      if ("dab" in operation.content) {
+        dabs.push(operation);
+      } else {
+        flush();
+        this.event("patch", patchEvent(operation, operation.content.patch));
+      }
+    }
+    flush();
   }
 
   event(name: string, payload: Uint8Array): void {
@@ -281,6 +341,10 @@ export class ModelPictures implements Pictures {
     return { pixels, dream, seq };
   }
 
+  async patch([width, height, ...rgba]: Uint8Array): Promise<Rgba> {
+    return { width, height, rgba: Uint8ClampedArray.from(rgba) };
+  }
+
   private async way(): Promise<void> {
     const fails = this.dice.chance(0.1);
     await new Promise((resolve) => setTimeout(resolve, this.dice.whole(1, 200)));
@@ -289,13 +353,20 @@ export class ModelPictures implements Pictures {
 }
 
 function paints(operations: readonly Stored[]): Uint8Array {
-  const events = operations.map(({ seq, author, stroke, dab: { x, y, size, color } }) => ({
+  const events = operations.flatMap(({ seq, author, stroke, content }) => {
+    if (!("dab" in content)) return [];
+    const { x, y, size, color } = content.dab;
+    return [{ seq: BigInt(seq), author, stroke, pos: { x, y }, size, color }];
+  });
+  return toBinary(PaintsEventSchema, create(PaintsEventSchema, { paints: events }));
+}
+
+function patchEvent({ seq, author }: Stored, { x, y, width, height, rgba }: Patch): Uint8Array {
+  const event = {
     seq: BigInt(seq),
     author,
-    stroke,
-    pos: { x, y },
-    size,
-    color,
-  }));
-  return toBinary(PaintsEventSchema, create(PaintsEventSchema, { paints: events }));
+    offset: { x, y },
+    image: Uint8Array.from([width, height, ...rgba]),
+  };
+  return toBinary(PatchEventSchema, create(PatchEventSchema, event));
 }

@@ -21,6 +21,9 @@ class Painter {
   readonly replica = new Replica(SIDE, SIDE);
   readonly sync: Sync;
   readonly drawn: number[] = [];
+  /** The colours of strokes that were taken back, with the strokes' numbers. */
+  readonly undone = new Map<number, number>();
+  private readonly strokes: { number: number; colors: number[] }[] = [];
   link: Link | undefined;
   private stroke = 0;
 
@@ -36,6 +39,7 @@ class Painter {
     this.sync = new Sync(this.replica, caller, new ModelPictures(server, dice), session, {
       changed: () => {},
       refused: () => {},
+      pointed: () => {},
     });
   }
 
@@ -58,10 +62,24 @@ class Painter {
       const at = () => this.dice.whole(-3, SIDE + 3);
       return { x: at(), y: at(), size: this.dice.whole(1, 12), color };
     });
+    this.strokes.push({ number: this.stroke, colors: dabs.map(({ color }) => color) });
     this.sync.draw(this.stroke, dabs);
     this.sync.flush();
   }
+
+  /** Takes the newest stroke back. */
+  undo(): void {
+    const { number, colors } = this.strokes.pop() ?? { number: 0, colors: [] };
+    for (const color of colors) this.undone.set(color, number);
+    this.sync.undo();
+  }
+
+  get kept(): number[] {
+    return this.drawn.filter((color) => !this.undone.has(color));
+  }
 }
+
+const ascending = (a: number, b: number) => a - b;
 
 async function simulate(seed: number): Promise<void> {
   const dice = new Dice(seed);
@@ -72,6 +90,7 @@ async function simulate(seed: number): Promise<void> {
   for (let step = 0; step < 120; step++) {
     const painter = painters[dice.whole(0, 2)];
     if (dice.chance(0.5)) painter.draw();
+    if (dice.chance(0.06)) painter.undo();
     if (dice.chance(0.08)) painter.disconnect();
     if (!painter.link && dice.chance(0.4)) painter.connect();
     if (dice.chance(0.06)) server.startDream();
@@ -88,15 +107,19 @@ async function simulate(seed: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(60_000);
 
   const expected = server.picture().hash();
-  for (const { number, replica, sync, drawn } of painters) {
-    const applied = server.operations.filter(({ author }) => author === number).map(({ dab }) => dab.color);
+  for (const painter of painters) {
+    const { number, replica, sync } = painter;
+    const applied = server.colors(number);
     const who = `seed ${seed}, painter ${number}`;
     expect(sync.phase, who).toBe("live");
     expect(sync.outbox.dabs, who).toBe(0);
-    expect(
-      [...applied].sort((a, b) => a - b),
-      who,
-    ).toEqual(drawn);
+    expect(applied.filter((color) => !painter.undone.has(color)).sort(ascending), who).toEqual(painter.kept);
+    expect(new Set(applied).size, who).toBe(applied.length);
+    // Of a stroke that was taken back before it was sent nothing arrives; of the others a patch.
+    const strokes = new Set(
+      applied.filter((color) => painter.undone.has(color)).map((c) => painter.undone.get(c)),
+    );
+    expect(server.patches(number), who).toBe(strokes.size);
     expect([replica.seq, replica.dream], who).toEqual([server.seq, server.dream]);
     expect(replica.shown.hash(), who).toBe(expected);
   }
@@ -137,8 +160,35 @@ describe("a page", () => {
     const seen = a.replica.shown.hash();
     a.connect();
     await vi.advanceTimersByTimeAsync(2000);
-    expect(server.operations.map(({ dab }) => dab.color)).toEqual(a.drawn);
+    expect(server.colors(1)).toEqual(a.drawn);
     expect([a.replica.shown.hash(), b.replica.shown.hash()]).toEqual([seen, seen]);
+  });
+
+  test("takes a stroke back at once where it was not sent, and by a patch where it was", async () => {
+    const [server, a, b] = await pair();
+    const before = a.replica.shown.hash();
+    a.disconnect();
+    a.draw();
+    expect(a.sync.canUndo).toBe(true);
+    a.undo();
+    expect([a.replica.shown.hash(), a.sync.outbox.dabs, a.sync.canUndo]).toEqual([before, 0, false]);
+    a.connect();
+    a.draw();
+    await vi.advanceTimersByTimeAsync(2000);
+    a.undo();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect([server.colors(1).length > 0, server.patches(1), a.sync.canUndo]).toEqual([true, 1, false]);
+    expect(a.replica.shown.hash()).toBe(server.picture().hash());
+    expect(b.replica.shown.hash()).toBe(server.picture().hash());
+  });
+
+  test("can take a stroke back for as long as the server says", async () => {
+    const [, a] = await pair();
+    a.draw();
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(a.sync.canUndo).toBe(true);
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(a.sync.canUndo).toBe(false);
   });
 
   test("fetches no dream while it is hidden, and the newest when it is seen again", async () => {

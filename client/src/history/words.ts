@@ -1,40 +1,8 @@
 /** All that the history page says (pure). Times are ms since 1970. */
+import { words } from "../words/language";
 import type { Day, Recording, State } from "./api";
 
-export const WORDS = {
-  loading: "Fetching the history…",
-  empty: "Nothing has been dreamt yet.",
-  emptyHint: "Draw something, and it will be. Every dream is kept, and every other hour they become a movie.",
-  drawNow: "Draw the first stroke",
-  failed: "The history can’t be reached.",
-  failedHint: "The server may be restarting, or your connection is down.",
-  again: "Try again",
-  dayLoading: "Fetching the movies of this day…",
-  dayFailed: "The movies of this day can’t be fetched.",
-  more: "Earlier movies of this day",
-  opening: "Opening…",
-  noSuch: "There is no such moment.",
-  noSuchHint: "The link leads to a time of which nothing is recorded.",
-  tooEarly: "Nothing had been dreamt by then. This is the first dream.",
-  tooLate: "That has not come yet. This is the newest dream.",
-  gone: "This movie is no longer kept.",
-  goneHint: "The oldest movies make room for new ones.",
-  movieFailed: "The movie can’t be played.",
-  movieFailedHint: "The connection was lost, or this browser can’t play H.264.",
-  picturesFailed: "The dreams can’t be fetched.",
-  openDay: "See the movie of its day",
-  copied: "Link to this moment copied.",
-  notCopied: "The link to this moment is in the address bar.",
-  play: "Play",
-  pause: "Pause",
-  looping: "Loop",
-  soon: "Its movie is being made. Until then it is played from single frames.",
-  recording: "It is still being recorded. It is played from single frames; new dreams are added at the end.",
-  movieReady: "The movie is ready.",
-  dayMovie: "The day in a minute",
-  now: "Now",
-  close: "Close",
-} as const;
+export const WORDS = words.history;
 
 const number = new Intl.NumberFormat("en");
 

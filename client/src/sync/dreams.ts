@@ -1,7 +1,9 @@
 /**
  * Fetches the newest dream, then the one that is the newest by then: the latest wins, and on a slow line none waits for
- * ever. A hidden page fetches none; when it is seen again it fetches the newest.
+ * ever. A hidden page fetches none; when it is seen again it fetches the newest. Where the whole canvas is small on the
+ * screen, as on a telephone, dreams are fetched in half their size, and the present one in full when it is looked at closely.
  */
+import type { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
 import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
@@ -16,6 +18,8 @@ export interface Dream {
 export interface DreamsHost {
   /** Whether the replica is in a state in which its base may be replaced. */
   mayLay(): boolean;
+  /** Whether half the size is as good, as the canvas is shown now. */
+  halfWillDo(): boolean;
   /** Starts over from the server's picture, since operations after the dream are missing. */
   reload(): Promise<void>;
   laid(): void;
@@ -33,6 +37,7 @@ export class Dreams {
   private visible = true;
   private fetching = false;
   private failures = 0;
+  private half = false;
 
   constructor(replica: Replica, pictures: Pictures, host: DreamsHost) {
     this.replica = replica;
@@ -51,23 +56,47 @@ export class Dreams {
     this.pursue();
   }
 
+  /** Whether the replica's base has half the size's detail only: its pixels are not the server's. */
+  get coarse(): boolean {
+    return this.half;
+  }
+
+  /** The picture of a dream, in the size that is needed now. */
+  async picture(url: string): Promise<{ readonly pixels: Pixels; readonly half: boolean }> {
+    const half = this.host.halfWillDo();
+    return { pixels: await this.pictures.dream(url, half), half };
+  }
+
+  /** The replica has another base, which did not come from here. */
+  based(half: boolean): void {
+    this.half = half;
+  }
+
   /** Fetches the newest dream where that is to be done now. */
   pursue(): void {
     const target = this.newest;
-    if (!target || this.fetching || !this.host.mayLay() || target.dream <= this.replica.dream) return;
+    if (!target || this.fetching || !this.host.mayLay() || !this.wants(target)) return;
     if (!this.visible) this.replica.trim(target.seq);
     else if (this.replica.canLay(target.seq)) void this.fetch(target);
     else void this.host.reload();
+  }
+
+  /** A newer dream, or the present one in more detail. */
+  private wants({ dream }: Dream): boolean {
+    const finer = this.half && !this.host.halfWillDo();
+    return dream > this.replica.dream || (finer && dream === this.replica.dream);
   }
 
   private async fetch(target: Dream): Promise<void> {
     this.fetching = true;
     this.replica.trim(target.seq);
     try {
-      const picture = await this.pictures.dream(target.url);
+      const { pixels, half } = await this.picture(target.url);
       this.failures = 0;
-      const wanted = target.dream > this.replica.dream && this.replica.canLay(target.seq);
-      if (wanted && this.host.mayLay()) this.replica.lay(picture, target.dream, target.seq);
+      if (this.wants(target) && this.replica.canLay(target.seq) && this.host.mayLay()) {
+        this.half = half;
+        this.replica.lay(pixels, target.dream, target.seq);
+      }
     } catch {
       await sleep(Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** this.failures));
       this.failures += 1;

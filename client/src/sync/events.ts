@@ -2,8 +2,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { PaintsEventSchema, PatchEventSchema } from "../gen/dreamcanvas_pb";
 import type { Dab } from "../replica/brush";
-import { decodePng } from "../replica/png";
 import type { Operation } from "../replica/replica";
+import type { Pictures } from "./pictures";
 
 export function readPaints(payload: Uint8Array): Operation[] {
   return fromBinary(PaintsEventSchema, payload).paints.map(({ pos, size, color, seq, author, stroke }) => {
@@ -13,9 +13,9 @@ export function readPaints(payload: Uint8Array): Operation[] {
 }
 
 /** Takes a moment, since the patch is a compressed file; its place in the order is kept by its number. */
-export async function readPatch(payload: Uint8Array): Promise<Operation> {
+export async function readPatch(payload: Uint8Array, pictures: Pictures): Promise<Operation> {
   const { seq, author, offset, image } = fromBinary(PatchEventSchema, payload);
-  const { width, height, rgba } = await decodePng(image);
+  const { width, height, rgba } = await pictures.patch(image);
   const patch = { x: offset?.x ?? 0, y: offset?.y ?? 0, width, height, rgba };
   return { seq: Number(seq), author, stroke: 0, content: { patch } };
 }

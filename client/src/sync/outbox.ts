@@ -17,14 +17,22 @@ export interface Bounds {
   readonly dabsBurst: number;
 }
 
+/** A call of `paint` with dabs of a stroke, or, where `undoes`, one of `undo` that takes the stroke back. */
 export class Call implements Ink {
   readonly stroke: number;
+  readonly undoes: boolean;
   readonly dabs: Dab[] = [];
   /** The session's number of the call; 0 until it is sent. */
   number = 0;
 
-  constructor(stroke: number) {
+  constructor(stroke: number, undoes = false) {
     this.stroke = stroke;
+    this.undoes = undoes;
+  }
+
+  /** What it counts for among what waits. */
+  get weight(): number {
+    return this.undoes ? 1 : this.dabs.length;
   }
 }
 
@@ -46,7 +54,7 @@ export class Outbox {
   /** While true nothing is handed out: the newest ink may still be taken back. */
   held = false;
 
-  /** How many dabs wait for the server's answer. */
+  /** How many dabs, and strokes to take back, wait for the server's answer. */
   get dabs(): number {
     return this.count;
   }
@@ -67,7 +75,8 @@ export class Outbox {
     const additions: { call: Call; added: Dab[] }[] = [];
     for (const dab of dabs.slice(0, CAPACITY - this.count)) {
       let call = this.calls.at(-1);
-      if (!call || call.number > 0 || call.stroke !== stroke || call.dabs.length >= this.perCall) {
+      const closed = !call || call.undoes || call.number > 0 || call.stroke !== stroke;
+      if (!call || closed || call.dabs.length >= this.perCall) {
         call = new Call(stroke);
         this.calls.push(call);
       }
@@ -85,7 +94,7 @@ export class Outbox {
     const call = this.calls.at(0);
     if (!call || this.underWay || (this.held && call.number === 0)) return undefined;
     if (now < this.pausedUntil) return this.pausedUntil - now;
-    const wait = this.bucket.take(call.dabs.length, now);
+    const wait = this.bucket.take(call.weight, now);
     if (wait > 0) return wait;
     if (call.number === 0) {
       this.lastNumber += 1;
@@ -100,7 +109,7 @@ export class Outbox {
     if (!this.calls.includes(call)) return;
     if (call === this.calls[0]) this.underWay = false;
     this.calls = this.calls.filter((other) => other !== call);
-    this.count -= call.dabs.length;
+    this.count -= call.weight;
   }
 
   /** The server refused the call for now: it is sent again after some milliseconds. */
@@ -128,9 +137,16 @@ export class Outbox {
     return call;
   }
 
+  /** Takes back what the server has of a stroke, after all that was drawn before. */
+  undo(stroke: number): void {
+    this.calls.push(new Call(stroke, true));
+    this.count += 1;
+  }
+
   /** Gives up the calls of a stroke that were not sent yet, and gives them back. */
   cancel(stroke: number): Call[] {
-    const cancelled = this.calls.filter((call) => call.stroke === stroke && call.number === 0);
+    const unsent = ({ number, undoes }: Call) => number === 0 && !undoes;
+    const cancelled = this.calls.filter((call) => call.stroke === stroke && unsent(call));
     for (const call of cancelled) this.remove(call);
     return cancelled;
   }

@@ -1,5 +1,6 @@
 /** Fetches pictures and decodes them to exact pixels. */
 import { Pixels } from "../replica/pixels";
+import { decodePng, type Rgba } from "../replica/png";
 
 /** A whole picture and its version. */
 export interface Picture {
@@ -10,10 +11,12 @@ export interface Picture {
 
 /** Where pictures come from; a test may put something else there. */
 export interface Pictures {
-  /** The picture of a dream at a path of the server. */
-  dream(url: string): Promise<Pixels>;
+  /** The picture of a dream at a path of the server; with `half`, scaled up from half its size. */
+  dream(url: string, half: boolean): Promise<Pixels>;
   /** The present picture, without loss. */
   canvas(): Promise<Picture>;
+  /** The pixels of a patch's file. */
+  patch(file: Uint8Array): Promise<Rgba>;
 }
 
 export class HttpPictures implements Pictures {
@@ -25,8 +28,8 @@ export class HttpPictures implements Pictures {
     this.height = height;
   }
 
-  async dream(url: string): Promise<Pixels> {
-    return this.decode(await get(url, {}));
+  async dream(url: string, half: boolean): Promise<Pixels> {
+    return half ? this.decode(await get(halfPath(url), {}), 2) : this.decode(await get(url, {}));
   }
 
   async canvas(): Promise<Picture> {
@@ -36,22 +39,33 @@ export class HttpPictures implements Pictures {
     return { pixels: await this.decode(response), dream, seq };
   }
 
-  private async decode(response: Response): Promise<Pixels> {
+  patch(file: Uint8Array): Promise<Rgba> {
+    return decodePng(file);
+  }
+
+  private async decode(response: Response, scale = 1): Promise<Pixels> {
     const { width, height } = this;
     const bitmap = await createImageBitmap(await response.blob(), {
       colorSpaceConversion: "none",
       premultiplyAlpha: "none",
     });
-    if (bitmap.width !== width || bitmap.height !== height) {
-      throw new RangeError(`${response.url} is ${bitmap.width} × ${bitmap.height}, not ${width} × ${height}`);
+    if (bitmap.width * scale !== width || bitmap.height * scale !== height) {
+      const wanted = `${width / scale} × ${height / scale}`;
+      throw new RangeError(`${response.url} is ${bitmap.width} × ${bitmap.height}, not ${wanted}`);
     }
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false });
     if (!context) throw new Error("no canvas to decode pictures with");
-    context.drawImage(bitmap, 0, 0);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(bitmap, 0, 0, width, height);
     bitmap.close();
     return new Pixels(width, height, context.getImageData(0, 0, width, height).data);
   }
+}
+
+/** Where a dream is in half its size: `/dreams/12-768.jpg`. */
+export function halfPath(url: string): string {
+  return url.replace(/\.jpg$/, "-768.jpg");
 }
 
 async function get(url: string, init: RequestInit): Promise<Response> {

@@ -7,6 +7,8 @@ import { type Caller, type ConnectionListener, ConnectionLost } from "../connect
 import { RpcError } from "../connection/wsrpc";
 import {
   CanvasEventSchema,
+  type CursorEvent,
+  CursorEventSchema,
   DreamPainter,
   type Limits,
   type StatusEvent,
@@ -21,6 +23,8 @@ import { isDab, readPaints, readPatch } from "./events";
 import { type Call, Outbox } from "./outbox";
 import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
+import { ServerClock } from "./server_clock";
+import { Strokes } from "./strokes";
 
 /** `loading`: connected, but the picture is not all there yet. */
 export type Phase = "connecting" | "loading" | "live" | "offline";
@@ -30,6 +34,8 @@ export interface SyncListener {
   changed(): void;
   /** The server refused own ink; `kept` where it is sent again. */
   refused(error: RpcError, kept: boolean): void;
+  /** Somebody else points somewhere. */
+  pointed(cursor: CursorEvent): void;
 }
 
 interface Awaited {
@@ -40,6 +46,15 @@ interface Awaited {
 }
 
 const EVENTS = ["paint", "patch", "canvas", "status"];
+
+/** Where one's own pointer is, in canvas pixels. */
+export interface Pointed {
+  readonly x: number;
+  readonly y: number;
+  readonly down: boolean;
+  readonly color: number;
+  readonly name: string;
+}
 /** An operation that is missing for so long will not come by itself. */
 const GAP_MS = 3000;
 
@@ -48,6 +63,9 @@ export class Sync implements ConnectionListener {
   status: StatusEvent | undefined;
   limits: Limits | undefined;
   readonly outbox = new Outbox();
+  readonly clock = new ServerClock();
+  /** The newest dream that was told of, and when it was made, ms since 1970 by the server's clock. */
+  dreamt: { readonly style: string; readonly time: number } | undefined;
 
   private readonly replica: Replica;
   private readonly caller: Caller;
@@ -56,6 +74,8 @@ export class Sync implements ConnectionListener {
   private readonly listener: SyncListener;
   private readonly dreams: Dreams;
 
+  private readonly strokes = new Strokes();
+  private cursors = true;
   private author = 0;
   /** Counts connections; what was begun on an earlier one has no say any more. */
   private epoch = 0;
@@ -77,6 +97,7 @@ export class Sync implements ConnectionListener {
     pictures: Pictures,
     session: Uint8Array,
     listener: SyncListener,
+    halfWillDo: () => boolean = () => false,
   ) {
     this.replica = replica;
     this.caller = caller;
@@ -85,9 +106,20 @@ export class Sync implements ConnectionListener {
     this.listener = listener;
     this.dreams = new Dreams(replica, pictures, {
       mayLay: () => this.loaded && !this.busy,
+      halfWillDo,
       reload: () => this.reload(),
       laid: () => listener.changed(),
     });
+  }
+
+  /** Whether the picture has less detail than the server's. */
+  get coarse(): boolean {
+    return this.dreams.coarse;
+  }
+
+  /** The canvas is shown in another size: a finer picture may be needed. */
+  resized(): void {
+    this.dreams.pursue();
   }
 
   get readOnly(): boolean {
@@ -104,12 +136,29 @@ export class Sync implements ConnectionListener {
   /** Draws dabs of a stroke at once; `flush` sends them. False where there is no more room for ink that waits. */
   draw(stroke: number, dabs: readonly Dab[]): boolean {
     for (const { call, added } of this.outbox.add(stroke, dabs)) this.replica.draw(call, added);
+    this.strokes.drawn(stroke, performance.now());
     return !this.outbox.full;
   }
 
   /** Takes the ink of a stroke back as far as it was not sent. */
   cancel(stroke: number): void {
     for (const call of this.outbox.cancel(stroke)) this.replica.discard(call);
+    this.strokes.forget(stroke);
+  }
+
+  /** Whether there is a stroke of one's own that can be taken back. */
+  get canUndo(): boolean {
+    return !this.readOnly && this.strokes.last(performance.now()) !== undefined;
+  }
+
+  /** Takes the newest stroke of one's own back: at once what was not sent, and through the server what was. */
+  undo(): void {
+    const stroke = this.strokes.last(performance.now());
+    if (!stroke || this.readOnly) return;
+    this.cancel(stroke.number);
+    if (stroke.sent) this.outbox.undo(stroke.number);
+    this.listener.changed();
+    this.flush();
   }
 
   /** Sends what waits and may be sent. */
@@ -128,17 +177,9 @@ export class Sync implements ConnectionListener {
   }
 
   private async send(call: Call): Promise<void> {
-    const request = {
-      dabs: call.dabs.map(({ x, y, size, color }) => ({ pos: { x, y }, size, color })),
-      stroke: call.stroke,
-      call: call.number,
-    };
+    this.strokes.sent(call.stroke);
     try {
-      const reply = await this.caller.call(DreamPainter.method.paint, request);
-      this.outbox.remove(call);
-      // What was applied on an earlier connection comes as an event to this one.
-      if (reply.duplicate) this.replica.discard(call);
-      else this.replica.settle(call, this.author, Number(reply.seq));
+      await (call.undoes ? this.takeBack(call) : this.paint(call));
     } catch (error) {
       if (error instanceof ConnectionLost) return;
       if (!(error instanceof RpcError)) throw error;
@@ -154,6 +195,36 @@ export class Sync implements ConnectionListener {
     this.watchGap();
     this.listener.changed();
     this.flush();
+  }
+
+  private async paint(call: Call): Promise<void> {
+    const { stroke, number } = call;
+    const dabs = call.dabs.map(({ x, y, size, color }) => ({ pos: { x, y }, size, color }));
+    const reply = await this.caller.call(DreamPainter.method.paint, { dabs, stroke, call: number });
+    this.outbox.remove(call);
+    // What was applied on an earlier connection comes as an event to this one.
+    if (reply.duplicate) this.replica.discard(call);
+    else this.replica.settle(call, this.author, Number(reply.seq));
+  }
+
+  /** The patch that covers the stroke comes as an event. */
+  private async takeBack(call: Call): Promise<void> {
+    await this.caller.call(DreamPainter.method.undo, { stroke: call.stroke, call: call.number });
+    this.outbox.remove(call);
+  }
+
+  /** Tells the others where one's own pointer is; nobody minds when that is lost. */
+  point({ x, y, down, color, name }: Pointed): void {
+    if (!this.cursors || this.phase !== "live" || (this.status?.users ?? 0) < 2) return;
+    const cursor = { pos: { x, y }, down, color, name };
+    this.caller.call(DreamPainter.method.cursor, cursor).catch(() => {});
+  }
+
+  /** Whether one sees where others point, and is seen oneself. */
+  setCursors(on: boolean): void {
+    if (on === this.cursors) return;
+    this.cursors = on;
+    if (this.welcomed) void this.subscribe(this.epoch).catch(() => {});
   }
 
   /** Whether somebody looks at the page. A hidden page fetches no dreams. */
@@ -187,17 +258,23 @@ export class Sync implements ConnectionListener {
         this.receive(readPaints(payload));
         break;
       case "patch":
-        void readPatch(payload).then((patch) => this.receive([patch]));
+        void readPatch(payload, this.pictures).then((patch) => this.receive([patch]));
         break;
       case "canvas": {
-        const { dream, dreamSeq, url, resync } = fromBinary(CanvasEventSchema, payload);
+        const { dream, dreamSeq, url, resync, style, time } = fromBinary(CanvasEventSchema, payload);
         if (resync) {
           this.outdated();
         } else {
+          this.clock.heard(Number(time), Date.now());
+          this.dreamt = { style, time: Number(time) };
           this.dreams.offer({ dream: Number(dream), seq: Number(dreamSeq), url });
+          this.listener.changed();
         }
         break;
       }
+      case "cursor":
+        if (this.cursors) this.listener.pointed(fromBinary(CursorEventSchema, payload));
+        break;
       case "status":
         this.status = fromBinary(StatusEventSchema, payload);
         this.listener.changed();
@@ -276,7 +353,8 @@ export class Sync implements ConnectionListener {
     const [picture, reply] = await Promise.all([this.base(dream), this.subscribe(epoch, seq)]);
     if (epoch !== this.epoch) throw new ConnectionLost("another connection took over");
     if (picture && !reply.resync) {
-      await this.reset(picture, dream, seq, Number(reply.seq));
+      await this.reset(picture.pixels, dream, seq, Number(reply.seq));
+      this.dreams.based(picture.half);
       return;
     }
     // The operations since the dream are no longer kept, or its picture is not there: the whole picture then.
@@ -285,12 +363,13 @@ export class Sync implements ConnectionListener {
     const last = await this.subscribe(epoch, whole.seq);
     if (last.resync) throw new Error(`the server keeps no operations after its own picture's, ${whole.seq}`);
     await this.reset(whole.pixels, whole.dream, whole.seq, Number(last.seq));
+    this.dreams.based(false);
   }
 
-  private async base(dream: number): Promise<Pixels | undefined> {
+  private async base(dream: number): Promise<{ pixels: Pixels; half: boolean } | undefined> {
     const { width, height } = this.replica.shown;
-    if (dream === 0) return new Pixels(width, height);
-    return this.pictures.dream(dreamPath(dream)).catch(() => undefined);
+    if (dream === 0) return { pixels: new Pixels(width, height), half: false };
+    return this.dreams.picture(dreamPath(dream)).catch(() => undefined);
   }
 
   private async reset(picture: Pixels, dream: number, seq: number, last: number): Promise<void> {
@@ -302,7 +381,7 @@ export class Sync implements ConnectionListener {
 
   private async subscribe(epoch: number, since?: number): Promise<SubscribeResponse> {
     const reply = await this.caller.call(DreamPainter.method.subscribe, {
-      events: EVENTS,
+      events: this.cursors ? [...EVENTS, "cursor"] : EVENTS,
       batch: true,
       session: this.session,
       ...(since === undefined ? {} : { since: BigInt(since) }),
@@ -315,7 +394,8 @@ export class Sync implements ConnectionListener {
     if (!this.welcomed) {
       this.welcomed = true;
       this.limits = reply.limits;
-      const { dabsPerCall = 0, dabsPerSecond = 0, dabsBurst = 0 } = reply.limits ?? {};
+      const { dabsPerCall = 0, dabsPerSecond = 0, dabsBurst = 0, undoSeconds = 0 } = reply.limits ?? {};
+      this.strokes.seconds = undoSeconds;
       this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
       this.arrived ??= this.outbox.resume(reply.lastCall);
     }
@@ -349,7 +429,7 @@ export class Sync implements ConnectionListener {
   private settleArrived(last: number): void {
     const call = this.arrived;
     this.arrived = undefined;
-    if (!call) return;
+    if (!call || call.undoes) return;
     const own = this.replica.unclaimed(this.author, last).slice(-call.dabs.length);
     const found =
       own.length === call.dabs.length && call.dabs.every((dab, i) => isDab(own[i], call.stroke, dab));

@@ -1,0 +1,50 @@
+/** One's own strokes, the newest last: which can be taken back (pure; the caller brings the time in milliseconds). */
+
+interface Own {
+  readonly number: number;
+  /** When its last dab was drawn. */
+  drawn: number;
+  /** Whether any of it was sent. */
+  sent: boolean;
+}
+
+/** More than anybody can draw in the time in which a stroke can be taken back. */
+const KEPT = 500;
+/** Time for the call to arrive, so that the server does not have to say that it is too late. */
+const MARGIN_MS = 1500;
+
+export class Strokes {
+  private strokes: Own[] = [];
+  /** Seconds in which a stroke can be taken back; 0 is no limit. */
+  seconds = 60;
+
+  /** Dabs were added to a stroke. */
+  drawn(number: number, now: number): void {
+    const last = this.strokes.at(-1);
+    if (last?.number === number) {
+      last.drawn = now;
+      return;
+    }
+    this.strokes.push({ number, drawn: now, sent: false });
+    if (this.strokes.length > KEPT) this.strokes.shift();
+  }
+
+  /** A part of a stroke was sent. */
+  sent(number: number): void {
+    const stroke = this.strokes.find((each) => each.number === number);
+    if (stroke) stroke.sent = true;
+  }
+
+  /** There is nothing to take back of a stroke any more. */
+  forget(number: number): void {
+    this.strokes = this.strokes.filter((each) => each.number !== number);
+  }
+
+  /** The newest stroke that can be taken back, and whether the server knows of it. */
+  last(now: number): { readonly number: number; readonly sent: boolean } | undefined {
+    const stroke = this.strokes.at(-1);
+    if (!stroke) return undefined;
+    const old = this.seconds > 0 && now - stroke.drawn > this.seconds * 1000 - MARGIN_MS;
+    return stroke.sent && old ? undefined : stroke;
+  }
+}

@@ -1,0 +1,2 @@
+/** Deutsche Texte der Verlaufsseite. */
+export { historyEn as historyDe } from "./history_en";

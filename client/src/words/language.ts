@@ -1,0 +1,71 @@
+/** Which language the page speaks, and its messages. A message that is missing in one of them does not compile. */
+import { loadPreferences } from "../ui/preferences";
+import { de } from "./de";
+import { en } from "./en";
+
+/** Messages of the same names, with the same arguments, as the English ones. */
+export type Messages = Widened<typeof en>;
+
+type Widened<T> = {
+  readonly [K in keyof T]: T[K] extends string
+    ? string
+    : T[K] extends (...values: infer V) => string
+      ? (...values: V) => string
+      : Widened<T[K]>;
+};
+
+export const LANGUAGES = ["en", "de"] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+const MESSAGES: Record<Language, Messages> = { en, de };
+
+/** The first of the languages that are wished for that there is; English where there is none. */
+export function chooseLanguage(wished: readonly string[]): Language {
+  for (const each of wished) {
+    const found = LANGUAGES.find((language) => each.toLowerCase().split("-")[0] === language);
+    if (found) return found;
+  }
+  return "en";
+}
+
+function pageLanguage(): Language {
+  if (typeof document === "undefined") return "en";
+  const { language } = loadPreferences();
+  return chooseLanguage(language === "auto" ? navigator.languages : [language]);
+}
+
+export const language = pageLanguage();
+export const words: Messages = MESSAGES[language];
+
+/** Dates and times are written as in Britain where the language is English: day before month, 24 hours. */
+export const locale = language === "en" ? "en-GB" : language;
+
+/** A style as visitors call it; a host's own styles keep the names that they have. */
+export function styleWords(name: string): string {
+  return (words.styles as Record<string, string>)[name] ?? name;
+}
+
+/**
+ * Puts the page's fixed texts into its language: `data-t="draw.undo"` is an element's text, `data-t-title`, `data-t-aria-label`
+ * and the like are attributes of it.
+ */
+export function translate(root: Document): void {
+  root.documentElement.lang = language;
+  for (const element of root.querySelectorAll<HTMLElement>("*")) {
+    for (const { name, value } of [...element.attributes]) {
+      if (name === "data-t") element.textContent = message(value);
+      else if (name.startsWith("data-t-")) element.setAttribute(name.slice("data-t-".length), message(value));
+    }
+  }
+}
+
+/** The message of a path, `draw.undo`. Throws where there is none: a page asks for what is not there. */
+export function message(path: string, from: Messages = words): string {
+  let found: unknown = from;
+  for (const part of path.split(".")) {
+    found =
+      typeof found === "object" && found !== null ? (found as Record<string, unknown>)[part] : undefined;
+  }
+  if (typeof found !== "string") throw new Error(`there is no message ${path}`);
+  return found;
+}
