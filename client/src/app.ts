@@ -1,23 +1,35 @@
 /** Puts the page together: every part is made here and told of the others. */
 import { Connection } from "./connection/connection";
-import { type Hand, type PointerSample, Pointers } from "./ink/pointers";
-import { Stroke } from "./ink/stroke";
+import { Brushwork } from "./ink/brushwork";
+import { KeyPen } from "./ink/keypen";
+import { type Hand, Pointers } from "./ink/pointers";
 import { Replica } from "./replica/replica";
+import { Story } from "./story/story";
 import { HttpPictures } from "./sync/pictures";
 import { Sync } from "./sync/sync";
+import { Throttle } from "./sync/throttle";
+import { Actions } from "./ui/actions";
+import { Countdown } from "./ui/countdown";
+import { Cursors } from "./ui/cursors";
+import { SettingsDialog } from "./ui/dialog";
 import { element } from "./ui/dom";
 import { listenToKeys } from "./ui/keys";
+import { Minimap } from "./ui/minimap";
+import { applyTheme, loadPreferences } from "./ui/preferences";
 import { Ring } from "./ui/ring";
 import { loadSettings } from "./ui/settings";
 import { StatusLine } from "./ui/status";
 import { Toolbar } from "./ui/toolbar";
-import { refusalWords } from "./ui/words";
+import { type Mode, refusalWords } from "./ui/words";
 import { Camera } from "./view/camera";
 import { Screen } from "./view/screen";
-import { toCanvas } from "./view/view";
+import { type Point, toCanvas } from "./view/view";
+import { words } from "./words/language";
 
 const CANVAS = { width: 1536, height: 1536 };
 const SESSION_BYTES = 16;
+/** So many device pixels for the whole canvas, and half its size is as sharp. */
+const HALF_PIXELS = 800;
 
 export interface App {
   readonly replica: Replica;
@@ -27,8 +39,10 @@ export interface App {
 export function start(): App {
   const root = document.documentElement;
   const stage = element("stage", HTMLElement);
+  const preferences = loadPreferences();
   let frame = 0;
   let wordsChanged = true;
+  let mode: Mode = "draw";
 
   const schedule = () => {
     if (frame === 0) frame = requestAnimationFrame(draw);
@@ -43,73 +57,154 @@ export function start(): App {
   const screen = new Screen(element("canvas", HTMLCanvasElement), schedule);
   const replica = new Replica(CANVAS.width, CANVAS.height, screen);
   screen.show(replica);
-  const line = new StatusLine();
   const ring = new Ring(() => camera.view.scale);
   const toolbar = new Toolbar(loadSettings(), (adjusting) => ring.resize(toolbar.settings.size, adjusting));
-  const camera = new Camera(stage, CANVAS, (resized) => {
+  const camera: Camera = new Camera(stage, CANVAS, (resized) => {
     if (resized) screen.resize(stage.clientWidth, stage.clientHeight);
     toolbar.zoomed(camera.view.scale);
     ring.resize(toolbar.settings.size, false);
+    cursors.replace();
+    story.mark();
+    sync.resized();
     schedule();
   });
+  const minimap = new Minimap(screen, camera, CANVAS);
+  const cursors: Cursors = new Cursors(() => camera.view);
 
   const connection: Connection = new Connection(
     () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/rpc`),
     {
       opened: () => sync.opened(),
-      closed: () => sync.closed(),
+      closed: (code) => {
+        sync.closed(code);
+        cursors.clear();
+      },
       event: (name, payload) => sync.event(name, payload),
     },
   );
   // A session for each page that is opened: two tabs with one session would take each other's calls for repeats.
   const session = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
-  const sync = new Sync(replica, connection, new HttpPictures(CANVAS.width, CANVAS.height), session, {
-    changed,
-    refused: ({ code }, kept) => line.say(refusalWords(code, kept)),
+  const pictures = new HttpPictures(CANVAS.width, CANVAS.height);
+  const sync: Sync = new Sync(
+    replica,
+    connection,
+    pictures,
+    session,
+    {
+      changed,
+      refused: ({ code }, kept) => line.say(refusalWords(code, kept)),
+      pointed: (cursor) => cursors.move(cursor),
+    },
+    () => camera.view.scale * CANVAS.width * devicePixelRatio <= HALF_PIXELS,
+  );
+  const now = () => sync.clock.at(Date.now());
+  const line = new StatusLine(now);
+  const countdown = new Countdown(now);
+  const story: Story = new Story({
+    caller: connection,
+    canvas: CANVAS.width,
+    newestDream: () => replica.dream,
+    now,
+    view: () => camera.view,
+    closed: () => choose("draw"),
   });
 
-  let stroke: Stroke | undefined;
-  let strokes = 0;
-  const ink = (dabs: Parameters<Sync["draw"]>[1]) => {
-    if (stroke && dabs.length > 0) sync.draw(stroke.number, dabs);
-    changed();
+  const brushwork = new Brushwork(sync, toolbar.settings, () => camera.view, changed);
+  const pointing = new Throttle(() => sync.limits?.cursorsPerSecond || 10);
+  const point = (at: Point, down: boolean) => {
+    const { x, y } = toCanvas(camera.view, at);
+    const on = { x: Math.round(x), y: Math.round(y), down, color: toolbar.settings.color };
+    pointing.run(() => sync.point({ ...on, name: preferences.name }));
   };
-  const sample = ({ x, y, pressure }: PointerSample) => ({ ...toCanvas(camera.view, { x, y }), pressure });
+
+  /** What the next tap on the canvas does. */
+  function choose(next: Mode): void {
+    mode = next;
+    root.dataset.mode = next;
+    actions.show(next);
+    if (next !== "story") story.close();
+    changed();
+  }
+  const toggle = (wanted: Mode) => choose(mode === wanted ? "draw" : wanted);
+
+  function tap(at: Point): void {
+    const { x, y } = toCanvas(camera.view, at);
+    if (mode === "story") {
+      void story.tell(x, y);
+    } else {
+      const color = replica.shown.at(Math.floor(x), Math.floor(y));
+      if (color) toolbar.mix((color[0] << 16) | (color[1] << 8) | color[2]);
+      choose("draw");
+    }
+  }
+
+  function undo(): void {
+    if (brushwork.drawing) return;
+    if (sync.canUndo) sync.undo();
+    else line.say(words.toast.nothingToUndo);
+  }
+
+  function lookBack(on: boolean): void {
+    if (on && !screen.hasBefore) line.say(words.toast.nothingBefore);
+    screen.lookBack(on && screen.hasBefore);
+    root.dataset.back = String(on && screen.hasBefore);
+  }
+
+  const actions: Actions = new Actions({
+    undo,
+    pick: () => toggle("pick"),
+    story: () => toggle("story"),
+    before: lookBack,
+    address: () => camera.address,
+    picture: async () => {
+      const whole = sync.coarse ? await fetch("/canvas.png").then((response) => response.blob()) : undefined;
+      return whole ?? screen.picture.convertToBlob({ type: "image/png" });
+    },
+    name: () => `dreamcanvas-${replica.dream}-${replica.seq}.png`,
+    say: (text) => line.say(text),
+  });
+  const dialog = new SettingsDialog(preferences, ({ cursors: on }) => {
+    sync.setCursors(on);
+    if (!on) cursors.clear();
+  });
+  applyTheme(preferences.theme);
+  sync.setCursors(preferences.cursors);
+
   const hand: Hand = {
     beginStroke(at, tentative) {
-      if (sync.readOnly || sync.outbox.full) return false;
-      const { size, color } = toolbar.settings;
-      strokes += 1;
-      stroke = new Stroke(strokes, size, color, sample(at));
-      sync.outbox.held = tentative;
+      keyPen.stop();
+      if (mode !== "draw") {
+        tap(at);
+        return false;
+      }
+      if (!brushwork.begin(at, tentative)) return false;
       root.dataset.drawn = "true";
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-      ink(stroke.begin());
       return true;
     },
-    moveStroke(samples) {
-      for (const each of samples) ink(stroke?.move(sample(each)) ?? []);
-    },
-    keepStroke() {
-      sync.outbox.held = false;
-      schedule();
-    },
-    endStroke() {
-      ink(stroke?.finish() ?? []);
-      stroke = undefined;
-    },
-    cancelStroke() {
-      sync.outbox.held = false;
-      if (stroke) sync.cancel(stroke.number);
-      stroke = undefined;
-      changed();
-    },
+    moveStroke: (samples) => brushwork.move(samples),
+    keepStroke: () => brushwork.keep(),
+    endStroke: () => brushwork.end(),
+    cancelStroke: () => brushwork.cancel(),
     pan: (dx, dy) => camera.pan(dx, dy),
     pinch: (from, to) => camera.pinch(from, to),
     zoom: (at, factor) => camera.zoom(factor, at),
-    hover: (at) => ring.move(at, toolbar.settings.size),
+    hover: (at) => ring.move(mode === "draw" ? at : undefined, toolbar.settings.size),
+    point,
   };
   const pointers = new Pointers(stage, hand);
+  const bare = (at: Point) => ({ ...at, pressure: undefined, speed: undefined });
+  const keyPen = new KeyPen({
+    middle: () => ({ x: camera.stage.width / 2, y: camera.stage.height / 2 }),
+    within: ({ x, y }) => ({
+      x: Math.min(camera.stage.width, Math.max(0, x)),
+      y: Math.min(camera.stage.height, Math.max(0, y)),
+    }),
+    show: (at) => ring.move(at, toolbar.settings.size),
+    begin: (at) => brushwork.begin(bare(at), false),
+    move: (at) => brushwork.move([bare(at)]),
+    end: () => brushwork.end(),
+  });
 
   listenToKeys({
     panning(on) {
@@ -119,9 +214,22 @@ export function start(): App {
     },
     zoom: (factor) => camera.zoom(factor),
     fit: () => camera.fit(),
-    pan: (dx, dy) => camera.pan(dx, dy),
+    pan: (dx, dy) => (keyPen.active ? keyPen.step(-Math.sign(dx), -Math.sign(dy)) : camera.pan(dx, dy)),
     size: (direction) => toolbar.step(direction),
     color: (index) => toolbar.chooseNumber(index),
+    palette: () => line.say(words.toast.palette(toolbar.changePalette())),
+    undo,
+    pick: () => toggle("pick"),
+    story: () => toggle("story"),
+    help: () => dialog.open(),
+    escape: () => {
+      if (!keyPen.stop()) choose("draw");
+    },
+    before: lookBack,
+    pen() {
+      if (!keyPen.active) line.say(words.toast.keyboardPen);
+      keyPen.toggle();
+    },
   });
 
   addEventListener("online", () => connection.wake());
@@ -132,18 +240,22 @@ export function start(): App {
     if (!document.hidden) connection.wake();
   });
 
-  function draw(now: number): void {
+  function draw(time: number): void {
     frame = 0;
     sync.flush();
-    screen.draw(camera.view, now);
+    screen.draw(camera.view, time);
+    minimap.draw(time);
     if (wordsChanged) tell();
   }
 
   /** Says how things stand: in words, and to tests as attributes. */
   function tell(): void {
     wordsChanged = false;
-    const { phase, status, hasPicture, outbox, readOnly } = sync;
-    line.show({ phase, status, hasPicture, waiting: outbox.dabs, full: outbox.full });
+    const { phase, status, hasPicture, outbox, readOnly, restarting, canUndo } = sync;
+    const { dabs: waiting, full } = outbox;
+    line.show({ phase, status, hasPicture, waiting, full, restarting, mode }, sync.dreamt?.time);
+    countdown.show(phase === "live" ? status : undefined);
+    actions.enable({ undo: canUndo, before: screen.hasBefore });
     Object.assign(root.dataset, {
       connection: connection.state,
       phase,
@@ -154,6 +266,12 @@ export function start(): App {
       readonly: readOnly,
     });
   }
+
+  // What was drawn can be taken back for a while, and how long ago a dream was changes by itself.
+  setInterval(() => {
+    actions.enable({ undo: sync.canUndo, before: screen.hasBefore });
+    line.tick();
+  }, 1000);
 
   sync.setVisible(!document.hidden);
   camera.start();

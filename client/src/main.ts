@@ -1,6 +1,8 @@
 import { start } from "./app";
 import { toScreen } from "./view/view";
+import { translate } from "./words/language";
 
+translate(document);
 const { replica, camera } = start();
 
 /** What tests and the curious may ask the page. */

@@ -26,8 +26,8 @@ export class ConnectionLost extends Error {
 
 export interface ConnectionListener {
   opened(): void;
-  /** The connection was lost, or an attempt to connect failed. */
-  closed(): void;
+  /** The connection was lost, or an attempt to connect failed. `code` is the websocket's close code, 0 where it was given up. */
+  closed(code: number): void;
   event(name: string, payload: Uint8Array): void;
 }
 
@@ -126,7 +126,7 @@ export class Connection implements Caller {
     socket.onmessage = ({ data }) => {
       if (socket === this.socket && data instanceof ArrayBuffer) this.incoming(new Uint8Array(data));
     };
-    socket.onclose = () => this.lose(socket);
+    socket.onclose = ({ code }) => this.lose(socket, code);
     this.timer = setTimeout(() => this.lose(socket), HANDSHAKE_MS);
   }
 
@@ -169,7 +169,7 @@ export class Connection implements Caller {
     }, ANSWER_MS);
   }
 
-  private lose(socket: Socket): void {
+  private lose(socket: Socket, code = 0): void {
     if (socket !== this.socket) return;
     clearTimeout(this.timer);
     this.socket = undefined;
@@ -182,6 +182,6 @@ export class Connection implements Caller {
     const pause = delay(RECONNECT, this.attempt, this.random);
     this.attempt += 1;
     this.timer = setTimeout(() => this.connect(), pause);
-    this.listener.closed();
+    this.listener.closed(code);
   }
 }

@@ -8,6 +8,8 @@ import type { Point } from "../view/view";
 
 export interface PointerSample extends Point {
   readonly pressure: number | undefined;
+  /** CSS pixels a millisecond; undefined where pressure is felt. */
+  readonly speed: number | undefined;
 }
 
 export interface Hand {
@@ -23,6 +25,8 @@ export interface Hand {
   zoom(at: Point, factor: number): void;
   /** Where a mouse or pen is; undefined where it left. */
   hover(at: Point | undefined): void;
+  /** Where any pointer is that draws or might. */
+  point(at: Point, down: boolean): void;
 }
 
 const TENTATIVE_MS = 120;
@@ -43,6 +47,8 @@ export class Pointers {
   private activeType = "";
   private start: Point = { x: 0, y: 0 };
   private last: Point = { x: 0, y: 0 };
+  private lastTime = 0;
+  private feelsForce = false;
   private tentative: ReturnType<typeof setTimeout> | undefined;
 
   constructor(element: HTMLElement, hand: Hand) {
@@ -79,19 +85,22 @@ export class Pointers {
     this.active = event.pointerId;
     this.activeType = event.pointerType;
     this.start = this.last = at;
+    this.lastTime = event.timeStamp;
     if (pan) {
       this.mode = "pan";
       this.element.dataset.hand = "moving";
       return;
     }
     const finger = event.pointerType === "touch";
-    this.mode = this.hand.beginStroke({ ...at, pressure: pressure(event) }, finger) ? "draw" : "idle";
+    this.hand.point(at, true);
+    this.mode = this.hand.beginStroke(this.sample(event), finger) ? "draw" : "idle";
     if (finger && this.mode === "draw") this.tentative = setTimeout(() => this.keep(), TENTATIVE_MS);
   }
 
   private move(event: PointerEvent): void {
     const at = this.point(event);
     if (event.pointerType !== "touch") this.hand.hover(at);
+    if (event.pointerType !== "touch" || this.mode === "draw") this.hand.point(at, this.mode === "draw");
     if (this.mode === "pinch" && this.touches.has(event.pointerId)) {
       const [a, b] = this.touches.keys();
       const from = [this.touches.get(a), this.touches.get(b)] as [Point, Point];
@@ -107,11 +116,7 @@ export class Pointers {
     } else if (this.mode === "draw") {
       if (Math.hypot(at.x - this.start.x, at.y - this.start.y) > TENTATIVE_PX) this.keep();
       const events = event.getCoalescedEvents();
-      const samples = (events.length > 0 ? events : [event]).map((each) => ({
-        ...this.point(each),
-        pressure: pressure(each),
-      }));
-      this.hand.moveStroke(samples);
+      this.hand.moveStroke((events.length > 0 ? events : [event]).map((each) => this.sample(each)));
     }
   }
 
@@ -161,9 +166,23 @@ export class Pointers {
     const box = this.element.getBoundingClientRect();
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   }
-}
 
-/** Only a pen feels pressure; a mouse reports a constant. */
-function pressure(event: PointerEvent): number | undefined {
-  return event.pointerType === "pen" ? event.pressure : undefined;
+  private sample(event: PointerEvent): PointerSample {
+    const at = this.point(event);
+    const pressure = this.pressure(event);
+    const elapsed = event.timeStamp - this.lastTime;
+    const distance = Math.hypot(at.x - this.last.x, at.y - this.last.y);
+    const speed = pressure === undefined && elapsed > 0 ? distance / elapsed : undefined;
+    this.last = at;
+    this.lastTime = event.timeStamp;
+    return { ...at, pressure, speed };
+  }
+
+  /** A pen feels pressure; a finger where the screen does: others report a constant, as a mouse does. */
+  private pressure(event: PointerEvent): number | undefined {
+    if (event.pointerType === "pen") return event.pressure;
+    if (event.pointerType !== "touch") return undefined;
+    this.feelsForce = this.feelsForce || ![0, 0.5, 1].includes(event.pressure);
+    return this.feelsForce ? event.pressure : undefined;
+  }
 }

@@ -12,6 +12,8 @@ export interface Sample {
   readonly y: number;
   /** 0 to 1; undefined where the device feels none. */
   readonly pressure?: number | undefined;
+  /** How fast it comes, in CSS pixels a millisecond; undefined where that does not matter. */
+  readonly speed?: number | undefined;
 }
 
 interface Step {
@@ -23,6 +25,12 @@ interface Step {
 const SPACING = 0.25;
 /** What is left of the size at the lightest touch. */
 const LIGHTEST = 0.2;
+/** Where pressure is not felt, a stroke thins with speed: up to the first it keeps its size, from the second on it is thinnest. */
+const SLOW = 0.6;
+const FAST = 4;
+const THINNEST = 0.6;
+/** How much of the way to its own size each sample goes: speeds jitter. */
+const EASE = 0.25;
 /** A dab is soft: a mere tap is laid several times, so that it is seen. */
 const TAP_DABS = 3;
 /** Lengths of the lines that stand for a curve, in canvas pixels. */
@@ -38,6 +46,7 @@ export class Stroke {
   /** How far from the last dab the curve's end is. */
   private travelled = 0;
   private moved = false;
+  private share = 1;
 
   /** A stroke of the brush of this diameter in canvas pixels. `begin` gives its first dab. */
   constructor(number: number, size: number, color: number, first: Sample) {
@@ -95,15 +104,21 @@ export class Stroke {
     this.end = to;
   }
 
-  private step({ x, y, pressure }: Sample): Step {
-    const share = pressure === undefined ? 1 : LIGHTEST + (1 - LIGHTEST) * pressure;
-    return { x, y, size: Math.min(MAX_SIZE, Math.max(1, this.size * share)) };
+  private step({ x, y, pressure, speed }: Sample): Step {
+    if (pressure !== undefined) this.share = LIGHTEST + (1 - LIGHTEST) * pressure;
+    else if (speed !== undefined) this.share += EASE * (shareAt(speed) - this.share);
+    return { x, y, size: Math.min(MAX_SIZE, Math.max(1, this.size * this.share)) };
   }
 
   private dab({ x, y, size }: Step): Dab {
     const whole = Math.round(size);
     return { ...nearest(x, y, whole), size: whole, color: this.color };
   }
+}
+
+function shareAt(speed: number): number {
+  const haste = Math.min(1, Math.max(0, (speed - SLOW) / (FAST - SLOW)));
+  return 1 - (1 - THINNEST) * haste;
 }
 
 function between(a: Step, b: Step, t: number): Step {

@@ -55,6 +55,8 @@ export interface Pointed {
   readonly color: number;
   readonly name: string;
 }
+/** The close code of a server that goes, as one does that is started again. */
+const GOING_AWAY = 1001;
 /** An operation that is missing for so long will not come by itself. */
 const GAP_MS = 3000;
 
@@ -62,6 +64,8 @@ export class Sync implements ConnectionListener {
   phase: Phase = "connecting";
   status: StatusEvent | undefined;
   limits: Limits | undefined;
+  /** The server said that it goes, and has not been seen since. */
+  restarting = false;
   readonly outbox = new Outbox();
   readonly clock = new ServerClock();
   /** The newest dream that was told of, and when it was made, ms since 1970 by the server's clock. */
@@ -241,7 +245,8 @@ export class Sync implements ConnectionListener {
     void this.resume(this.epoch);
   }
 
-  closed(): void {
+  closed(code = 0): void {
+    this.restarting = code === GOING_AWAY || (this.restarting && this.phase === "offline");
     this.epoch += 1;
     this.welcomed = false;
     this.busy = false;

@@ -7,6 +7,17 @@ export interface KeyCommands {
   pan(dx: number, dy: number): void;
   size(direction: 1 | -1): void;
   color(index: number): void;
+  palette(): void;
+  undo(): void;
+  pick(): void;
+  story(): void;
+  help(): void;
+  /** Ends what was begun: a mode, a panel. */
+  escape(): void;
+  /** `B` is held, or no longer. */
+  before(on: boolean): void;
+  /** Enter on the canvas: the keyboard's brush. */
+  pen(): void;
 }
 
 const ZOOM_STEP = 1.25;
@@ -20,12 +31,32 @@ export function listenToKeys(commands: KeyCommands): void {
     "0": () => commands.fit(),
     "[": () => commands.size(-1),
     "]": () => commands.size(1),
+    p: () => commands.palette(),
+    i: () => commands.pick(),
+    s: () => commands.story(),
+    z: () => commands.undo(),
+    "?": () => commands.help(),
+    Escape: () => commands.escape(),
     ArrowLeft: () => commands.pan(PAN_STEP, 0),
     ArrowRight: () => commands.pan(-PAN_STEP, 0),
     ArrowUp: () => commands.pan(0, PAN_STEP),
     ArrowDown: () => commands.pan(0, -PAN_STEP),
   };
   addEventListener("keydown", (event) => {
+    // An open dialog has the keyboard to itself.
+    if (document.querySelector("dialog[open]")) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (
+      control &&
+      !event.altKey &&
+      !event.shiftKey &&
+      event.key.toLowerCase() === "z" &&
+      !isForInput(event)
+    ) {
+      event.preventDefault();
+      commands.undo();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isForInput(event)) return;
     if (event.key === " ") {
       // A button that the keyboard has reached keeps its space bar.
@@ -34,18 +65,28 @@ export function listenToKeys(commands: KeyCommands): void {
       commands.panning(true);
       return;
     }
-    const command = plain[event.key];
-    if (command) command();
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const command = plain[key];
+    if (key === "b") {
+      if (!event.repeat) commands.before(true);
+    } else if (key === "Enter") {
+      if (!(event.target instanceof HTMLCanvasElement)) return;
+      commands.pen();
+    } else if (command) command();
     else if (/^[1-7]$/.test(event.key)) commands.color(Number(event.key) - 1);
     else return;
     event.preventDefault();
   });
   addEventListener("keyup", (event) => {
+    if (event.key.toLowerCase() === "b") commands.before(false);
     if (event.key !== " ") return;
     if (!isFocusedByKeyboard(event.target)) event.preventDefault();
     commands.panning(false);
   });
-  addEventListener("blur", () => commands.panning(false));
+  addEventListener("blur", () => {
+    commands.panning(false);
+    commands.before(false);
+  });
 }
 
 /** A slider needs the arrows for itself, other inputs need every key. */

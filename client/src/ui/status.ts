@@ -1,21 +1,33 @@
 /** Says in words how things stand. */
+import { words } from "../words/language";
 import { element } from "./dom";
-import { type Affairs, noticeWords, statusWords } from "./words";
+import { type Affairs, agoWords, noticeWords, statusWords } from "./words";
 
 const TOAST_MS = 4000;
 
 export class StatusLine {
   private readonly here = element("here", HTMLElement);
   private readonly dream = element("dream", HTMLElement);
+  private readonly ago = element("ago", HTMLElement);
   private readonly notice = element("notice", HTMLElement);
   private readonly toast = element("toast", HTMLElement);
+  private readonly now: () => number;
   private wasOffline = false;
+  private dreamt: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  show(affairs: Affairs): void {
+  /** `now` is the server's time, ms since 1970. */
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  /** `dreamt` is when the newest dream was made, ms since 1970, where it is known. */
+  show(affairs: Affairs, dreamt: number | undefined): void {
     const { here, dream } = statusWords(affairs);
     setText(this.here, here);
     setText(this.dream, dream);
+    this.dreamt = dream === "" ? undefined : dreamt;
+    this.tick();
     const notice = noticeWords(affairs);
     this.notice.hidden = notice === undefined;
     if (notice) {
@@ -26,8 +38,13 @@ export class StatusLine {
       this.wasOffline = this.wasOffline || affairs.hasPicture;
     } else if (this.wasOffline && affairs.phase === "live" && affairs.waiting === 0) {
       this.wasOffline = false;
-      this.say("Back again. All that you drew has arrived.");
+      this.say(words.toast.back);
     }
+  }
+
+  /** How long ago it dreamt: apart from what is read out, as it changes by the second. */
+  tick(): void {
+    setText(this.ago, this.dreamt === undefined ? "" : agoWords(this.now() - this.dreamt));
   }
 
   /** Says something that passes. */

@@ -1,6 +1,7 @@
-/** The brush: its colour and size. */
+/** The brush: its palette, colour and size. */
+import { words } from "../words/language";
 import { element } from "./dom";
-import { cssColor, PALETTE, type Settings, saveSettings, sizeAt, sliderOf } from "./settings";
+import { cssColor, PALETTES, type Settings, saveSettings, sizeAt, sliderOf } from "./settings";
 
 /** The preview's box, in CSS pixels. */
 const BOX = 44;
@@ -10,32 +11,21 @@ export class Toolbar {
   /** The size of a canvas pixel on the screen, for the preview. */
   private scale = 1;
   private readonly sized: (adjusting: boolean) => void;
-  private readonly swatches = new Map<number, HTMLButtonElement>();
+  private readonly group = element("colors", HTMLElement);
   private readonly slider = element("size", HTMLInputElement);
   private readonly custom = element("custom", HTMLInputElement);
   private readonly preview = element("preview", HTMLElement);
+  private readonly menu = element("palettes", HTMLElement);
+  private swatches = new Map<number, HTMLButtonElement>();
 
   /** `sized` is called when the brush's size changes, and with false when it stays. */
   constructor(settings: Settings, sized: (adjusting: boolean) => void) {
     this.settings = settings;
     this.sized = sized;
-    const group = element("colors", HTMLElement);
-    for (const { name, color } of PALETTE) {
-      const swatch = document.createElement("button");
-      swatch.type = "button";
-      swatch.className = "swatch";
-      swatch.title = name;
-      swatch.setAttribute("aria-label", name);
-      swatch.style.setProperty("--color", cssColor(color));
-      swatch.addEventListener("click", () => this.choose(color));
-      this.swatches.set(color, swatch);
-      group.insertBefore(swatch, group.lastElementChild);
-    }
+    this.showSwatches();
+    this.fillMenu();
     this.custom.addEventListener("click", () => this.choose(this.settings.custom));
-    this.custom.addEventListener("input", () => {
-      this.settings.custom = Number.parseInt(this.custom.value.slice(1), 16);
-      this.choose(this.settings.custom);
-    });
+    this.custom.addEventListener("input", () => this.mix(Number.parseInt(this.custom.value.slice(1), 16)));
     this.slider.addEventListener("input", () => this.resize(sizeAt(Number(this.slider.value)), true));
     this.slider.addEventListener("change", () => this.sized(false));
     this.slider.addEventListener("blur", () => this.sized(false));
@@ -44,13 +34,32 @@ export class Toolbar {
 
   /** The palette's colour of this number, from 0. */
   chooseNumber(index: number): void {
-    const entry = PALETTE[index];
+    const entry = PALETTES[this.settings.palette].swatches[index];
     if (entry) this.choose(entry.color);
+  }
+
+  /** A colour of one's own, that no palette need have. */
+  mix(color: number): void {
+    this.settings.custom = color;
+    this.choose(color);
   }
 
   /** A step larger or smaller. */
   step(direction: 1 | -1): void {
     this.resize(sizeAt(Math.min(100, Math.max(0, sliderOf(this.settings.size) + 5 * direction))), false);
+  }
+
+  /** The palette of this number, or the next one; the colour in hand changes with it, place by place. Gives its name. */
+  changePalette(to = this.settings.palette + 1): string {
+    const before = PALETTES[this.settings.palette].swatches;
+    const place = before.findIndex(({ color }) => color === this.settings.color);
+    this.settings.palette = to % PALETTES.length;
+    const { name, swatches } = PALETTES[this.settings.palette];
+    this.showSwatches();
+    this.fillMenu();
+    if (place >= 0) this.choose(swatches[place].color);
+    else this.choose(this.settings.color);
+    return words.palettes[name];
   }
 
   zoomed(scale: number): void {
@@ -71,6 +80,46 @@ export class Toolbar {
     saveSettings(this.settings);
   }
 
+  private showSwatches(): void {
+    for (const swatch of this.swatches.values()) swatch.remove();
+    this.swatches = new Map();
+    const before = this.group.querySelector(".custom");
+    for (const { name, color } of PALETTES[this.settings.palette].swatches) {
+      const swatch = document.createElement("button");
+      swatch.type = "button";
+      swatch.className = "swatch";
+      swatch.title = words.colors[name];
+      swatch.setAttribute("aria-label", words.colors[name]);
+      swatch.style.setProperty("--color", cssColor(color));
+      swatch.addEventListener("click", () => this.choose(color));
+      this.swatches.set(color, swatch);
+      this.group.insertBefore(swatch, before);
+    }
+  }
+
+  private fillMenu(): void {
+    const items = PALETTES.map(({ name, swatches }, index) => {
+      const item = document.createElement("button");
+      item.type = "button";
+      item.setAttribute("role", "menuitemradio");
+      item.setAttribute("aria-checked", String(index === this.settings.palette));
+      const colors = document.createElement("span");
+      colors.className = "row";
+      for (const { color } of swatches.slice(1, -1)) {
+        const dot = document.createElement("i");
+        dot.style.background = cssColor(color);
+        colors.append(dot);
+      }
+      item.append(colors, words.palettes[name]);
+      item.addEventListener("click", () => {
+        this.changePalette(index);
+        this.menu.hidePopover();
+      });
+      return item;
+    });
+    this.menu.replaceChildren(...items);
+  }
+
   private show(): void {
     const { color, custom, size } = this.settings;
     for (const [each, swatch] of this.swatches) swatch.setAttribute("aria-pressed", String(each === color));
@@ -81,7 +130,7 @@ export class Toolbar {
     }
     this.custom.value = cssColor(custom);
     this.slider.value = String(sliderOf(size));
-    this.slider.setAttribute("aria-valuetext", `${size} pixels`);
+    this.slider.setAttribute("aria-valuetext", words.draw.sizeValue(size));
     this.showPreview();
   }
 

@@ -1,6 +1,7 @@
 /** What the page says about the state of affairs (pure). */
 import { StatusEvent_Dreamer as Dreamer, type StatusEvent } from "../gen/dreamcanvas_pb";
 import type { Phase } from "../sync/sync";
+import { styleWords, words } from "../words/language";
 
 export interface Affairs {
   readonly phase: Phase;
@@ -11,37 +12,51 @@ export interface Affairs {
   readonly waiting: number;
   /** No more ink can be kept. */
   readonly full: boolean;
+  /** The server said that it would be away for a moment. */
+  readonly restarting: boolean;
+  /** What a tap on the canvas does. */
+  readonly mode: Mode;
 }
+
+export type Mode = "draw" | "pick" | "story";
 
 export function peopleWords(status: StatusEvent | undefined): string {
   const users = status?.users ?? 0;
   if (users === 0) return "";
-  return users === 1 ? "Just you here" : `${users.toLocaleString("en")} here`;
+  return users === 1 ? words.status.alone : words.status.people(users);
 }
 
 export function dreamWords(status: StatusEvent | undefined): string {
   switch (status?.dreamer) {
     case Dreamer.STARTING:
-      return "the dreamer is waking up";
+      return words.status.waking;
     case Dreamer.WAITING:
     case Dreamer.DREAMING:
-      return status.style ? `dreaming of ${status.style}` : "dreaming";
+      return status.style ? words.status.dreamingOf(styleWords(status.style)) : words.status.dreaming;
     case Dreamer.RESTING:
-      return "it dreams again when someone draws";
+      return words.status.resting;
     case Dreamer.FAILED:
-      return "the dreamer is unwell; drawing goes on";
+      return words.status.unwell;
     case Dreamer.OFF:
-      return "not dreaming";
+      return words.status.off;
     default:
       return "";
   }
 }
 
+/** How long ago something was: `3 s ago`. */
+export function agoWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 90) return words.status.agoSeconds(seconds);
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? words.status.agoMinutes(minutes) : words.status.agoHours(Math.round(minutes / 60));
+}
+
 /** What stands beside the dot: who is here, or what is amiss, and what is dreamt. */
 export function statusWords({ phase, status, hasPicture }: Affairs): { here: string; dream: string } {
-  if (phase === "offline") return { here: "Offline", dream: "" };
-  if (phase === "connecting") return { here: "Connecting…", dream: "" };
-  if (!hasPicture) return { here: "Fetching the picture…", dream: "" };
+  if (phase === "offline") return { here: words.status.offline, dream: "" };
+  if (phase === "connecting") return { here: words.status.connecting, dream: "" };
+  if (!hasPicture) return { here: words.status.fetching, dream: "" };
   return { here: peopleWords(status), dream: dreamWords(status) };
 }
 
@@ -51,31 +66,50 @@ export interface Notice {
 }
 
 /** What stands across the top for as long as it is so; undefined where there is nothing to say. */
-export function noticeWords({ phase, status, hasPicture, waiting, full }: Affairs): Notice | undefined {
+export function noticeWords(affairs: Affairs): Notice | undefined {
+  const { phase, status, hasPicture, waiting, full, restarting, mode } = affairs;
+  const { notice } = words;
   if (phase === "offline") {
-    if (!hasPicture) return { text: "The server can’t be reached. Trying again…", tone: "warning" };
-    if (full) return { text: "Connection lost. No more ink can be kept until it is back.", tone: "warning" };
-    const kept = waiting > 0 ? ` (${waiting.toLocaleString("en")} dabs)` : "";
-    return { text: `Connection lost. Reconnecting… what you draw is kept${kept}.`, tone: "warning" };
+    if (!hasPicture) return { text: notice.unreachable, tone: "warning" };
+    if (full) return { text: notice.lostFull, tone: "warning" };
+    if (waiting > 0) return { text: notice.lostKept(waiting), tone: "warning" };
+    return { text: restarting ? notice.restarting : notice.lost, tone: "warning" };
   }
-  if (status?.readOnly)
-    return { text: "The canvas is read-only for now. You can watch it dream.", tone: "calm" };
-  if (full) return { text: "That was a lot of ink. One moment, it is being sent.", tone: "calm" };
+  if (mode !== "draw") return { text: notice[mode], tone: "calm" };
+  if (status?.readOnly) return { text: notice.readOnly, tone: "calm" };
+  if (full) return { text: notice.full, tone: "calm" };
   return undefined;
 }
 
 /** Why own ink was refused. */
 export function refusalWords(code: string, kept: boolean): string {
+  const { toast } = words;
   switch (code) {
     case "RATE_LIMITED":
-      return "You draw faster than the server allows. Your ink follows in a moment.";
+      return toast.rateLimited;
     case "UNAVAILABLE":
-      return "The server can’t take ink right now. Yours is kept and sent again.";
+      return toast.unavailable;
     case "FORBIDDEN":
-      return "You may not draw here now. The last ink was taken back.";
+      return toast.forbidden;
+    case "TOO_LATE":
+      return toast.tooLate;
     default:
-      return kept
-        ? "The server could not take your ink. It is sent again."
-        : "The server refused your last ink. It was taken back.";
+      return kept ? toast.refusedKept : toast.refused;
   }
+}
+
+/** Somebody without a name is an animal, always the same. */
+export function animalWords(author: number): string {
+  const animals = words.animals.split(" ");
+  return animals[scattered(author) % animals.length];
+}
+
+/** The colour of somebody's pointer: a hue in degrees, far from those of the authors before and after. */
+export function hueOf(author: number): number {
+  return scattered(author) % 360;
+}
+
+/** Knuth's multiplicative hash: neighbouring numbers far apart. */
+function scattered(author: number): number {
+  return Math.imul(author, 2654435761) >>> 8;
 }

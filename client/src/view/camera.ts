@@ -1,5 +1,6 @@
 /** The view of this page: fits the canvas between the bars, follows the hand, keeps the spot when the window changes. */
 import { element } from "../ui/dom";
+import { formatSpot, parseSpot, type Spot, spotOf, viewAt } from "./address";
 import {
   bestInsets,
   clamp,
@@ -17,29 +18,53 @@ import {
 const MARGIN = 14;
 /** The canvas can be made smaller than the screen, but not lost. */
 const LEAST_OF_FIT = 0.5;
+/** The address follows the view when it rests: browsers bound how often it may be changed. */
+const ADDRESS_MS = 300;
 
 export class Camera {
   view: View = { x: 0, y: 0, scale: 1 };
-  private readonly stage: HTMLElement;
+  private readonly box: HTMLElement;
   private readonly canvas: Size;
   private readonly changed: (resized: boolean) => void;
-  private fitted = true;
+  private whole = true;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private size: Size = { width: 0, height: 0 };
   private readonly percent = element("percent", HTMLElement);
 
   /** `changed` is called after each change of the view, with true where the stage changed its size. */
   constructor(stage: HTMLElement, canvas: Size, changed: (resized: boolean) => void) {
-    this.stage = stage;
+    this.box = stage;
     this.canvas = canvas;
     this.changed = changed;
   }
 
+  /** Whether the whole canvas is shown, and is to be when the window changes. */
+  get fitted(): boolean {
+    return this.whole;
+  }
+
+  get stage(): Size {
+    return this.size;
+  }
+
   start(): void {
-    new ResizeObserver(() => this.resize()).observe(this.stage);
+    new ResizeObserver(() => this.resize()).observe(this.box);
     element("fit", HTMLButtonElement).addEventListener("click", () => this.fit());
     element("zoom-in", HTMLButtonElement).addEventListener("click", () => this.zoom(1.5));
     element("zoom-out", HTMLButtonElement).addEventListener("click", () => this.zoom(1 / 1.5));
+    addEventListener("hashchange", () => this.follow());
     this.resize();
+    this.follow();
+  }
+
+  /** The address of this view, to be shared. */
+  get address(): string {
+    return `${location.origin}${location.pathname}${this.whole ? "" : formatSpot(spotOf(this.view, this.size))}`;
+  }
+
+  /** Shows a place of the canvas in the middle. */
+  centre(at: Point): void {
+    this.show({ ...at, zoom: this.view.scale });
   }
 
   fit(): void {
@@ -60,20 +85,41 @@ export class Camera {
     this.set(zoom(this.view, at ?? { x: width / 2, y: height / 2 }, factor, this.least()), false);
   }
 
+  private show(spot: Spot): void {
+    this.set(viewAt(spot, this.size), false);
+  }
+
+  /** Shows what the address says. */
+  private follow(): void {
+    const spot = parseSpot(location.hash, this.canvas);
+    if (spot) this.show(spot);
+    else if (location.hash === "") this.fit();
+  }
+
+  private writeAddress(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const hash = this.whole ? "" : formatSpot(spotOf(this.view, this.size));
+      if (hash !== location.hash)
+        history.replaceState(history.state, "", location.pathname + location.search + hash);
+    }, ADDRESS_MS);
+  }
+
   private resize(): void {
     const before = this.size;
     this.size = this.stageSize();
-    if (this.fitted) this.fit();
+    if (this.whole) this.fit();
     else this.set(resized(this.view, before, this.size), false);
     this.changed(true);
   }
 
   private set(view: View, fitted: boolean): void {
-    this.fitted = fitted;
+    this.whole = fitted;
     this.view = clamp(view, this.canvas, this.size);
     const density = Math.round(this.view.scale * 100);
     this.percent.textContent = `${density}%`;
     document.documentElement.dataset.fit = String(fitted);
+    this.writeAddress();
     this.changed(false);
   }
 
@@ -82,7 +128,7 @@ export class Camera {
   }
 
   private stageSize(): Size {
-    return { width: this.stage.clientWidth, height: this.stage.clientHeight };
+    return { width: this.box.clientWidth, height: this.box.clientHeight };
   }
 
   /** The bars stand at the bottom of a tall window and on the left of a wide one. */

@@ -22,6 +22,7 @@ export class Screen implements ReplicaListener {
   private front: Layer | undefined;
   /** The picture before the present dream, which also gets new ink while it fades. */
   private before: Layer | undefined;
+  private looking = false;
   private fadeStart = Number.NEGATIVE_INFINITY;
   private fading = false;
 
@@ -37,6 +38,24 @@ export class Screen implements ReplicaListener {
 
   show(replica: Replica): void {
     this.front = new Layer(replica.shown);
+  }
+
+  /** The picture that is shown, in its own size. */
+  get picture(): OffscreenCanvas {
+    if (!this.front) throw new Error("nothing is shown yet");
+    this.front.upload();
+    return this.front.canvas;
+  }
+
+  /** Whether there was a dream, and so something before it. */
+  get hasBefore(): boolean {
+    return this.before !== undefined;
+  }
+
+  /** While true, the picture before the present dream is shown. */
+  lookBack(on: boolean): void {
+    this.looking = on;
+    this.changed();
   }
 
   resize(width: number, height: number): void {
@@ -57,7 +76,8 @@ export class Screen implements ReplicaListener {
 
   rebasing(): void {
     this.fading = !this.stillness.matches && !document.hidden;
-    if (!this.fading || !this.front) return;
+    // Who looks back goes on seeing the same.
+    if (!this.front || this.looking) return;
     const { pixels } = this.front;
     this.before ??= new Layer(new Pixels(pixels.width, pixels.height));
     this.before.pixels.copy(pixels);
@@ -82,12 +102,13 @@ export class Screen implements ReplicaListener {
     context.setTransform(scale, 0, 0, scale, -view.x * scale, -view.y * scale);
     context.imageSmoothingEnabled = scale < SQUARES;
     context.imageSmoothingQuality = scale < 1 ? "high" : "low";
-    if (this.fading && this.before) {
-      this.before.upload();
-      context.drawImage(this.before.canvas, 0, 0);
+    const back = this.looking || this.fading ? this.before : undefined;
+    if (back) {
+      back.upload();
+      context.drawImage(back.canvas, 0, 0);
     }
     front.upload();
-    context.globalAlpha = share * share * (3 - 2 * share);
+    context.globalAlpha = back && this.looking ? 0 : share * share * (3 - 2 * share);
     context.drawImage(front.canvas, 0, 0);
     context.globalAlpha = 1;
     if (this.fading) this.changed();

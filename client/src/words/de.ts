@@ -169,9 +169,6 @@ export const de: Messages = {
     pen: "mit der Tastatur malen: aufsetzen, heben",
     help: "diese Liste",
     space: "Leertaste",
-    enter: "Enter",
-    drag: "ziehen",
-    wheel: "Rad",
   },
   styles: {
     Seashells: "Muscheln",

@@ -168,9 +168,6 @@ export const en = {
     pen: "draw with the keyboard: set down, lift",
     help: "this list",
     space: "space",
-    enter: "Enter",
-    drag: "drag",
-    wheel: "wheel",
   },
   /** Names of styles; the server's are English. */
   styles: {} as Record<string, string>,

@@ -1,0 +1,71 @@
+/** Turns what a hand does on the stage into strokes of the brush. */
+import type { Sync } from "../sync/sync";
+import type { Settings } from "../ui/settings";
+import { toCanvas, type View } from "../view/view";
+import type { PointerSample } from "./pointers";
+import { Stroke } from "./stroke";
+
+export class Brushwork {
+  private readonly sync: Sync;
+  private readonly settings: Settings;
+  private readonly view: () => View;
+  private readonly changed: () => void;
+  private stroke: Stroke | undefined;
+  private strokes = 0;
+
+  /** `changed` is called when ink was drawn. */
+  constructor(sync: Sync, settings: Settings, view: () => View, changed: () => void) {
+    this.sync = sync;
+    this.settings = settings;
+    this.view = view;
+    this.changed = changed;
+  }
+
+  get drawing(): boolean {
+    return this.stroke !== undefined;
+  }
+
+  /** False where nothing may be drawn now. */
+  begin(at: PointerSample, tentative: boolean): boolean {
+    if (this.sync.readOnly || this.sync.outbox.full) return false;
+    const { size, color } = this.settings;
+    this.strokes += 1;
+    this.stroke = new Stroke(this.strokes, size, color, this.sample(at));
+    this.sync.outbox.held = tentative;
+    this.draw(this.stroke.begin());
+    return true;
+  }
+
+  move(samples: readonly PointerSample[]): void {
+    for (const each of samples) this.draw(this.stroke?.move(this.sample(each)) ?? []);
+  }
+
+  /** A tentative stroke is certain now. */
+  keep(): void {
+    this.sync.outbox.held = false;
+    this.changed();
+  }
+
+  end(): void {
+    this.draw(this.stroke?.finish() ?? []);
+    this.stroke = undefined;
+    this.changed();
+  }
+
+  /** A tentative stroke never was. */
+  cancel(): void {
+    this.sync.outbox.held = false;
+    if (this.stroke) this.sync.cancel(this.stroke.number);
+    this.stroke = undefined;
+    this.changed();
+  }
+
+  private draw(dabs: Parameters<Sync["draw"]>[1]): void {
+    if (this.stroke && dabs.length > 0) this.sync.draw(this.stroke.number, dabs);
+    this.changed();
+  }
+
+  private sample({ x, y, pressure, speed }: PointerSample) {
+    return { ...toCanvas(this.view(), { x, y }), pressure, speed };
+  }
+}

@@ -1,0 +1,158 @@
+/** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
+import type { Caller } from "../connection/connection";
+import { element } from "../ui/dom";
+import { agoWords } from "../ui/words";
+import { toScreen, type View } from "../view/view";
+import { styleWords, words } from "../words/language";
+import { type Frame, fetchPlace, lastFrames, type Place, placeAround } from "./frames";
+
+const MOST = 16;
+/** The film's height, and the width of a picture in it, in its canvas' pixels. */
+const CELL = 96;
+/** The picture in full is fetched when the hand rests. */
+const REST_MS = 160;
+
+export interface StoryHost {
+  readonly caller: Caller;
+  readonly canvas: number;
+  newestDream(): number;
+  /** The server's time, ms since 1970. */
+  now(): number;
+  view(): View;
+  closed(): void;
+}
+
+export class Story {
+  private readonly host: StoryHost;
+  private readonly panel = element("story-panel", HTMLElement);
+  private readonly caption = element("story-words", HTMLElement);
+  private readonly range = element("story-range", HTMLInputElement);
+  private readonly strip = element("strip", HTMLCanvasElement);
+  private readonly frame = element("frame", HTMLElement);
+  private readonly link = element("story-link", HTMLAnchorElement);
+  private readonly spot = element("spot", HTMLElement);
+  private readonly picture: CanvasRenderingContext2D;
+  private readonly film: CanvasRenderingContext2D;
+  private frames: Frame[] = [];
+  private cells: (ImageBitmap | undefined)[] = [];
+  private place: Place | undefined;
+  /** Counts places; what was asked for an earlier one has no say any more. */
+  private asked = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: StoryHost) {
+    this.host = host;
+    this.picture = context(element("story-picture", HTMLCanvasElement));
+    this.film = context(this.strip);
+    element("story-close", HTMLButtonElement).addEventListener("click", () => this.close());
+    this.range.addEventListener("input", () => this.show());
+  }
+
+  get open(): boolean {
+    return !this.panel.hidden;
+  }
+
+  /** Tells the story of the place around a spot of the canvas. */
+  async tell(x: number, y: number): Promise<void> {
+    this.asked += 1;
+    const asked = this.asked;
+    this.place = placeAround(x, y, this.host.canvas);
+    this.panel.hidden = false;
+    this.panel.dataset.state = "loading";
+    this.mark();
+    this.say(words.story.loading);
+    try {
+      const frames = await lastFrames(this.host.caller, this.host.newestDream(), MOST);
+      if (asked !== this.asked) return;
+      this.begin(frames);
+      await Promise.all(frames.map((_, index) => this.fetchCell(index, asked)));
+    } catch {
+      if (asked === this.asked) this.fail();
+    }
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.asked += 1;
+    clearTimeout(this.timer);
+    this.panel.hidden = true;
+    this.spot.hidden = true;
+    this.host.closed();
+  }
+
+  /** The canvas was moved on the screen. */
+  mark(): void {
+    this.spot.hidden = !this.open || !this.place;
+    if (this.spot.hidden || !this.place) return;
+    const view = this.host.view();
+    const { x, y } = toScreen(view, { x: this.place.left, y: this.place.top });
+    const side = this.place.side * view.scale;
+    this.spot.style.transform = `translate(${x}px, ${y}px)`;
+    this.spot.style.width = this.spot.style.height = `${side}px`;
+  }
+
+  private begin(frames: Frame[]): void {
+    this.frames = frames;
+    this.cells = frames.map(() => undefined);
+    this.panel.dataset.state = frames.length > 0 ? "live" : "empty";
+    this.strip.width = Math.max(1, frames.length * CELL);
+    this.range.max = String(Math.max(0, frames.length - 1));
+    this.range.value = this.range.max;
+    this.frame.style.width = `${100 / Math.max(1, frames.length)}%`;
+    this.show();
+    if (frames.length === 0) this.say(words.story.none);
+  }
+
+  private async fetchCell(index: number, asked: number): Promise<void> {
+    if (!this.place) return;
+    const cell = await fetchPlace(this.frames[index], this.place, false);
+    if (asked !== this.asked) return;
+    this.cells[index] = cell;
+    this.film.drawImage(cell, index * CELL, 0, CELL, CELL);
+    if (index === Number(this.range.value)) this.show();
+  }
+
+  /** Shows the dream that the strip stands at. */
+  private show(): void {
+    const index = Number(this.range.value);
+    const frame = this.frames[index];
+    if (!frame) return;
+    this.frame.style.insetInlineStart = `${(100 * index) / this.frames.length}%`;
+    const ago = agoWords(this.host.now() - frame.time);
+    const text = words.story.frame(frame.dream, styleWords(frame.style), ago);
+    this.say(text);
+    this.range.setAttribute("aria-valuetext", text);
+    this.link.href = `/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`;
+    const cell = this.cells[index];
+    if (cell) this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.sharpen(frame, this.asked), REST_MS);
+  }
+
+  private async sharpen(frame: Frame, asked: number): Promise<void> {
+    if (!this.place) return;
+    try {
+      const cell = await fetchPlace(frame, this.place, true);
+      if (asked !== this.asked || this.frames[Number(this.range.value)] !== frame) return;
+      this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
+    } catch {
+      // What is shown stays: the same, less sharp.
+    }
+  }
+
+  private fail(): void {
+    this.panel.dataset.state = "failed";
+    this.say(words.story.failed);
+  }
+
+  private say(text: string): void {
+    if (this.caption.textContent !== text) this.caption.textContent = text;
+  }
+}
+
+function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const found = canvas.getContext("2d");
+  if (!found) throw new Error("no 2D canvas");
+  found.imageSmoothingQuality = "high";
+  return found;
+}

@@ -1,0 +1,80 @@
+/** Where the others point: a pointer with a name for each, which fades when nothing is heard of it. */
+import type { CursorEvent } from "../gen/dreamcanvas_pb";
+import { type Point, toScreen, type View } from "../view/view";
+import { element } from "./dom";
+import { cssColor } from "./settings";
+import { animalWords, hueOf } from "./words";
+
+interface Shown {
+  readonly root: HTMLElement;
+  readonly label: HTMLElement;
+  readonly tip: HTMLElement;
+  at: Point;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+const SILENCE_MS = 8000;
+/** More pointers than that are a swarm, in which nobody is found. */
+const MOST = 40;
+
+export class Cursors {
+  private readonly layer = element("cursors", HTMLElement);
+  private readonly shown = new Map<number, Shown>();
+  private readonly view: () => View;
+
+  constructor(view: () => View) {
+    this.view = view;
+  }
+
+  /** Somebody points somewhere. */
+  move({ author, pos, down, color, name }: CursorEvent): void {
+    let cursor = this.shown.get(author);
+    if (!cursor) {
+      if (this.shown.size >= MOST) return;
+      cursor = this.make(author);
+      this.shown.set(author, cursor);
+    }
+    clearTimeout(cursor.timer);
+    cursor.timer = setTimeout(() => this.remove(author), SILENCE_MS);
+    cursor.at = { x: pos?.x ?? 0, y: pos?.y ?? 0 };
+    cursor.label.textContent = name || animalWords(author);
+    cursor.root.dataset.down = String(down);
+    cursor.tip.style.background = cssColor(color);
+    this.place(cursor);
+  }
+
+  /** The canvas was moved on the screen. */
+  replace(): void {
+    for (const cursor of this.shown.values()) this.place(cursor);
+  }
+
+  /** Shows none any more. */
+  clear(): void {
+    for (const author of [...this.shown.keys()]) this.remove(author);
+  }
+
+  private make(author: number): Shown {
+    const root = document.createElement("div");
+    root.className = "cursor";
+    root.style.setProperty("--hue", String(hueOf(author)));
+    const tip = document.createElement("i");
+    const label = document.createElement("span");
+    root.append(tip, label);
+    this.layer.append(root);
+    const timer = setTimeout(() => {}, 0);
+    return { root, label, tip, at: { x: 0, y: 0 }, timer };
+  }
+
+  private place({ root, at }: Shown): void {
+    const { x, y } = toScreen(this.view(), at);
+    root.style.transform = `translate(${x}px, ${y}px)`;
+  }
+
+  private remove(author: number): void {
+    const cursor = this.shown.get(author);
+    if (!cursor) return;
+    clearTimeout(cursor.timer);
+    cursor.root.remove();
+    this.shown.delete(author);
+  }
+}

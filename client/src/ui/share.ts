@@ -1,0 +1,29 @@
+/** Taking something away from the page: a link to the view, the picture as a file. */
+
+/** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
+export async function shareLink(url: string): Promise<"copied" | "shared" | "refused"> {
+  if (matchMedia("(pointer: coarse)").matches && typeof navigator.share === "function") {
+    try {
+      await navigator.share({ title: "Dreamcanvas", url });
+      return "shared";
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return "shared"; // thought better of it
+    }
+  }
+  try {
+    // Absent on pages that came over plain HTTP.
+    await navigator.clipboard.writeText(url);
+    return "copied";
+  } catch {
+    return "refused";
+  }
+}
+
+/** Puts a file into the visitor's downloads. */
+export function download(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
