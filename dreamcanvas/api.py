@@ -11,6 +11,7 @@ from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import SIDE, Dab
 from dreamcanvas.config import Config
+from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, Catalogue
 from dreamcanvas.painter import Painter
@@ -21,11 +22,14 @@ from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
+from dreamcanvas.undoing import Undoing
 from dreamcanvas.visitors import Client, Visitors, event_names
 
 POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 SESSION_BYTES: Final = (16, 32)
+NAME_LENGTH: Final = 40
+UNDO_DABS: Final = 100  # so many dabs of the rate an undo costs
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
@@ -42,6 +46,8 @@ class Api:
         broadcast: Broadcast,
         pictures: Pictures,
         catalogue: Catalogue,
+        undoing: Undoing,
+        cursors: Cursors,
         started: int,
     ) -> None:
         self._config = config
@@ -51,11 +57,15 @@ class Api:
         self._broadcast = broadcast
         self._pictures = pictures
         self._catalogue = catalogue
+        self._undoing = undoing
+        self._cursors = cursors
         self._started = started
         service = visitors.service
         service.implement("paint", self.paint)
         service.implement("getCanvas", self.get_canvas)
         service.implement("subscribe", self.subscribe)
+        service.implement("undo", self.undo)
+        service.implement("cursor", self.cursor)
         service.implement("getInfo", self.get_info)
         service.implement("getHistory", self.get_history)
         service.implement("getFrame", self.get_frame)
@@ -70,14 +80,47 @@ class Api:
     def paint(self, caller: Caller[Client], request: pb.PaintRequest) -> Later:
         """Draws one dab or several."""
         client = caller.peer
-        if request.call and client.author.session is None:
-            raise InvalidParams("call needs a session: subscribe with one first", field="call")
+        _check_call(client, request.call)
         dabs = _dabs(request, self._config.dabs_per_call)
         self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
         )
         return Later(settled, _paint_response)
+
+    def undo(self, caller: Caller[Client], request: pb.UndoRequest) -> Later:
+        """Takes back a stroke of one's own."""
+        client = caller.peer
+        _check_call(client, request.call)
+        stroke = _within("stroke", request.stroke, 1, 2**32 - 1)
+        self._visitors.spend_dabs(client, UNDO_DABS)
+        settled = self._undoing.undo(client.author, stroke, call=request.call)
+        return Later(settled, self._undone)
+
+    def _undone(self, receipt: Receipt) -> pb.UndoResponse:
+        self._broadcast.flush()  # the patch comes before the reply, also to who asked for it
+        return pb.UndoResponse(seq=receipt.seq)
+
+    def cursor(self, caller: Caller[Client], request: pb.CursorRequest) -> pb.CursorResponse:
+        """Shows the others where one's pointer is."""
+        websocket = caller.peer.websocket
+        if websocket is None:
+            raise InvalidRequest("cursor needs a websocket")
+        if not request.HasField("pos"):
+            raise InvalidParams("pos is missing: where the pointer is", field="pos")
+        event = pb.CursorEvent(
+            author=caller.peer.author.number,
+            pos=pb.Position(
+                x=_within("pos.x", request.pos.x, -POSITION_BOUND, POSITION_BOUND),
+                y=_within("pos.y", request.pos.y, -POSITION_BOUND, POSITION_BOUND),
+            ),
+            down=request.down,
+            color=_within("color", request.color, 0, MAX_COLOR),
+            name=_name(request.name),
+        )
+        if self._config.cursors and self._visitors.may_point(caller.peer):
+            self._cursors.moved(event, websocket)
+        return pb.CursorResponse()
 
     async def get_canvas(self, caller: Caller[Client], request: pb.CanvasRequest) -> pb.CanvasResponse:
         """The picture, or a part of it, as a file."""
@@ -137,7 +180,7 @@ class Api:
             dream_seq=self._painter.dream_seq,
             last_call=client.author.last_call,
         )
-        return Then(response, lambda: self._broadcast.subscribe(websocket, subscription, replay or ()))
+        return Then(response, lambda: self._visitors.subscribe(websocket, subscription, replay or ()))
 
     def get_info(self, caller: Caller[Client], request: pb.InfoRequest) -> pb.InfoResponse:
         """What server this is."""
@@ -195,6 +238,22 @@ def _dab(dab: pb.Dab | pb.PaintRequest, place: str) -> Dab:
         _within(f"{place}size", size, 1, MAX_SIZE)
         _within(f"{place}color", color, 0, MAX_COLOR)
     return Dab(x, y, size, color)
+
+
+def _check_call(client: Client, call: int) -> None:
+    if call and client.author.session is None:
+        raise InvalidParams("call needs a session: subscribe with one first", field="call")
+
+
+def _name(name: str) -> str:
+    """A name that one line can show. Joiners make emoji and words of some scripts."""
+    if len(name) > NAME_LENGTH:
+        raise InvalidParams(
+            f"name has {len(name)} characters, at most {NAME_LENGTH} are allowed", field="name"
+        )
+    if not name.replace("\u200c", "").replace("\u200d", "").isprintable():
+        raise InvalidParams("name holds control characters or line breaks", field="name")
+    return name
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:

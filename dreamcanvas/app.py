@@ -19,6 +19,7 @@ from dreamcanvas import __version__
 from dreamcanvas.api import Api
 from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.config import Config
+from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
@@ -34,6 +35,7 @@ from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
+from dreamcanvas.undoing import Undoing
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
 from dreamcanvas.web_history import WebHistory
@@ -101,8 +103,14 @@ class App:
             listener = _listen(config)
             async with self._storage() as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
+                cursors = Cursors()
                 visitors = Visitors(
-                    config, journal=journal, broadcast=broadcast, metrics=metrics, now=time.monotonic
+                    config,
+                    journal=journal,
+                    broadcast=broadcast,
+                    metrics=metrics,
+                    now=time.monotonic,
+                    cursors=cursors,
                 )
                 api = Api(
                     config,
@@ -112,6 +120,14 @@ class App:
                     broadcast=broadcast,
                     pictures=pictures,
                     catalogue=history.catalogue,
+                    undoing=Undoing(
+                        painter,
+                        database=journal.path,
+                        frames=config.data_dir / "frames",
+                        seconds=config.undo_seconds,
+                        clock=_clock,
+                    ),
+                    cursors=cursors,
                     started=_clock(),
                 )
                 web = Web(
@@ -136,6 +152,7 @@ class App:
                     visitors.dreaming = self._dreaming(painter, visitors, metrics)
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
+                metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
                 history.watch(metrics.watch)
                 await self._run(web, visitors, painter, history, listener)
         finally:

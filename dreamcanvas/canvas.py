@@ -79,7 +79,7 @@ class Canvas:
         """Does the next operation. Raises ValueError where it is not the next."""
         if operation.seq != self.seq + 1:
             raise ValueError(f"operation {operation.seq} does not follow {self.seq}")
-        _draw(self._image, operation.mark)
+        draw(self._image, operation.mark)
         self.seq = operation.seq
 
     def lay(self, base: "Canvas", later: Iterable[Operation]) -> None:
@@ -105,7 +105,8 @@ class Canvas:
         return self._image.crop(region)
 
 
-def _draw(image: Image.Image, mark: Dab | Patch) -> None:
+def draw(image: Image.Image, mark: Dab | Patch) -> None:
+    """Draws a mark on an RGB picture."""
     if isinstance(mark, Dab):
         brush.draw(image, mark.x, mark.y, mark.size, mark.color)
     else:

@@ -83,6 +83,7 @@ class Config:
     )
     timezone: str = _setting("UTC", "The time zone of the history's days, such as Europe/Berlin.")
     undo_seconds: int = _setting(60, "For how long a stroke can be taken back.", 0, 10**6)
+    cursors: bool = _setting(True, "Whether cursors are passed on.")
     cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)
     ping_interval: float = _setting(20.0, "Seconds between pings; 0 sends none.", 0, 3600)

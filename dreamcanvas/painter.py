@@ -18,7 +18,7 @@ from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dream, Dreams, decode
-from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Receipt
+from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Late, Receipt
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +158,15 @@ class Painter:
         Raises Unavailable once it closes; the future raises it where nothing could be saved.
         """
         return self._append(Entry(author, marks, stroke, call, origin))
+
+    def put_later(
+        self, author: Author, late: asyncio.Future[Late], *, stroke: int = 0, call: int = 0
+    ) -> asyncio.Future[Receipt]:
+        """Puts marks on the canvas that are made when it is their turn; all hear of them.
+
+        Raises as `paint` does, and the future what `late` raises.
+        """
+        return self._append(Entry(author, (), stroke, call, late=late))
 
     def introduce(self, author: Author) -> asyncio.Future[Receipt]:
         """Stores an author, after everything that was painted before. Raises as `paint` does."""

@@ -11,7 +11,9 @@ from urllib.parse import parse_qs
 
 from dreamcanvas import addresses
 from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
+from dreamcanvas.canvas import Operation
 from dreamcanvas.config import Config
+from dreamcanvas.cursors import Cursors
 from dreamcanvas.dreaming import Dreaming
 from dreamcanvas.errors import Internal, InvalidParams, RateLimited, RpcError
 from dreamcanvas.limits import Bucket, Buckets
@@ -31,13 +33,14 @@ KEPT_POSTERS: Final = 4096
 class Client:
     """A caller: a websocket, or an address that posts (then `websocket` is None).
 
-    `dabs` and `canvases` are what it may spend, beside what its address may.
+    `dabs` and `canvases` are what it may spend, beside what its address may; `cursors` what is passed on.
     """
 
     address: str
     author: Author
     dabs: Bucket
     canvases: Bucket
+    cursors: Bucket
     websocket: Websocket | None = None
 
 
@@ -52,10 +55,12 @@ class Visitors:
         broadcast: Broadcast,
         metrics: Metrics,
         now: Callable[[], float],
+        cursors: Cursors | None = None,
     ) -> None:
         self._config = config
         self._journal = journal
         self._broadcast = broadcast
+        self._cursors = cursors or Cursors()
         self._metrics = metrics
         self._now = now
         self._trusted = addresses.networks(config.trusted_proxies)
@@ -148,6 +153,24 @@ class Visitors:
         own.take(now, cost)
         shared.take(now, cost)
 
+    def may_point(self, client: Client) -> bool:
+        """Whether a caller's cursor is to be passed on; takes one from what may be."""
+        now = self._now()
+        if client.cursors.wait(now, 1):
+            return False
+        client.cursors.take(now, 1)
+        return True
+
+    def subscribe(
+        self, websocket: Websocket, subscription: Subscription, replay: Sequence[Operation] = ()
+    ) -> None:
+        """Sends a websocket these events from now on, after those of `replay`."""
+        self._broadcast.subscribe(websocket, subscription, replay)
+        if "cursor" in subscription.events:
+            self._cursors.watch(websocket, text=subscription.text)
+        else:
+            self._cursors.unwatch(websocket)
+
     def address(self, peer: str, forwarded_for: str) -> str:
         """Where a caller is: `peer`, or what a trusted proxy says of it."""
         return addresses.client_address(peer, forwarded_for, self._trusted) if self._trusted else peer
@@ -168,7 +191,15 @@ class Visitors:
 
     def _client(self, address: str, websocket: Websocket | None) -> Client:
         author = self._journal.anonymous(address)
-        return Client(address, author, Bucket(*self._dab_rate()), Bucket(*self._canvas_rate()), websocket)
+        cursors = self._config.cursors_per_second
+        return Client(
+            address,
+            author,
+            Bucket(*self._dab_rate()),
+            Bucket(*self._canvas_rate()),
+            Bucket(cursors, cursors),
+            websocket,
+        )
 
     # The endpoint of websockets
 
@@ -204,7 +235,7 @@ class Visitors:
         self._households[addresses.household(client.address)] += 1
         events = stock_events(handshake.target)
         if events is not None:
-            self._broadcast.subscribe(websocket, Subscription(events, stock=True))
+            self.subscribe(websocket, Subscription(events, stock=True))
         if self.dreaming is not None:
             self.dreaming.active()
         self.announce()
@@ -215,6 +246,7 @@ class Visitors:
         self._metrics.closed(code)
         if peer.websocket is not None:
             self._broadcast.unsubscribe(peer.websocket)
+            self._cursors.unwatch(peer.websocket)
         self._clients.discard(peer)
         household = addresses.household(peer.address)
         self._households[household] -= 1

@@ -20,6 +20,7 @@ EVENTS: dict[str, type[Message]] = {
     "patch": pb.PatchEvent,
     "canvas": pb.CanvasEvent,
     "status": pb.StatusEvent,
+    "cursor": pb.CursorEvent,
 }
 
 

@@ -143,10 +143,9 @@ def test_a_method_that_there_is_not(socket: Socket) -> None:
         socket.reply(socket.send("draw", pb.InfoRequest()), pb.PaintResponse)
 
 
-@pytest.mark.parametrize("method", ["undo", "cursor", "rpc.discover"])
-def test_what_a_later_version_brings_is_not_found(socket: Socket, method: str) -> None:
+def test_the_description_is_for_json_only(socket: Socket) -> None:
     with pytest.raises(CallError, match="METHOD_NOT_FOUND"):
-        socket.reply(socket.send(method, pb.UndoRequest()), pb.UndoResponse)
+        socket.reply(socket.send("rpc.discover", pb.InfoRequest()), pb.InfoResponse)
 
 
 def test_the_first_letter_of_a_method_may_be_upper_case(socket: Socket) -> None:
@@ -459,3 +458,37 @@ def test_the_status_counts_open_websockets(quiet_server: Server, socket: Socket)
 def test_a_batch_in_text(socket: Socket) -> None:
     answers = socket.json([call("getInfo", number="a"), call("paint", {"pos": {}, "size": 1}, 2), {"x": 1}])
     assert {answer["id"] for answer in answers} == {"a", 2, None}
+
+
+# undo, cursor
+
+
+def test_an_undo_sends_its_patch_to_all_also_to_who_asked_for_it_and_before_the_reply(
+    socket: Socket, other: Socket
+) -> None:
+    socket.subscribe(events=["paint", "patch"])
+    other.subscribe(events=["paint", "patch"])
+    socket.paint(**at(300, 300, size=60, color=0xFF0000), stroke=7)
+    before = newest(socket)
+    reply = socket.reply(socket.send("undo", pb.UndoRequest(stroke=7)), pb.UndoResponse)
+    assert reply.seq == before + 1
+    name, event = socket.events.popleft()
+    assert (name, event.seq) == ("patch", reply.seq)
+    assert other.event("patch").image == event.image
+    with Image.open(io.BytesIO(event.image)) as image:
+        assert image.mode == "RGBA"
+
+
+def test_a_pointer_is_shown_to_the_others(socket: Socket, other: Socket) -> None:
+    socket.subscribe(events=["cursor"])
+    other.subscribe(events=["cursor"])
+    request = pb.CursorRequest(pos=pb.Position(x=-3, y=2000), down=True, color=0xABCDEF, name="👩\u200d🎨 Ü")
+    socket.reply(socket.send("cursor", request), pb.CursorResponse)
+    event = other.event("cursor")
+    assert (event.pos, event.down, event.color, event.name) == (
+        request.pos,
+        True,
+        0xABCDEF,
+        "👩\u200d🎨 Ü",
+    )
+    assert not socket.events

@@ -47,6 +47,10 @@ class Websocket(Protocol):
     address: str
     slow: bool
 
+    @property
+    def backlog(self) -> int:
+        """Bytes that were written and are not sent yet."""
+
     def send(self, frames: bytes) -> None:
         """Writes framed messages, after the answers that are ready."""
 

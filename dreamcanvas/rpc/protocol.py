@@ -44,12 +44,10 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         del config, app_state
         self._state = server_state
         self._endpoint = endpoint
-        self._settings = endpoint.settings
+        self._settings = settings = endpoint.settings
         self._loop = asyncio.get_running_loop()
-        self._websocket = ServerProtocol(max_size=self._settings.message_bytes or None)
-        self._connection = Connection(
-            batch_calls=self._settings.batch_calls, max_errors=self._settings.protocol_errors
-        )
+        self._websocket = ServerProtocol(max_size=settings.message_bytes or None)
+        self._connection = Connection(batch_calls=settings.batch_calls, max_errors=settings.protocol_errors)
         self._transport: asyncio.Transport
         self._fragments: list[bytes] = []
         self._text = False
@@ -57,8 +55,8 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._flush_due = False
         self._timers = Timers()
         self._keepalive = Keepalive(
-            interval=self._settings.ping_interval,
-            timeout=self._settings.ping_timeout,
+            interval=settings.ping_interval,
+            timeout=settings.ping_timeout,
             ping=self._ping,
             expired=self._no_pong,
         )
@@ -119,6 +117,11 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             self._transport.close()
 
     # What the host calls
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that were written and are not sent yet."""
+        return self._transport.get_write_buffer_size()
 
     def send(self, frames: bytes) -> None:
         """Writes framed messages, after the answers that are ready."""
@@ -205,7 +208,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             sent = self._websocket.close_sent
             self._endpoint.closed(self._peer, int(sent.code) if sent is not None else 0)
 
-    # Calls
+    # Calls, and what is written
 
     def _carry_out(self, call: Call) -> None:
         came = self._loop.time()
@@ -258,8 +261,6 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._connection.fail(call, told)
         self._endpoint.called(call.method, told, self._loop.time() - came)
         self._schedule_flush()
-
-    # Writing
 
     def _schedule_flush(self) -> None:
         if not self._flush_due:

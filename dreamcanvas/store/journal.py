@@ -7,17 +7,20 @@ leaves no gap: its callers are told, and the next one starts from the same numbe
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas import Dab, Operation
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
 from dreamcanvas.store.database import Database
+from dreamcanvas.store.queue import Author, Entry, Late, Queue, Receipt
+
+__all__ = ["Author", "Entry", "Journal", "Late", "Receipt"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,49 +29,6 @@ RETRY_AFTER_MS: Final = 1000
 NEWEST: Final = """SELECT max(
     (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
 )"""
-
-
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class Author:
-    """Who paints: a session, which outlives its connections, or a connection without one (`session` is None).
-
-    `last_call`, `last_seq` and `last_time` are those of the session's last applied call.
-    """
-
-    number: int
-    session: bytes | None
-    address: str
-    last_call: int = 0
-    last_seq: int = 0
-    last_time: int = 0
-    stored: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of an entry: its operations, numbered and durable. A duplicate has none."""
-
-    seq: int
-    time: int
-    duplicate: bool
-    operations: tuple[Operation, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """Something to be made durable: marks of an author, or none where only the author is to be stored.
-
-    `origin` is whoever need not be told of the operations, since it made them.
-    """
-
-    author: Author
-    marks: Sequence[Dab | Patch] = ()
-    stroke: int = 0
-    call: int = 0
-    origin: object = None
-    settled: asyncio.Future[Receipt] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
 
 
 @dataclass(slots=True)
@@ -92,7 +52,7 @@ class Journal:
         self.path = path
         self._database = Database(path)
         self.archive = Archive(path.parent / "archive", self._database)
-        self._waiting: list[Entry] = []
+        self._queue = Queue()
         self._committing: asyncio.Task[None] | None = None
         self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
         self.commits = 0
@@ -147,9 +107,9 @@ class Journal:
     def append(self, entry: Entry) -> asyncio.Future[Receipt]:
         """Makes an entry durable.
 
-        The future raises Unavailable where that failed: then nothing was applied.
+        The future raises Unavailable where that failed, or what `late` raised: then nothing was applied.
         """
-        self._waiting.append(entry)
+        self._queue.append(entry)
         if self._committing is None:
             self._committing = asyncio.get_running_loop().create_task(self._commit_all())
         return entry.settled
@@ -179,8 +139,10 @@ class Journal:
     async def _commit_all(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while self._waiting:
-                entries, self._waiting = self._waiting, []
+            while self._queue.waiting:
+                entries = await self._queue.take()
+                if not entries:
+                    continue
                 batch = self._number_all(entries)
                 began = loop.time()
                 try:

@@ -165,7 +165,7 @@ def _compile() -> dict[str, Any]:
 CLASSES = _compile()
 
 
-def make(name: str, **fields: Any) -> Any:
+def make(name: str, /, **fields: Any) -> Any:
     """A message; members that are messages may be given as dicts."""
     return CLASSES[name](**fields)
 

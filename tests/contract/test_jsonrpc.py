@@ -1,7 +1,6 @@
 """JSON-RPC 2.0, the whole specification, on a websocket."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -236,11 +235,3 @@ def test_error_data_has_no_members_but_those_named(client: Client) -> None:
 def test_strange_json_gets_an_answer_in_json(client: Client, text: str) -> None:
     ask(client, text)
     assert client.json("getInfo")
-
-
-@pytest.mark.parametrize("method", ["undo", "cursor"])
-@pytest.mark.parametrize("way", [Client.call, Client.json])
-def test_methods_of_later_issues(client: Client, method: str, way: Callable[[Client, str], Any]) -> None:
-    with pytest.raises(Failed) as failed:
-        way(client, method)
-    assert (failed.value.code, failed.value.name) == (-32601, "METHOD_NOT_FOUND")
