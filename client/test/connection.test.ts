@@ -31,7 +31,7 @@ class Peer {
     return this.socket as unknown as {
       onopen?: () => void;
       onmessage?: (event: { data: ArrayBuffer }) => void;
-      onclose?: () => void;
+      onclose?: (event: CloseEvent) => void;
     };
   }
 
@@ -40,7 +40,7 @@ class Peer {
   }
 
   refuse(): void {
-    this.handlers.onclose?.();
+    this.handlers.onclose?.({ code: 1006 } as CloseEvent);
   }
 
   answer(seq: number, payload = new Uint8Array()): void {

@@ -49,6 +49,37 @@ describe("the outbox", () => {
     expect(taken(box).dabs).toHaveLength(3);
   });
 
+  test("takes a stroke back after all that was drawn before, and adds nothing to that call", () => {
+    const box = outbox();
+    box.add(1, dabs(2));
+    box.undo(1);
+    box.add(1, dabs(1));
+    expect(box.dabs).toBe(4);
+    const calls = [1, 2, 3].map(() => {
+      const call = taken(box);
+      box.remove(call);
+      return [call.number, call.undoes, call.dabs.length];
+    });
+    expect(calls).toEqual([
+      [1, false, 2],
+      [2, true, 0],
+      [3, false, 1],
+    ]);
+    expect(box.dabs).toBe(0);
+  });
+
+  test("sends the call that takes a stroke back again until it is known to have arrived", () => {
+    const box = outbox();
+    box.undo(1);
+    const call = taken(box);
+    box.lost();
+    expect(box.resume(0)).toBeUndefined();
+    expect(taken(box)).toBe(call);
+    box.lost();
+    expect(box.resume(1)).toBe(call);
+    expect(box.dabs).toBe(0);
+  });
+
   test("keeps so much ink and no more", () => {
     const box = outbox();
     expect(box.add(1, dabs(CAPACITY + 5)).flatMap(({ added }) => added)).toHaveLength(CAPACITY);

@@ -40,6 +40,23 @@ describe("a stroke", () => {
     expect([...sizes].sort((a, b) => a - b)).toEqual(sizes);
   });
 
+  test("thins with speed where no pressure is felt, smoothly, to no less than three fifths", () => {
+    const stroke = new Stroke(1, 100, 0, { x: 0, y: 0, speed: 0.2 });
+    const dabs = stroke.begin();
+    for (let x = 40; x <= 1600; x += 40) dabs.push(...stroke.move({ x, y: 0, speed: 9 }));
+    const sizes = [...dabs, ...stroke.finish()].map(({ size }) => size);
+    expect(sizes[0]).toBe(100);
+    expect([...sizes].sort((a, b) => b - a)).toEqual(sizes);
+    expect(sizes.at(-1)).toBe(60);
+    expect(Math.max(...sizes.slice(1).map((size, i) => sizes[i] - size))).toBeLessThan(12);
+  });
+
+  test("keeps its size at a draughtsman's speed", () => {
+    const stroke = new Stroke(1, 50, 0, { x: 0, y: 0 });
+    const dabs = [...stroke.move({ x: 300, y: 0, speed: 0.6 }), ...stroke.finish()];
+    expect(dabs.every(({ size }) => size === 50)).toBe(true);
+  });
+
   test("that is a mere tap can be seen", () => {
     const stroke = new Stroke(1, 30, 0, { x: 7, y: 8 });
     const dabs = [...stroke.begin(), ...stroke.move({ x: 7, y: 8 }), ...stroke.finish()];

@@ -14,7 +14,15 @@ import {
 const status = (init: Parameters<typeof create<typeof StatusEventSchema>>[1]) =>
   create(StatusEventSchema, init);
 const dreaming = status({ users: 3, dreamer: Dreamer.DREAMING, style: "Feathered eyes" });
-const live: Affairs = { phase: "live", status: dreaming, hasPicture: true, waiting: 0, full: false };
+const live: Affairs = {
+  phase: "live",
+  status: dreaming,
+  hasPicture: true,
+  waiting: 0,
+  full: false,
+  restarting: false,
+  mode: "draw",
+};
 
 describe("the status line", () => {
   test("says who is here and what is dreamt", () => {
@@ -51,6 +59,18 @@ describe("the notice", () => {
     expect(noticeWords({ ...offline, hasPicture: false })?.text).toContain("can’t be reached");
   });
 
+  test("says that the server restarts, where it said so, and that the ink is kept", () => {
+    const gone: Affairs = { ...live, phase: "offline", restarting: true };
+    expect(noticeWords(gone)?.text).toContain("restarting");
+    expect(noticeWords({ ...gone, waiting: 3 })?.text).toContain("(3 dabs)");
+  });
+
+  test("says what a tap does, where it does not draw", () => {
+    expect(noticeWords({ ...live, mode: "pick" })?.text).toContain("colour");
+    expect(noticeWords({ ...live, mode: "story" })?.text).toContain("place");
+    expect(noticeWords({ ...live, mode: "story", phase: "offline" })?.text).toContain("Connection lost");
+  });
+
   test("says that nobody may draw", () => {
     expect(noticeWords({ ...live, status: status({ readOnly: true }) })?.text).toContain("read-only");
   });
@@ -59,6 +79,7 @@ describe("the notice", () => {
 test("refusals say whether the ink is kept", () => {
   expect(refusalWords("RATE_LIMITED", true)).toContain("follows");
   expect(refusalWords("FORBIDDEN", false)).toContain("taken back");
+  expect(refusalWords("TOO_LATE", false)).toContain("Too late");
   expect(refusalWords("INTERNAL", false)).toContain("taken back");
 });
 

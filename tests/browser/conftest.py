@@ -1,6 +1,7 @@
 """Chromium, and visitors in it."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
@@ -8,6 +9,8 @@ from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 from tests.browser.visitor import Visitor, chromium
 
 Visit = Callable[..., Visitor]
+
+AWAY: Final = ("ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED")
 
 
 @pytest.fixture(scope="package")
@@ -25,7 +28,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
     contexts = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "ERR_CONNECTION_REFUSED" not in message.text:
+        away = any(error in message.text for error in AWAY)
+        if message.type in ("error", "warning") and not away:
             complaints.append(message.text)
 
     def opens(url: str, **context: object) -> Visitor:

@@ -7,8 +7,6 @@ import { styleWords, words } from "../words/language";
 import { type Frame, fetchPlace, lastFrames, type Place, placeAround } from "./frames";
 
 const MOST = 16;
-/** The film's height, and the width of a picture in it, in its canvas' pixels. */
-const CELL = 96;
 /** The picture in full is fetched when the hand rests. */
 const REST_MS = 160;
 
@@ -95,7 +93,8 @@ export class Story {
     this.frames = frames;
     this.cells = frames.map(() => undefined);
     this.panel.dataset.state = frames.length > 0 ? "live" : "empty";
-    this.strip.width = Math.max(1, frames.length * CELL);
+    this.strip.width = Math.round(this.strip.clientWidth * devicePixelRatio);
+    this.strip.height = Math.round(this.strip.clientHeight * devicePixelRatio);
     this.range.max = String(Math.max(0, frames.length - 1));
     this.range.value = this.range.max;
     this.frame.style.width = `${100 / Math.max(1, frames.length)}%`;
@@ -108,8 +107,17 @@ export class Story {
     const cell = await fetchPlace(this.frames[index], this.place, false);
     if (asked !== this.asked) return;
     this.cells[index] = cell;
-    this.film.drawImage(cell, index * CELL, 0, CELL, CELL);
+    this.drawCell(cell, index);
     if (index === Number(this.range.value)) this.show();
+  }
+
+  /** The film has room for the middle of each picture. */
+  private drawCell(cell: ImageBitmap, index: number): void {
+    const { width, height } = this.strip;
+    const [from, to] = [index, index + 1].map((at) => Math.round((at * width) / this.frames.length));
+    const share = Math.min(1, (to - from) / height);
+    const wide = cell.width * share;
+    this.film.drawImage(cell, (cell.width - wide) / 2, 0, wide, cell.height, from, 0, to - from, height);
   }
 
   /** Shows the dream that the strip stands at. */

@@ -131,21 +131,23 @@ export class Camera {
     return { width: this.box.clientWidth, height: this.box.clientHeight };
   }
 
-  /** The bars stand at the bottom of a tall window and on the left of a wide one. */
+  /** The bars stand at the bottom of a tall window and beside the canvas in a wide one. */
   private insets(): Insets {
     const stage = this.stageSize();
     const tools = element("tools", HTMLElement).getBoundingClientRect();
     const head = element("head", HTMLElement).getBoundingClientRect();
     const margin = { top: MARGIN, right: MARGIN, bottom: MARGIN, left: MARGIN };
     if (stage.height > stage.width) {
-      return { ...margin, top: head.bottom + MARGIN, bottom: stage.height - tools.top + MARGIN };
+      const actions = element("actions", HTMLElement).getBoundingClientRect();
+      return { ...margin, top: head.bottom + MARGIN, bottom: stage.height - actions.top + MARGIN };
     }
     const left = tools.right + MARGIN;
+    const right = stage.width - element("actions", HTMLElement).getBoundingClientRect().left + MARGIN;
     const choices = [
       { ...margin, left, right: left },
-      { ...margin, left },
-      { ...margin, left: head.right + MARGIN },
-      { ...margin, left, top: head.bottom + MARGIN },
+      { ...margin, left, right },
+      { ...margin, left: head.right + MARGIN, right },
+      { ...margin, left, right, top: head.bottom + MARGIN },
     ];
     return bestInsets(this.canvas, stage, choices, head);
   }

@@ -152,7 +152,7 @@ export const de: Messages = {
     themeDark: "Dunkel",
     themeLight: "Hell",
     language: "Sprache",
-    languageAuto: "Die des Browsers",
+    languageAuto: "Wie im Browser",
     keys: "Tasten",
   },
   keys: {

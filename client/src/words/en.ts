@@ -147,11 +147,11 @@ export const en = {
     nameHint: "Others see it beside your pointer. Without one you are an animal.",
     cursors: "Show where others point, and show them where I do",
     theme: "Colours",
-    themeAuto: "As the system has them",
+    themeAuto: "Like the system",
     themeDark: "Dark",
     themeLight: "Light",
     language: "Language",
-    languageAuto: "The browser’s",
+    languageAuto: "Like the browser",
     keys: "Shortcuts",
   },
   keys: {
