@@ -1,6 +1,7 @@
 """HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
 
 import asyncio
+import html
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -11,8 +12,9 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -35,6 +37,8 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
+NO_CACHE: Final = {"Cache-Control": "no-cache"}
 NOT_BUILT: Final = (
     "The page has not been built: start the server with scripts/serve, or run `npm run build` in client/.\n"
 )
@@ -80,8 +84,8 @@ class Web:
         """The ASGI application."""
         return Starlette(
             routes=[
-                Route("/", self.index),
-                Route("/history", self.history_page),
+                Route("/", self.index, middleware=[PACKED]),
+                Route("/history", self.history_page, middleware=[PACKED]),
                 Route("/rpc", self.rpc, methods=["POST"]),
                 Route("/canvas.{format}", self.canvas),
                 Route("/dreams/{name}.jpg", self.dream),
@@ -98,12 +102,21 @@ class Web:
 
     def _files(self) -> list[Mount]:
         """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
-        mounts = (("/assets", self._page / "assets"), ("/", self._page))
-        return [Mount(path, StaticFiles(directory=folder)) for path, folder in mounts if folder.is_dir()]
+        mounts = (("/assets", self._page / "assets", [PACKED]), ("/", self._page, []))
+        return [
+            Mount(path, StaticFiles(directory=folder), middleware=packed)
+            for path, folder, packed in mounts
+            if folder.is_dir()
+        ]
 
     async def index(self, request: Request) -> Response:
-        """The drawing page."""
-        return self._document("index.html")
+        """The drawing page. Who shows a preview of it wants the picture's whole address."""
+        page = self._document("index.html")
+        if not isinstance(page, FileResponse):
+            return page
+        text = Path(page.path).read_text()
+        picture = html.escape(str(request.base_url.replace(path="/og.jpg")))
+        return HTMLResponse(text.replace('content="/og.jpg"', f'content="{picture}"'), headers=NO_CACHE)
 
     async def history_page(self, request: Request) -> Response:
         """The page of the past."""
@@ -113,7 +126,7 @@ class Web:
         file = self._page / name
         if not file.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
-        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+        return FileResponse(file, headers=NO_CACHE)
 
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""

@@ -349,3 +349,17 @@ async def test_a_built_page(tmp_path: Path) -> None:
     assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert (missing.status_code, "cache-control" in missing.headers) == (404, False)
     assert icon.status_code == 200
+
+
+async def test_the_page_comes_packed_and_names_the_picture_of_its_preview_in_full(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text('<meta property="og:image" content="/og.jpg" />' + "<p></p>" * 500)
+    (tmp_path / "assets" / "main-abc.js").write_text("let a;" * 500)
+    async with browser(tmp_path) as client:
+        index = await client.get("/", headers={"host": 'canvas.example"><b:8080'})
+        plain = await client.get("/", headers={"accept-encoding": "identity", "host": "canvas.example:8080"})
+        script = await client.get("/assets/main-abc.js")
+    assert (index.headers["content-encoding"], "<b" in index.text) == ("gzip", False)
+    assert "content-encoding" not in plain.headers
+    assert 'content="http://canvas.example:8080/og.jpg"' in plain.text
+    assert (script.headers["content-encoding"], script.text[:6]) == ("gzip", "let a;")

@@ -78,9 +78,7 @@ class TestStory:
         expect(words).not_to_have_text(newest)
         wait_until(lambda: alice.page.evaluate(picture) != now, what="the place as it was")
         link = panel.get_by_role("link", name="See this moment in the history")
-        assert re.fullmatch(
-            r"/history#\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", link.get_attribute("href") or ""
-        )
+        assert re.fullmatch(r"/history#\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", link.get_attribute("href") or "")
         alice.page.keyboard.press("Escape")
         expect(panel).to_be_hidden()
         assert alice.seq == before
