@@ -102,7 +102,10 @@ class Web:
 
     def _files(self) -> list[Mount]:
         """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
-        mounts = (("/assets", self._page / "assets", [PACKED]), ("/", self._page, []))
+        mounts: tuple[tuple[str, Path, list[Middleware]], ...] = (
+            ("/assets", self._page / "assets", [PACKED]),
+            ("/", self._page, []),
+        )
         return [
             Mount(path, StaticFiles(directory=folder), middleware=packed)
             for path, folder, packed in mounts
