@@ -448,7 +448,7 @@ class TestColours:
     def test_are_the_systems_and_the_player_is_a_cinema(self, visit: Visit, past: Past) -> None:
         page = visit(past.url).page
         for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert (brightness(page, "html") > 128) == (scheme == "light")
         card(page, past.movie).click()
         Player(page).wait(kind="movie")
@@ -531,6 +531,6 @@ class TestAccessibility:
 def complaints(page: Page) -> list[str]:
     found = []
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         found += [f"{scheme}: {each}" for each in axe.violations(page)]
     return found
