@@ -72,7 +72,7 @@ export const historyDe: Messages["history"] = {
   notCopied: "Der Link zu diesem Moment steht in der Adresszeile.",
   download: "Herunterladen",
   downloadMovie: (file) => `Den Film herunterladen, ${file}`,
-  length: (duration) => `${duration} Minuten`,
+  length: (duration) => `${duration} min`,
   styles: "Stile",
   others: "Andere Filme",
   earlier: "Früher",

