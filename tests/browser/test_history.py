@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser import axe
 from tests.browser.conftest import Visit
 from tests.history.killer import MarkedServer, windows
 from tests.history.marks import mark
@@ -33,6 +34,25 @@ NUMBER = """() => {
     let number = 0;
     for (let bit = 0; bit < 24; bit++) if (row[(bit * 10 + 5) * 4] < 128) number |= 1 << bit;
     return number;
+}"""
+SCREENS: dict[str, dict[str, Any]] = {
+    "desktop": {},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+}
+# All that is said: texts, names, hints, what the slider tells.
+SAID = """() => {
+    const said = [document.title];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode())
+        if (!texts.currentNode.parentElement.closest("noscript")) said.push(texts.currentNode.data);
+    for (const name of ["aria-label", "title", "aria-valuetext"])
+        for (const each of document.querySelectorAll(`[${name}]`)) said.push(each.getAttribute(name));
+    return said;
 }"""
 NAMED = "a[href], button, select, input, [role=slider], dialog, nav, img"
 NAMELESS = """named => [...document.querySelectorAll(named)]
@@ -118,10 +138,17 @@ def moment(time: int) -> str:
     return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{time % 1000:03}Z"
 
 
-def at_moment(visit: Visit, past: Past, details: dict[str, Any], index: int) -> Player:
-    player = Player(visit(f"{past.url}#{moment(details['times'][index])}").page)
+def at_moment(visit: Visit, past: Past, details: dict[str, Any], index: int, **context: object) -> Player:
+    player = Player(visit(f"{past.url}#{moment(details['times'][index])}", **context).page)
     player.wait(name=details["name"])
     return player
+
+
+def said(page: Page) -> set[str]:
+    """The page's words, without numbers and the month."""
+    texts: list[str] = page.evaluate(SAID)
+    plain = {" ".join(re.sub(r"[^A-Za-zÄÖÜäöüß]+", " ", each).split()) for each in texts}
+    return {re.sub(r"\b(April|August|September|November)\b", "", each).strip() for each in plain} - {""}
 
 
 def without_overflow(page: Page) -> bool:
@@ -348,7 +375,8 @@ class TestLayout:
     @pytest.mark.parametrize("size", [(360, 640), (640, 360), (768, 1024), (1440, 900)])
     def test_fits_the_screen(self, visit: Visit, past: Past, size: tuple[int, int]) -> None:
         width, height = size
-        page = visit(past.url, viewport={"width": width, "height": height}).page
+        # In German, whose words are longer.
+        page = visit(past.url, viewport={"width": width, "height": height}, locale="de-DE").page
         expect(card(page, past.movie)).to_be_visible()
         assert without_overflow(page)
         card(page, past.movie).click()
@@ -372,3 +400,138 @@ class TestLayout:
         expect(page.get_by_role("dialog")).to_have_accessible_name(re.compile(r"\d\d:\d\d"))
         for name in ("One dream back", "One dream on", "Loop", "Copy a link to this moment", "Close"):
             expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+
+
+class TestLanguage:
+    def test_is_the_browsers(self, visit: Visit, past: Past) -> None:
+        """Nothing that is said in German is said in English."""
+        spoken = {}
+        for language in ("en-US", "de-DE"):
+            player = at_moment(visit, past, past.movie, 0, locale=language)
+            player.rests_at(0)
+            page = player.page
+            expect(card(page, past.movie)).to_have_count(1)
+            spoken[language] = said(page)
+            expect(page.locator("html")).to_have_attribute("lang", language[:2])
+        assert len(spoken["de-DE"]) > 40
+        assert spoken["de-DE"] & spoken["en-US"] <= {"Dreamcanvas", "Esc", "L", "MB", "Labyrinth"}
+        expect(page).to_have_title(re.compile(r"^\d\d:\d\d:\d\d – \d\d:\d\d:\d\d · Verlauf · Dreamcanvas$"))
+        expect(page.locator("#facts")).to_have_text(re.compile(r"^\d+ Träume · .+ · \d:\d\d min$"))
+        expect(page.locator("#downloads a").first).to_have_text(re.compile(r"^1536 × 1536 \d+(,\d)?\sMB$"))
+        expect(page.get_by_role("slider", name="Zeitpunkt")).to_have_attribute(
+            "aria-valuetext",
+            re.compile(rf"^\d\d:\d\d:\d\d, Traum 1 von {len(past.movie['dreams'])}, .+"),
+        )
+
+    def test_is_the_one_that_was_chosen(self, visit: Visit, quiet_server: Server) -> None:
+        page = visit(f"{quiet_server.url}/history", locale="de-DE").page
+        expect(page.locator("#state")).to_contain_text("Noch wurde nichts geträumt")
+        choose(page, language="en", theme="light")
+        expect(page.locator("#state")).to_contain_text("Nothing has been dreamt yet")
+
+    def test_may_run_from_right_to_left(self, visit: Visit, past: Past) -> None:
+        player = at_moment(visit, past, past.movie, 0)
+        page = player.page
+        page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
+        player.rests_at(0)
+        assert without_overflow(page)
+        assert middle(page, "#picture") > middle(page, "#panel")
+        assert middle(page, "#close") < middle(page, "#title")
+        # Time does not turn round.
+        assert middle(page, "#head-line") < middle(page, "#track")
+        player.press("Escape")
+        expect(card(page, past.movie)).to_be_visible()
+        assert without_overflow(page)
+        assert middle(page, "#brand") > middle(page, ".draw")
+
+
+class TestColours:
+    def test_are_the_systems_and_the_player_is_a_cinema(self, visit: Visit, past: Past) -> None:
+        page = visit(past.url).page
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            assert (brightness(page, "html") > 128) == (scheme == "light")
+        card(page, past.movie).click()
+        Player(page).wait(kind="movie")
+        assert brightness(page, "#player") < 40
+        expect(page.locator("#title")).to_have_css("color", "rgb(236, 235, 231)")
+
+    def test_are_those_that_were_chosen(self, visit: Visit, quiet_server: Server) -> None:
+        page = visit(f"{quiet_server.url}/history", color_scheme="dark").page
+        choose(page, language="auto", theme="light")
+        assert brightness(page, "html") > 128
+        choose(page, language="auto", theme="auto")
+        assert brightness(page, "html") < 40
+
+
+def choose(page: Page, **wishes: str) -> None:
+    """As the settings of the drawing page do."""
+    page.evaluate("text => localStorage.setItem('dreamcanvas.preferences', text)", json.dumps(wishes))
+    page.reload()
+    page.wait_for_selector("html[data-phase=live]")
+
+
+def brightness(page: Page, selector: str) -> float:
+    """Of an element's background, 0 to 255."""
+    colour: str = page.locator(selector).evaluate("element => getComputedStyle(element).backgroundColor")
+    return sum(map(int, re.findall(r"\d+", colour)[:3])) / 3
+
+
+def middle(page: Page, selector: str) -> float:
+    """How far from the left, px."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+class TestAccessibility:
+    """Zero violations of WCAG 2.2 AA, in the dark and in the light."""
+
+    def test_of_movies_and_the_player(self, visit: Visit, past: Past, screen: str) -> None:
+        page = visit(past.url, **SCREENS[screen]).page
+        expect(card(page, past.movie)).to_be_visible()
+        assert complaints(page) == []
+        card(page, past.movie).click()
+        Player(page).rests_at(len(past.movie["dreams"]) - 1)
+        if screen == "desktop":
+            page.locator("#help summary").click()
+        assert complaints(page) == []
+
+    def test_of_what_is_empty_or_missing(
+        self, visit: Visit, past: Past, quiet_server: Server, screen: str
+    ) -> None:
+        page = visit(f"{quiet_server.url}/history", **SCREENS[screen]).page
+        expect(page.locator("#state-draw")).to_be_visible()
+        assert complaints(page) == []
+        page.goto(f"{quiet_server.url}/history#2026-11-22T14:03:20Z")
+        page.wait_for_selector("#player[data-state=missing]")
+        assert complaints(page) == []
+
+    def test_of_failures(self, browser: Browser, past: Past, screen: str) -> None:
+        context = browser.new_context(**SCREENS[screen])
+        page = context.new_page()
+        page.route("**/history.json*", lambda route: route.fulfill(status=503))
+        page.goto(past.url)
+        expect(page.locator("#state-again")).to_be_visible()
+        assert complaints(page) == []
+        page.unroute("**/history.json*")
+        page.route("**/movies/*.mp4", lambda route: route.fulfill(status=404))
+        page.locator("#state-again").click()
+        card(page, past.movie).click()
+        expect(page.locator("#trouble-again")).to_be_visible()
+        assert complaints(page) == []
+        page.keyboard.press("Escape")
+        page.route("**/history/*.json", lambda route: route.fulfill(status=503))
+        card(page, past.unfinished).click()
+        page.wait_for_selector("#player[data-state=unreachable]")
+        assert complaints(page) == []
+        context.close()
+
+
+def complaints(page: Page) -> list[str]:
+    found = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}: {each}" for each in axe.violations(page)]
+    return found

@@ -1,8 +1,9 @@
 /** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
+import { styleWords } from "../words/language";
 import type { Day, MovieWindow, Recording } from "./api";
 import { clamp, formatMoment } from "./moments";
 import { hues } from "./timeline";
-import { type Clock, dreamsAndDabs, durationWords, stateWords, WORDS } from "./words";
+import { type Clock, dreamsAndDabs, durationWords, WORDS } from "./words";
 
 const COLUMNS = 10;
 const STYLES = 3;
@@ -67,7 +68,7 @@ class Card {
     if (poster) this.picture(poster);
     const badge = document.createElement("span");
     badge.className = "badge";
-    badge.textContent = renditions.length > 0 ? durationWords(seconds) : stateWords(state);
+    badge.textContent = renditions.length > 0 ? durationWords(seconds) : WORDS.states[state];
     this.frame.append(badge);
     this.words.className = "words";
     const name = document.createElement("b");
@@ -93,7 +94,7 @@ class Card {
       const part = document.createElement("span");
       const swatch = document.createElement("i");
       swatch.style.background = `hsl(${hue.get(style)} 42% 48%)`;
-      part.append(swatch, style);
+      part.append(swatch, styleWords(style));
       line.append(part);
     }
     if (styles.length > STYLES) line.append(`+${styles.length - STYLES}`);

@@ -1,5 +1,6 @@
 /** The history page, put together: what there is, what the address asks for, what is played. */
 import { element } from "../ui/dom";
+import { translate } from "../words/language";
 import type { Day, MovieWindow, Past } from "./api";
 import * as archive from "./api";
 import { Guide } from "./guide";
@@ -10,6 +11,8 @@ import { Shelf } from "./shelf";
 import { StateView } from "./state";
 import { Strip } from "./strip";
 import { WORDS } from "./words";
+
+translate(document);
 
 const REFRESH_MS = 60_000;
 /** How often a window that is not a movie yet is asked for. */

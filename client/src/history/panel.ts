@@ -1,5 +1,6 @@
 /** What stands beside the picture: which movie it is, its styles, its files. */
 import { element } from "../ui/dom";
+import { styleWords } from "../words/language";
 import { formatMoment } from "./moments";
 import type { Reel } from "./reel";
 import { hues } from "./timeline";
@@ -34,7 +35,8 @@ export class Panel {
     const { recording, kind, name } = reel;
     this.title.textContent = kind === "day" ? WORDS.dayMovie : clock.span(recording.start, recording.end);
     this.date.textContent = kind === "day" ? dayParts(name).label : clock.day(recording.start);
-    const length = recording.renditions.length > 0 ? ` · ${durationWords(recording.seconds)} min` : "";
+    const length =
+      recording.renditions.length > 0 ? ` · ${WORDS.length(durationWords(recording.seconds))}` : "";
     this.facts.textContent = dreamsAndDabs(recording) + length;
     const state = { RECORDING: WORDS.recording, WAITING: WORDS.soon, ENCODED: "", EXPIRED: "" }[
       recording.state
@@ -90,7 +92,7 @@ export class Panel {
       swatch.style.background = `hsl(${hue.get(style)} 42% 48%)`;
       const time = document.createElement("span");
       time.textContent = clock.toMinute(reel.times[from]);
-      button.append(swatch, time, style);
+      button.append(swatch, time, styleWords(style));
       button.addEventListener("click", () => this.seek(from));
       this.buttons.push(button);
       item.append(button);
@@ -115,7 +117,7 @@ export class Panel {
     if (links[0]) {
       this.download.href = links[0].href;
       this.download.download = links[0].download;
-      const label = `Download the movie, ${links[0].textContent}`;
+      const label = WORDS.downloadMovie(links[0].textContent);
       this.download.title = label;
       this.download.setAttribute("aria-label", label);
     }

@@ -120,7 +120,7 @@ export class Player {
   fail(again: () => void): void {
     this.panel.clear(WORDS.failed);
     this.showTrouble([WORDS.failed, WORDS.failedHint], again);
-    this.dialog.dataset.state = "failed";
+    this.dialog.dataset.state = "unreachable";
   }
 
   /** The same reel, with more dreams or with a movie by now. */

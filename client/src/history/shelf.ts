@@ -3,7 +3,7 @@ import { element } from "../ui/dom";
 import type { Day, MovieWindow, Past } from "./api";
 import { type CardCommands, dayCard, windowCard } from "./cards";
 import type { Guide } from "./guide";
-import { Clock, countWords, dayParts, dreamsAndDabs, WORDS } from "./words";
+import { Clock, dayFacts, dayParts, WORDS } from "./words";
 
 const COLUMNS = 10;
 
@@ -32,7 +32,7 @@ export class Shelf {
       this.shown = "";
       this.root.setAttribute("aria-busy", "true");
       this.title.textContent = dayParts(day.day).label;
-      this.words.textContent = `${countWords(day.windows, "movie")} · ${dreamsAndDabs(day)}`;
+      this.words.textContent = dayFacts(day);
       this.cards.replaceChildren(...skeletons(Math.min(day.windows, 12)));
       this.more.hidden = true;
     }
@@ -50,7 +50,7 @@ export class Shelf {
   }
 
   private refill(day: Day, past: Past, { windows, more }: { windows: MovieWindow[]; more: boolean }): void {
-    this.words.textContent = `${countWords(day.windows, "movie")} · ${dreamsAndDabs(day)}`;
+    this.words.textContent = dayFacts(day);
     const now = JSON.stringify([day, windows]);
     if (now === this.shown) return;
     this.shown = now;

@@ -59,14 +59,14 @@ export class Strip {
   private button(day: Day, level: number, parts: ReturnType<typeof dayParts>): HTMLButtonElement {
     const button = document.createElement("button");
     button.type = "button";
-    button.setAttribute("aria-label", dayLabel(day));
-    button.title = dayLabel(day);
+    button.setAttribute("aria-label", dayLabel(day, "short"));
+    button.title = dayLabel(day, "long");
     const [weekday, date] = [document.createElement("span"), document.createElement("b")];
     weekday.textContent = parts.weekday;
     date.textContent = parts.date;
     const activity = document.createElement("i");
     activity.style.setProperty("--level", String(level));
-    button.append(weekday, date, activity);
+    button.append(weekday, " ", date, activity);
     button.addEventListener("click", () => this.chosen(day));
     this.buttons.set(day.day, button);
     return button;

@@ -1,9 +1,10 @@
 /** The time line: when people drew, which style was dreamt, where one is; and the slider that takes one elsewhere. */
 import { element } from "../ui/dom";
+import { styleWords } from "../words/language";
 import { clamp, thumbnailOf } from "./moments";
 import type { Reel } from "./reel";
 import { gaps, hues, styleAt, ticks } from "./timeline";
-import type { Clock } from "./words";
+import { type Clock, WORDS } from "./words";
 
 /** Heights in CSS pixels: of the dabs, the styles, the clock; and what is between them. */
 const DABS = 34;
@@ -84,9 +85,10 @@ export class Track {
   }
 
   private words(reel: Reel, index: number): string {
-    const style = styleAt(reel.styles, index);
-    const place = `dream ${index + 1} of ${reel.dreams.length}`;
-    return `${this.clock?.toSecond(reel.times[index])}, ${place}${style ? `, ${style}` : ""}`;
+    const style = styleWords(styleAt(reel.styles, index));
+    const time = this.clock?.toSecond(reel.times[index]) ?? "";
+    const value = WORDS.momentValue(time, index + 1, reel.dreams.length);
+    return style ? `${value}, ${style}` : value;
   }
 
   private point(event: PointerEvent): void {
@@ -100,7 +102,7 @@ export class Track {
   }
 
   private showTip(reel: Reel, index: number, x: number): void {
-    const style = styleAt(reel.styles, index);
+    const style = styleWords(styleAt(reel.styles, index));
     this.tipWords.textContent = `${this.clock?.toSecond(reel.times[index])}${style ? ` · ${style}` : ""}`;
     const k = thumbnailOf(index, reel.dreams.length, this.thumbnails);
     this.tipPicture.style.backgroundPosition = `${-(k % COLUMNS) * THUMBNAIL}px ${-Math.floor(k / COLUMNS) * THUMBNAIL}px`;
@@ -145,17 +147,17 @@ export class Track {
     const hue = hues(reel.styles.map(({ style }) => style));
     for (const { from, to, style } of reel.styles) {
       const [left, width] = [x(from), x(to) - x(from)];
-      context.fillStyle = `hsl(${hue.get(style)} 42% 38%)`;
+      context.fillStyle = `hsl(${hue.get(style)} 42% 32%)`;
       context.beginPath();
       context.roundRect(left, top, Math.max(1, width - 1), STYLES, Math.min(4, width / 3));
       context.fill();
-      if (context.measureText(style).width + 12 > width) continue;
+      const words = styleWords(style);
+      if (context.measureText(words).width + 12 > width) continue;
       context.fillStyle = "rgb(255 255 255 / 92%)";
-      context.fillText(style, left + 6, top + STYLES / 2 + 0.5);
+      context.fillText(words, left + 6, top + STYLES / 2 + 0.5);
     }
     // Where nothing was dreamt for a while, a cut.
-    context.fillStyle = "#17181c";
-    for (const at of gaps(reel.times, GAP_MS)) context.fillRect(x(at) - 1.5, 0, 3, DABS + SPACE + STYLES);
+    for (const at of gaps(reel.times, GAP_MS)) context.clearRect(x(at) - 1.5, 0, 3, DABS + SPACE + STYLES);
   }
 
   private drawTicks(context: CanvasRenderingContext2D, reel: Reel, x: (index: number) => number): void {

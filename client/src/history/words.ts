@@ -1,19 +1,19 @@
-/** All that the history page says (pure). Times are ms since 1970. */
-import { words } from "../words/language";
-import type { Day, Recording, State } from "./api";
+/** How the history page writes counts, sizes, times and days (pure). Times are ms since 1970. */
+import { locale, words } from "../words/language";
+import type { Day, Recording } from "./api";
 
 export const WORDS = words.history;
 
-const number = new Intl.NumberFormat("en");
-
-export function countWords(count: number, one: string, many = `${one}s`): string {
-  return `${number.format(count)} ${count === 1 ? one : many}`;
-}
-
-export function sizeWords(bytes: number): string {
-  const megabytes = bytes / 1e6;
-  if (megabytes >= 1000) return `${(megabytes / 1000).toFixed(1)} GB`;
-  return megabytes >= 10 ? `${Math.round(megabytes)} MB` : `${megabytes.toFixed(1)} MB`;
+export function sizeWords(bytes: number, language = locale): string {
+  const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, "gigabyte"] : [bytes / 1e6, "megabyte"];
+  const digits = unit === "megabyte" && value >= 10 ? 0 : 1;
+  const format = {
+    style: "unit",
+    unit,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  } as const;
+  return new Intl.NumberFormat(language, format).format(value);
 }
 
 /** `2:05`: minutes and seconds. */
@@ -23,21 +23,12 @@ export function durationWords(seconds: number): string {
 }
 
 export function dreamsAndDabs({ frames, dabs }: Recording): string {
-  return `${countWords(frames, "dream")} · ${dabs === 0 ? "nobody drew" : countWords(dabs, "dab")}`;
+  return `${WORDS.dreams(frames)} · ${dabs === 0 ? WORDS.nobody : WORDS.dabs(dabs)}`;
 }
 
-/** What stands on a card in place of its length. */
-export function stateWords(state: State): string {
-  switch (state) {
-    case "RECORDING":
-      return "Recording";
-    case "WAITING":
-      return "Movie to come";
-    case "EXPIRED":
-      return "No longer kept";
-    default:
-      return "";
-  }
+/** What a day holds, in a line. */
+export function dayFacts(day: Day): string {
+  return `${WORDS.movies(day.windows)} · ${dreamsAndDabs(day)}`;
 }
 
 export function speedWords(speed: number): string {
@@ -46,25 +37,17 @@ export function speedWords(speed: number): string {
 
 /** Times and dates in the server's time zone. */
 export class Clock {
-  readonly zone: string;
   private readonly minutes: Intl.DateTimeFormat;
   private readonly seconds: Intl.DateTimeFormat;
-  private readonly date: Intl.DateTimeFormat;
-  private readonly short: Intl.DateTimeFormat;
+  private readonly zone: string;
+  private readonly language: string;
 
-  constructor(zone: string) {
+  constructor(zone: string, language = locale) {
     this.zone = zone;
+    this.language = language;
     const clock = { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-    this.minutes = new Intl.DateTimeFormat("en-GB", clock);
-    this.seconds = new Intl.DateTimeFormat("en-GB", { ...clock, second: "2-digit" });
-    this.date = new Intl.DateTimeFormat("en-GB", {
-      timeZone: zone,
-      weekday: "long",
-      day: "numeric",
-      month: "long",
-      year: "numeric",
-    });
-    this.short = new Intl.DateTimeFormat("en-GB", { timeZone: zone, day: "numeric", month: "short" });
+    this.minutes = new Intl.DateTimeFormat(language, clock);
+    this.seconds = new Intl.DateTimeFormat(language, { ...clock, second: "2-digit" });
   }
 
   /** `14:03`. */
@@ -79,15 +62,10 @@ export class Clock {
 
   /** `Sunday 22 November 2026`. */
   day(time: number): string {
-    return this.date.format(time).replace(",", "");
+    return longDate(time, this.zone, this.language);
   }
 
-  /** `22 Nov`. */
-  shortDay(time: number): string {
-    return this.short.format(time);
-  }
-
-  /** `14:00 to 16:00`; shorter than a few minutes, with seconds. */
+  /** `14:00 – 16:00`; shorter than a few minutes, with seconds. */
   span(start: number, end: number): string {
     const at = (time: number) => (end - start < 120_000 ? this.toSecond(time) : this.toMinute(time));
     return `${at(start)} – ${at(end)}`;
@@ -95,18 +73,39 @@ export class Clock {
 }
 
 /** The parts of a day's name, `2026-11-22`, for the strip. */
-export function dayParts(day: string): { weekday: string; date: string; month: string; label: string } {
-  const noon = Date.parse(`${day}T12:00:00Z`);
+export function dayParts(
+  day: string,
+  language = locale,
+): { weekday: string; date: string; month: string; label: string } {
+  const noon = noonOf(day);
   const part = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }).format(noon);
+    new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options }).format(noon);
   return {
     weekday: part({ weekday: "short" }),
     date: part({ day: "numeric" }),
     month: part({ month: "long", year: "numeric" }),
-    label: part({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).replace(",", ""),
+    label: longDate(noon, "UTC", language),
   };
 }
 
-export function dayLabel(day: Day): string {
-  return `${dayParts(day.day).label}: ${countWords(day.windows, "movie")}, ${countWords(day.frames, "dream")}, ${countWords(day.dabs, "dab")}`;
+/** `weekday` is as long as on the button that is named so, or written out. */
+export function dayLabel(day: Day, weekday: "short" | "long"): string {
+  const date = longDate(noonOf(day.day), "UTC", locale, weekday);
+  return `${date}: ${WORDS.movies(day.windows)}, ${WORDS.dreams(day.frames)}, ${WORDS.dabs(day.dabs)}`;
+}
+
+function noonOf(day: string): number {
+  return Date.parse(`${day}T12:00:00Z`);
+}
+
+function longDate(
+  time: number,
+  timeZone: string,
+  language: string,
+  weekday: "short" | "long" = "long",
+): string {
+  const format = { timeZone, weekday, day: "numeric", month: "long", year: "numeric" } as const;
+  const text = new Intl.DateTimeFormat(language, format).format(time);
+  // British usage; elsewhere the comma belongs there.
+  return language === "en-GB" ? text.replace(",", "") : text;
 }

@@ -1,5 +1,18 @@
 /** English messages of the history page. */
+const number = new Intl.NumberFormat("en");
+
+const counted = (count: number, one: string, many: string) =>
+  `${number.format(count)} ${count === 1 ? one : many}`;
+
 export const historyEn = {
+  title: "History · Dreamcanvas",
+  home: "Dreamcanvas: to the canvas",
+  site: "Site",
+  feed: "Feed of new movies (Atom)",
+  feedTitle: "Feed of new movies",
+  feedName: "Dreamcanvas: new movies",
+  draw: "Draw",
+
   loading: "Fetching the history…",
   empty: "Nothing has been dreamt yet.",
   emptyHint: "Draw something, and it will be. Every dream is kept, and every other hour they become a movie.",
@@ -7,9 +20,22 @@ export const historyEn = {
   failed: "The history can’t be reached.",
   failedHint: "The server may be restarting, or your connection is down.",
   again: "Try again",
-  dayLoading: "Fetching the movies of this day…",
+
+  days: "Days",
   dayFailed: "The movies of this day can’t be fetched.",
+  dayMovie: "The day in a minute",
   more: "Earlier movies of this day",
+  movies: (count: number) => counted(count, "movie", "movies"),
+  dreams: (count: number) => counted(count, "dream", "dreams"),
+  dabs: (count: number) => counted(count, "dab", "dabs"),
+  nobody: "nobody drew",
+  states: {
+    RECORDING: "Recording",
+    WAITING: "Movie to come",
+    ENCODED: "Movie",
+    EXPIRED: "No longer kept",
+  },
+
   opening: "Opening…",
   noSuch: "There is no such moment.",
   noSuchHint: "The link leads to a time of which nothing is recorded.",
@@ -20,16 +46,46 @@ export const historyEn = {
   movieFailed: "The movie can’t be played.",
   movieFailedHint: "The connection was lost, or this browser can’t play H.264.",
   picturesFailed: "The dreams can’t be fetched.",
-  openDay: "See the movie of its day",
-  copied: "Link to this moment copied.",
-  notCopied: "The link to this moment is in the address bar.",
-  play: "Play",
-  pause: "Pause",
-  looping: "Loop",
   soon: "Its movie is being made. Until then it is played from single frames.",
   recording: "It is still being recorded. It is played from single frames; new dreams are added at the end.",
   movieReady: "The movie is ready.",
-  dayMovie: "The day in a minute",
-  now: "Now",
-  close: "Close",
+
+  moment: "Moment",
+  momentValue: (time: string, dream: number, dreams: number) =>
+    `${time}, dream ${number.format(dream)} of ${number.format(dreams)}`,
+  playing: "Playing",
+  play: "Play",
+  pause: "Pause",
+  playTitle: "Play or pause (space)",
+  back: "One dream back",
+  backTitle: "One dream back (←)",
+  forth: "One dream on",
+  forthTitle: "One dream on (→)",
+  speed: "Speed",
+  speedTitle: "Speed (< and >)",
+  loop: "Loop",
+  loopTitle: "Loop (L)",
+  share: "Copy a link to this moment",
+  copied: "Link to this moment copied.",
+  notCopied: "The link to this moment is in the address bar.",
+  download: "Download",
+  downloadMovie: (file: string) => `Download the movie, ${file}`,
+  length: (duration: string) => `${duration} min`,
+  styles: "Styles",
+  others: "Other movies",
+  earlier: "Earlier",
+  later: "Later",
+
+  keys: {
+    title: "Keys",
+    home: "Home",
+    end: "End",
+    play: "play, pause",
+    dream: "one dream",
+    second: "one second",
+    ends: "first, last dream",
+    speed: "slower, faster",
+    loop: "loop",
+    close: "close",
+  },
 };
