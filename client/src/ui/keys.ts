@@ -36,7 +36,6 @@ export function listenToKeys(commands: KeyCommands): void {
     s: () => commands.story(),
     z: () => commands.undo(),
     "?": () => commands.help(),
-    Escape: () => commands.escape(),
     ArrowLeft: () => commands.pan(PAN_STEP, 0),
     ArrowRight: () => commands.pan(-PAN_STEP, 0),
     ArrowUp: () => commands.pan(0, PAN_STEP),
@@ -67,6 +66,10 @@ export function listenToKeys(commands: KeyCommands): void {
     }
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const command = plain[key];
+    if (key === "Escape") {
+      commands.escape();
+      return; // and closes what the browser closes by it
+    }
     if (key === "b") {
       if (!event.repeat) commands.before(true);
     } else if (key === "Enter") {
