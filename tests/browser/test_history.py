@@ -303,7 +303,7 @@ class TestUnfinishedWindow:
         assert player.number == dreams[1]
 
     def test_grows_while_it_is_recorded(self, visit: Visit, server: Server) -> None:
-        wait_until(lambda: windows(server), what="a dream")
+        wait_until(lambda: windows(server), what="a dream", timeout=120)
         page = visit(f"{server.url}/history").page
         page.locator(".card[data-state=RECORDING]").click()
         player = Player(page)
