@@ -439,6 +439,7 @@ class TestLanguage:
         assert middle(page, "#close") < middle(page, "#title")
         # Time does not turn round.
         assert middle(page, "#head-line") < middle(page, "#track")
+        assert middle(page, "#back") < middle(page, "#forth")
         player.press("Escape")
         expect(card(page, past.movie)).to_be_visible()
         assert without_overflow(page)
