@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -113,23 +113,21 @@ class Web:
         ]
 
     async def index(self, request: Request) -> Response:
-        """The drawing page. Who shows a preview of it wants the picture's whole address."""
-        page = self._document("index.html")
-        if not isinstance(page, FileResponse):
-            return page
-        text = Path(page.path).read_text()
-        picture = html.escape(str(request.base_url.replace(path="/og.jpg")))
-        return HTMLResponse(text.replace('content="/og.jpg"', f'content="{picture}"'), headers=NO_CACHE)
+        """The drawing page."""
+        return self._document("index.html", request)
 
     async def history_page(self, request: Request) -> Response:
         """The page of the past."""
-        return self._document("history.html")
+        return self._document("history.html", request)
 
-    def _document(self, name: str) -> Response:
+    def _document(self, name: str, request: Request) -> Response:
         file = self._page / name
         if not file.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
-        return FileResponse(file, headers=NO_CACHE)
+        # Who shows a preview of a page wants the picture's whole address
+        picture = html.escape(str(request.base_url.replace(path="/og.jpg")))
+        text = file.read_text().replace('content="/og.jpg"', f'content="{picture}"')
+        return HTMLResponse(text, headers=NO_CACHE)
 
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.visitor import chromium
+from tests.browser.visitor import chromium  # noqa: E402
 
 PUBLIC = ROOT / "client" / "public"
 OG = (1200, 630)
@@ -37,13 +37,14 @@ def main() -> None:
         page = browser.new_page(viewport={"width": OG[0], "height": OG[1]})
         page.set_content(
             f"""<body style="margin:0;width:{OG[0]}px;height:{OG[1]}px;overflow:hidden;
-                  background:url('{data_url(dream, "image/jpeg")}') center / cover;font-family:system-ui,sans-serif">
+                  font-family:system-ui,sans-serif;
+                  background:url('{data_url(dream, "image/jpeg")}') center / cover">
                 <div style="position:absolute;inset:auto 0 0 0;padding:120px 56px 44px;color:#fff;
                   background:linear-gradient(transparent, rgb(10 10 14 / 78%) 55%)">
                   <div style="display:flex;align-items:center;gap:24px">
                     <img src="{icon}" width="84" height="84" style="border-radius:18px">
                     <div><div style="font-size:60px;font-weight:700;line-height:1.1">Dreamcanvas</div>
-                    <div style="font-size:30px;opacity:.92">Draw together. Every few seconds it dreams.</div></div>
+                    <div style="font-size:30px">Draw together. Every few seconds it dreams.</div></div>
                   </div></div>"""
         )
         page.wait_for_timeout(300)

@@ -3,7 +3,7 @@
 import io
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -20,7 +20,6 @@ class Tally:
     strokes: int = 0
     undone: int = 0
     outages: int = 0
-    kept: list[int] = field(default_factory=list)
 
 
 def play(visitors: list[Visitor], *, seconds: float, seed: int) -> Tally:
