@@ -18,6 +18,7 @@ import { Minimap } from "./ui/minimap";
 import { applyTheme, loadPreferences } from "./ui/preferences";
 import { Ring } from "./ui/ring";
 import { loadSettings } from "./ui/settings";
+import { pngOf } from "./ui/share";
 import { StatusLine } from "./ui/status";
 import { Toolbar } from "./ui/toolbar";
 import { type Mode, refusalWords } from "./ui/words";
@@ -158,7 +159,7 @@ export function start(): App {
     address: () => camera.address,
     picture: async () => {
       const whole = sync.coarse ? await fetch("/canvas.png").then((response) => response.blob()) : undefined;
-      return whole ?? screen.picture.convertToBlob({ type: "image/png" });
+      return whole ?? pngOf(replica.shown);
     },
     name: () => `dreamcanvas-${replica.dream}-${replica.seq}.png`,
     say: (text) => line.say(text),

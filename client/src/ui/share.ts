@@ -1,4 +1,5 @@
 /** Taking something away from the page: a link to the view, the picture as a file. */
+import type { Pixels } from "../replica/pixels";
 
 /** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
 export async function shareLink(url: string): Promise<"copied" | "shared" | "refused"> {
@@ -17,6 +18,13 @@ export async function shareLink(url: string): Promise<"copied" | "shared" | "ref
   } catch {
     return "refused";
   }
+}
+
+/** A picture as a PNG file, pixel by pixel. */
+export function pngOf({ data, width, height }: Pixels): Promise<Blob> {
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext("2d", { alpha: false })?.putImageData(new ImageData(data, width, height), 0, 0);
+  return canvas.convertToBlob({ type: "image/png" });
 }
 
 /** Puts a file into the visitor's downloads. */

@@ -30,9 +30,12 @@ export class Layer {
     this.tiles.markAll();
   }
 
-  upload(): void {
-    for (const { left, top, right, bottom } of this.tiles.take()) {
+  /** Brings the copy up to date; gives the areas that changed. */
+  upload(): Rect[] {
+    const areas = this.tiles.take();
+    for (const { left, top, right, bottom } of areas) {
       this.context.putImageData(this.image, 0, 0, left, top, right - left, bottom - top);
     }
+    return areas;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Shows the replica on the visible canvas: uploads what changed, draws it by the view's transform, and fades from one
- * dream into the next. Draws only when something changed.
+ * dream into the next. Draws only when something changed, and, while the view stands still, only where.
  */
 import { type Dab, drawDab } from "../replica/brush";
 import { Pixels } from "../replica/pixels";
@@ -13,6 +13,10 @@ const FADE_MS = 500;
 /** From this many device pixels a canvas pixel on, pixels are shown as squares. */
 const SQUARES = 4;
 const MAX_DENSITY = 3;
+/** Below this scale a pixel of the screen covers so much that plain bilinear smoothing would leave pixels of the canvas out. */
+const COARSE = 0.5;
+/** Canvas pixels around a change that smoothing carries it to, at most. */
+const REACH = 4;
 
 export class Screen implements ReplicaListener {
   private readonly canvas: HTMLCanvasElement;
@@ -25,6 +29,8 @@ export class Screen implements ReplicaListener {
   private looking = false;
   private fadeStart = Number.NEGATIVE_INFINITY;
   private fading = false;
+  /** What the visible canvas shows all of: the transform that it was last drawn by. */
+  private drawnBy = "";
 
   /** `changed` is called when `draw` should be called soon. */
   constructor(canvas: HTMLCanvasElement, changed: () => void) {
@@ -43,7 +49,6 @@ export class Screen implements ReplicaListener {
   /** The picture that is shown, in its own size. */
   get picture(): OffscreenCanvas {
     if (!this.front) throw new Error("nothing is shown yet");
-    this.front.upload();
     return this.front.canvas;
   }
 
@@ -62,6 +67,7 @@ export class Screen implements ReplicaListener {
     const density = Math.min(devicePixelRatio, MAX_DENSITY);
     this.canvas.width = Math.max(1, Math.round(width * density));
     this.canvas.height = Math.max(1, Math.round(height * density));
+    this.drawnBy = "";
     this.changed();
   }
 
@@ -97,20 +103,39 @@ export class Screen implements ReplicaListener {
     this.fading = share < 1;
     const ratio = canvas.width / (canvas.clientWidth || 1);
     const scale = view.scale * ratio;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.setTransform(scale, 0, 0, scale, -view.x * scale, -view.y * scale);
-    context.imageSmoothingEnabled = scale < SQUARES;
-    context.imageSmoothingQuality = scale < 1 ? "high" : "low";
+    const [left, top] = [-view.x * scale, -view.y * scale];
     const back = this.looking || this.fading ? this.before : undefined;
+    const transform = back ? "" : `${scale} ${left} ${top}`;
+    const areas = front.upload();
+    const still = transform !== "" && transform === this.drawnBy;
+    this.drawnBy = transform;
+    if (still && areas.length === 0) return;
+    context.save();
+    if (still) this.clip(areas, scale, left, top);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.setTransform(scale, 0, 0, scale, left, top);
+    context.imageSmoothingEnabled = scale < SQUARES;
+    context.imageSmoothingQuality = scale < COARSE ? "high" : "low";
     if (back) {
       back.upload();
       context.drawImage(back.canvas, 0, 0);
     }
-    front.upload();
     context.globalAlpha = back && this.looking ? 0 : share * share * (3 - 2 * share);
     context.drawImage(front.canvas, 0, 0);
-    context.globalAlpha = 1;
+    context.restore();
     if (this.fading) this.changed();
+  }
+
+  /** Leaves the visible canvas as it is but for these areas of the picture. Whole pixels, so that no seams are seen. */
+  private clip(areas: readonly Rect[], scale: number, left: number, top: number): void {
+    this.context.beginPath();
+    for (const area of areas) {
+      const [x0, y0] = [left + (area.left - REACH) * scale, top + (area.top - REACH) * scale].map(Math.floor);
+      const [x1, y1] = [left + (area.right + REACH) * scale, top + (area.bottom + REACH) * scale].map(
+        Math.ceil,
+      );
+      this.context.rect(x0, y0, x1 - x0, y1 - y0);
+    }
+    this.context.clip();
   }
 }
