@@ -140,7 +140,7 @@ class TestConnection:
             before = alice.seq
             server.stop()
             alice.wait(connection="offline")
-            expect(alice.page.locator("#notice")).to_contain_text("Connection lost")
+            expect(alice.page.locator("#notice")).to_contain_text("The server is restarting")
             alice.stroke((300, 500), (900, 700))
             alice.wait_for("Number(data.waiting) > 10")
             waiting = int(alice.state("waiting"))
@@ -255,5 +255,5 @@ class TestTouch:
         assert top == pytest.approx(480 + 2 * (middle["y"] - 400), abs=1)
         alice.settle()
         assert alice.picture() == picture
-        alice.page.get_by_label("Show the whole canvas").click()
+        alice.page.get_by_role("button", name="Show the whole canvas").click()
         assert alice.on_screen(0, 0) == pytest.approx((middle["x"], middle["y"]), abs=0.01)

@@ -1,6 +1,7 @@
 /** Fetches pictures and decodes them to exact pixels. */
 import { Pixels } from "../replica/pixels";
 import { decodePng, type Rgba } from "../replica/png";
+import type { Delivery, Order } from "./decoder";
 
 /** A whole picture and its version. */
 export interface Picture {
@@ -19,9 +20,19 @@ export interface Pictures {
   patch(file: Uint8Array): Promise<Rgba>;
 }
 
+type Pixelled = Extract<Delivery, { data: unknown }>;
+
+interface Waiting {
+  readonly resolve: (delivery: Pixelled) => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class HttpPictures implements Pictures {
   private readonly width: number;
   private readonly height: number;
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private orders = 0;
 
   constructor(width: number, height: number) {
     this.width = width;
@@ -29,47 +40,53 @@ export class HttpPictures implements Pictures {
   }
 
   async dream(url: string, half: boolean): Promise<Pixels> {
-    return half ? this.decode(await get(halfPath(url), {}), 2) : this.decode(await get(url, {}));
+    const { data } = half ? await this.order(halfPath(url), 2) : await this.order(url, 1);
+    return new Pixels(this.width, this.height, data);
   }
 
   async canvas(): Promise<Picture> {
-    const response = await get("/canvas.png", { cache: "no-cache" });
-    const dream = Number(response.headers.get("X-Canvas-Dream"));
-    const seq = Number(response.headers.get("X-Canvas-Seq"));
-    return { pixels: await this.decode(response), dream, seq };
+    const { data, dream, seq } = await this.order("/canvas.png", 1);
+    return { pixels: new Pixels(this.width, this.height, data), dream, seq };
   }
 
   patch(file: Uint8Array): Promise<Rgba> {
     return decodePng(file);
   }
 
-  private async decode(response: Response, scale = 1): Promise<Pixels> {
-    const { width, height } = this;
-    const bitmap = await createImageBitmap(await response.blob(), {
-      colorSpaceConversion: "none",
-      premultiplyAlpha: "none",
+  private order(url: string, scale: number): Promise<Pixelled> {
+    this.orders += 1;
+    const order: Order = { id: this.orders, url, width: this.width, height: this.height, scale };
+    return new Promise((resolve, reject) => {
+      this.waiting.set(order.id, { resolve, reject });
+      this.worker ??= this.hire();
+      this.worker.postMessage(order);
     });
-    if (bitmap.width * scale !== width || bitmap.height * scale !== height) {
-      const wanted = `${width / scale} × ${height / scale}`;
-      throw new RangeError(`${response.url} is ${bitmap.width} × ${bitmap.height}, not ${wanted}`);
-    }
-    const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false });
-    if (!context) throw new Error("no canvas to decode pictures with");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(bitmap, 0, 0, width, height);
-    bitmap.close();
-    return new Pixels(width, height, context.getImageData(0, 0, width, height).data);
+  }
+
+  private hire(): Worker {
+    const worker = new Worker(new URL("./decoder.ts", import.meta.url), { type: "module" });
+    worker.addEventListener("message", ({ data }: MessageEvent<Delivery>) => this.delivered(data));
+    worker.addEventListener("error", () => this.failed());
+    return worker;
+  }
+
+  private delivered(delivery: Delivery): void {
+    const waiting = this.waiting.get(delivery.id);
+    this.waiting.delete(delivery.id);
+    if ("data" in delivery) waiting?.resolve(delivery);
+    else waiting?.reject(new Error(delivery.trouble));
+  }
+
+  /** The worker could not be loaded, or broke: as when the network fails, what it had to do is asked for again later. */
+  private failed(): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+    for (const { reject } of this.waiting.values()) reject(new Error("the decoder failed"));
+    this.waiting.clear();
   }
 }
 
 /** Where a dream is in half its size: `/dreams/12-768.jpg`. */
 export function halfPath(url: string): string {
   return url.replace(/\.jpg$/, "-768.jpg");
-}
-
-async function get(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return response;
 }
