@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from dreamcanvas.canvas import Dab, Operation, Patch
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
-from dreamcanvas.rpc.protocol import frame
+from dreamcanvas.rpc.frames import frame
 
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
 PAINTS_PER_EVENT: Final = 1024

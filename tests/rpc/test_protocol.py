@@ -21,7 +21,8 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
-from dreamcanvas.rpc.protocol import RpcProtocol, frame
+from dreamcanvas.rpc.frames import frame
+from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Service, Then
 
 DEADLINE = 10
