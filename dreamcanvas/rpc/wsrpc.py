@@ -36,7 +36,7 @@ def decode_request(data: bytes) -> Request | None:
         return None
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     """A number as base 128 varint (https://protobuf.dev/programming-guides/encoding/)."""
     if value < 0x80:
         return bytes((value,))
@@ -51,8 +51,8 @@ def _varint(value: int) -> bytes:
 def encode_response(seq: int, payload: bytes) -> bytes:
     """The answer to the call `seq` that succeeded."""
     # response: 3 { seq: 1, ok: 2 = true, payload: 3 }
-    body = b"\x08%b\x10\x01\x1a%b%b" % (_varint(seq), _varint(len(payload)), payload)
-    return b"\x08\x02\x1a%b%b" % (_varint(len(body)), body)
+    body = b"\x08%b\x10\x01\x1a%b%b" % (varint(seq), varint(len(payload)), payload)
+    return b"\x08\x02\x1a%b%b" % (varint(len(body)), body)
 
 
 def encode_error(seq: int, error: RpcError) -> bytes:
@@ -71,5 +71,5 @@ def encode_event(name: str, payload: bytes) -> bytes:
     """An event; `payload` is the serialised event message."""
     # event: 4 { name: 1, payload: 2 }
     text = name.encode()
-    body = b"\x0a%b%b\x12%b%b" % (_varint(len(text)), text, _varint(len(payload)), payload)
-    return b"\x08\x03\x22%b%b" % (_varint(len(body)), body)
+    body = b"\x0a%b%b\x12%b%b" % (varint(len(text)), text, varint(len(payload)), payload)
+    return b"\x08\x03\x22%b%b" % (varint(len(body)), body)
