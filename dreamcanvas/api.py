@@ -1,6 +1,7 @@
 """The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
-from functools import cache, partial
+import asyncio
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -15,7 +16,7 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, Catalogue
 from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Pictures, encode
+from dreamcanvas.pictures import encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
@@ -23,6 +24,7 @@ from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
 from dreamcanvas.undoing import Undoing
+from dreamcanvas.views import View, Views
 from dreamcanvas.visitors import Client, Visitors, event_names
 
 POSITION_BOUND: Final = 65535
@@ -44,7 +46,7 @@ class Api:
         painter: Painter,
         journal: Journal,
         broadcast: Broadcast,
-        pictures: Pictures,
+        views: Views,
         catalogue: Catalogue,
         undoing: Undoing,
         cursors: Cursors,
@@ -55,7 +57,7 @@ class Api:
         self._painter = painter
         self._journal = journal
         self._broadcast = broadcast
-        self._pictures = pictures
+        self._views = views
         self._catalogue = catalogue
         self._undoing = undoing
         self._cursors = cursors
@@ -130,15 +132,17 @@ class Api:
         height = _within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
         self._visitors.spend_canvas(caller.peer, width * height / (SIDE * SIDE))
-        snapshot = self._painter.crop(left, top, width, height)
-        key = ("crop", snapshot.version, left, top, width, height, format_)
-        image = await self._pictures.get(key, partial(encode, snapshot.image, format_))
+        if width == height == SIDE:
+            view = await self._views.get(format_)
+        else:
+            part = await self._painter.crop(left, top, width, height)
+            view = View(await asyncio.to_thread(encode, part.image, format_), part.version, part.time)
         return pb.CanvasResponse(
-            timestamp=snapshot.time % 2**32,
-            image=image,
-            seq=snapshot.version.seq,
-            dream=snapshot.version.dream,
-            time=snapshot.time,
+            timestamp=view.time % 2**32,
+            image=view.data,
+            seq=view.version.seq,
+            dream=view.version.dream,
+            time=view.time,
         )
 
     def subscribe(self, caller: Caller[Client], request: pb.SubscribeRequest) -> Later:

@@ -36,6 +36,7 @@ from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.undoing import Undoing
+from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
 from dreamcanvas.web_history import WebHistory
@@ -112,13 +113,14 @@ class App:
                     now=time.monotonic,
                     cursors=cursors,
                 )
+                views = Views(painter, interval=config.dream_interval, now=time.monotonic)
                 api = Api(
                     config,
                     visitors=visitors,
                     painter=painter,
                     journal=journal,
                     broadcast=broadcast,
-                    pictures=pictures,
+                    views=views,
                     catalogue=history.catalogue,
                     undoing=Undoing(
                         painter,
@@ -137,6 +139,7 @@ class App:
                     journal=journal,
                     dreams=dreams,
                     pictures=pictures,
+                    views=views,
                     metrics=metrics,
                     page=PAGE,
                     message_bytes=config.message_bytes,
@@ -153,6 +156,7 @@ class App:
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
+                metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
                 history.watch(metrics.watch)
                 await self._run(web, visitors, painter, history, listener)
         finally:

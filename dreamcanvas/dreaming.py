@@ -173,7 +173,7 @@ class Dreaming:
         self._resting = False
 
     async def _dream(self) -> bool:
-        snapshot = self._painter.begin_dream()
+        snapshot = await self._painter.begin_dream()
         style = self.style
         try:
             result = await self._dreamer.dream(
