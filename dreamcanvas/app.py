@@ -274,6 +274,7 @@ def _watch(
     watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
     watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
     watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
+    watch("slow_readers", "Readers that get no events until they have caught up.", lambda: broadcast.behind)
     watch("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
     dreaming = visitors.dreaming
     if dreaming is not None:

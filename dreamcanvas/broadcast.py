@@ -104,6 +104,11 @@ class Broadcast:
             yield frames
             start = end
 
+    @property
+    def behind(self) -> int:
+        """How many readers get nothing until they have caught up."""
+        return len(self._behind)
+
     def subscription(self, reader: Reader) -> Subscription | None:
         """What a reader subscribed to."""
         return self._readers.get(reader)

@@ -7,98 +7,26 @@ show medians of the rounds, and say how busy the machine was with other things. 
 
 import argparse
 import asyncio
-import contextlib
-import json
 import os
 import shutil
-import signal
 import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from load.closed import paint
+from load.contest import generate, median, serving, table
 from load.crowd import Caller
 from load.record import Record
+from load.server import sample
+from load.watchers import slow_reader
 from load.wire import connect, masked, request, whole
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-
-ROOT = Path(__file__).parents[1]
-OURS = ("--no-rate-limits", "--no-dream", "--no-movies")
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One that runs."""
-
-    name: str
-    port: int
-    process: "subprocess.Popen[bytes]"
-
-
-@contextlib.contextmanager
-def serving(name: str, peer: Path | None, *arguments: str, data: str | None = None) -> Iterator[Server]:
-    """`ours`, `peer` (which blends in JavaScript) or `peer+canvas` (in Skia), on core 0."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    made = data or tempfile.mkdtemp(prefix="crowd-")
-    environment = dict(os.environ)
-    if name == "ours":
-        command = [sys.executable, "-m", "dreamcanvas", "serve", "--port", str(port), "--data-dir", made]
-        command += [*OURS, *arguments]
-    else:
-        command = ["node", "wsrpc_server.js", str(port)]
-        environment["BLEND"] = "canvas" if name == "peer+canvas" else "js"
-    process = subprocess.Popen(
-        ["taskset", "-c", "0", *command],
-        cwd=peer if name != "ours" else ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            if time.monotonic() > deadline or process.poll() is not None:
-                raise SystemExit(f"{name} does not start")
-            time.sleep(0.05)
-        time.sleep(0.5)
-        yield Server(name, port, process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-        if data is None:
-            shutil.rmtree(made, ignore_errors=True)
-
-
-def generate(loadgen: Path, server: Server, *arguments: str) -> dict[str, Any]:
-    """What the load generator says."""
-    path = "/rpc" if server.name == "ours" else "/"
-    plain = ("--subscribe", "plain") if server.name == "ours" else ("--subscribe", "none")
-    command = ["taskset", "-c", "1", str(loadgen), "--port", str(server.port), "--path", path]
-    command += [*plain, "--senders-subscribe", "0", *arguments]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    return found
-
-
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table."""
-    print(f"\n{title}; load {os.getloadavg()[0]:.1f}")
-    texts = [[str(cell) for cell in row] for row in [head, *rows]]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(head))]
-    for row in texts:
-        print("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
-    sys.stdout.flush()
 
 
 def acks(options: argparse.Namespace) -> None:
@@ -177,8 +105,8 @@ def fanout(options: argparse.Namespace) -> None:
     table(f"Single events to {options.watchers} watchers", head, rows)
     if best["peer"]:
         print(
-            f"  best: {best['ours']:,.0f} against {best['peer']:,.0f}, {best['ours'] / best['peer']:.0f} times"
-            " (nothing lost in two of three runs; ours with p99 < 100 ms)"
+            f"  {best['ours'] / best['peer']:.0f} times: {best['ours']:,.0f} against {best['peer']:,.0f};"
+            " nothing lost in two of three runs, and ours with p99 < 100 ms"
         )
 
 
@@ -251,7 +179,38 @@ def _dabs(frames: bytes) -> int:
     return len(Record().read(frames).seqs)
 
 
-TABLES = {"acks": acks, "calls": calls, "fanout": fanout, "growth": growth, "storm": storm}
+def slow(options: argparse.Namespace) -> None:
+    """Whether those who do not read disturb those who do."""
+    found: dict[int, list[dict[str, Any]]] = {0: [], 100: []}
+    behind: dict[int, list[float]] = {0: [], 100: []}
+    for _ in range(options.rounds):
+        for count, runs in found.items():
+            with serving("ours", options.peer) as server:
+                readers = asyncio.run(_slow_readers(server.port, count))
+                many = ("--subscribers", str(options.watchers), "--senders", "20", "--rate", "3000")
+                runs.append(generate(options.loadgen, server, *many, "--seconds", "10", "--nap", "1000"))
+                behind[count].append(sample(f"http://127.0.0.1:{server.port}").slow)
+                for reader in readers:
+                    reader.close()
+    rows = [
+        (
+            count,
+            *(f"{median(runs, 'delivery_ms', name):.0f}" for name in ("p50", "p99", "p999")),
+            sum(run["lost"] for run in runs),
+            f"{statistics.median(behind[count]):.0f}",
+        )
+        for count, runs in found.items()
+    ]
+    head = ("slow readers", "p50 ms", "p99 ms", "p99.9 ms", "lost", "found slow")
+    table(f"Dab to screen of {options.watchers} other watchers, 20 painters, 3000 dabs/s", head, rows)
+
+
+async def _slow_readers(port: int, count: int) -> list[socket.socket]:
+    url = urlsplit(f"ws://127.0.0.1:{port}/rpc")
+    return [await slow_reader(url, batch=False) for _ in range(count)]
+
+
+TABLES = {"acks": acks, "calls": calls, "fanout": fanout, "growth": growth, "slow": slow, "storm": storm}
 
 
 def main() -> None:
@@ -263,7 +222,9 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--watchers", type=int, default=1000)
-    parser.add_argument("--only", default=",".join(TABLES), help="of acks, calls, fanout, growth, storm")
+    parser.add_argument(
+        "--only", default=",".join(TABLES), help="of acks, calls, fanout, growth, slow, storm"
+    )
     options = parser.parse_args()
     os.sched_setaffinity(0, {1})
     options.loadgen, options.peer = options.loadgen.resolve(), options.peer.resolve()

@@ -7,6 +7,7 @@ uvicorn reads the HTTP request, and hands a websocket upgrade on to this class, 
 
 import asyncio
 import logging
+import socket
 from typing import Any, Generic, TypeVar, cast
 
 from uvicorn.config import Config
@@ -68,10 +69,18 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the transport over from the HTTP protocol."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=self._settings.write_buffer)
+        self._bound_what_is_unsent(self._settings.write_buffer // 2)
         self._state.connections.add(cast(Any, self))
         peername = transport.get_extra_info("peername")
         self.address = str(peername[0]) if isinstance(peername, tuple) else ""
+
+    def _bound_what_is_unsent(self, half: int) -> None:
+        """Half of it may wait here, half in the kernel, which else keeps megabytes for who does not read."""
+        self._transport.set_write_buffer_limits(high=half)
+        connection = self._transport.get_extra_info("socket")
+        option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+        if connection is not None and option is not None and connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, option, half)
 
     def data_received(self, data: bytes) -> None:
         """Carries out what the peer sent; all answers that are ready go out in one write."""

@@ -11,12 +11,13 @@ INTERVAL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A moment: monotonic time, seconds of processor time so far, bytes of memory, open websockets."""
+    """A moment: monotonic time, seconds of processor time so far, bytes of memory, websockets, slow ones."""
 
     at: float
     cpu: float
     memory: float
     connections: float
+    slow: float
 
 
 def sample(url: str) -> Sample:
@@ -29,6 +30,7 @@ def sample(url: str) -> Sample:
         float(values["process_cpu_seconds_total"]),
         float(values["process_resident_memory_bytes"]),
         float(values["dreamcanvas_connections"]),
+        float(values["dreamcanvas_slow_readers"]),
     )
 
 
