@@ -83,12 +83,12 @@ class Api:
         """Draws one dab or several."""
         client = caller.peer
         _check_call(client, request.call)
-        dabs = _dabs(request, self._config.dabs_per_call)
+        dabs = dabs_of(request, self._config.dabs_per_call)
         self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
         )
-        return Later(settled, _paint_response)
+        return Later(settled, paint_response)
 
     def undo(self, caller: Caller[Client], request: pb.UndoRequest) -> Later:
         """Takes back a stroke of one's own."""
@@ -218,30 +218,40 @@ def _document(methods: tuple[str, ...]) -> dict[str, Json]:
     )
 
 
-def _dabs(request: pb.PaintRequest, most: int) -> list[Dab]:
+def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
+    """The dabs of a call. Raises InvalidParams, naming the field and its bounds."""
     if not request.dabs:
-        return [_dab(request, "")]
+        return [_dab(request, None)]
     if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
         raise InvalidParams("dabs stands in place of pos, size and color: leave these out", field="dabs")
     if len(request.dabs) > most:
         raise InvalidParams(f"dabs has {len(request.dabs)} items, at most {most} are allowed", field="dabs")
-    return [_dab(dab, f"dabs[{index}].") for index, dab in enumerate(request.dabs)]
+    return [_dab(dab, index) for index, dab in enumerate(request.dabs)]
 
 
-def _dab(dab: pb.Dab | pb.PaintRequest, place: str) -> Dab:
+def _dab(dab: pb.Dab | pb.PaintRequest, index: int | None) -> Dab:
+    pos, size, color = dab.pos, dab.size, dab.color
+    x, y = pos.x, pos.y
+    if not (
+        -POSITION_BOUND <= x <= POSITION_BOUND
+        and -POSITION_BOUND <= y <= POSITION_BOUND
+        and 1 <= size <= MAX_SIZE
+        and color <= MAX_COLOR
+        and dab.HasField("pos")
+    ):
+        _refuse(dab, "" if index is None else f"dabs[{index}].")
+    return Dab(x, y, size, color)
+
+
+def _refuse(dab: pb.Dab | pb.PaintRequest, place: str) -> None:
     if not dab.HasField("pos"):
         raise InvalidParams(f"{place}pos is missing: the middle of the dab", field=f"{place}pos")
     if not dab.HasField("size"):
         raise InvalidParams(f"{place}size is missing: 1 to {MAX_SIZE} pixels", field=f"{place}size")
-    x, y, size, color = dab.pos.x, dab.pos.y, dab.size, dab.color
-    if not (
-        abs(x) <= POSITION_BOUND and abs(y) <= POSITION_BOUND and 1 <= size <= MAX_SIZE and color <= MAX_COLOR
-    ):
-        _within(f"{place}pos.x", x, -POSITION_BOUND, POSITION_BOUND)
-        _within(f"{place}pos.y", y, -POSITION_BOUND, POSITION_BOUND)
-        _within(f"{place}size", size, 1, MAX_SIZE)
-        _within(f"{place}color", color, 0, MAX_COLOR)
-    return Dab(x, y, size, color)
+    _within(f"{place}pos.x", dab.pos.x, -POSITION_BOUND, POSITION_BOUND)
+    _within(f"{place}pos.y", dab.pos.y, -POSITION_BOUND, POSITION_BOUND)
+    _within(f"{place}size", dab.size, 1, MAX_SIZE)
+    _within(f"{place}color", dab.color, 0, MAX_COLOR)
 
 
 def _check_call(client: Client, call: int) -> None:
@@ -266,7 +276,8 @@ def _within(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _paint_response(receipt: Receipt) -> pb.PaintResponse:
+def paint_response(receipt: Receipt) -> pb.PaintResponse:
+    """The answer to a call whose operations are durable."""
     return pb.PaintResponse(
         timestamp=receipt.time % 2**32, seq=receipt.seq, duplicate=receipt.duplicate, time=receipt.time
     )
