@@ -242,7 +242,7 @@ class App:
             await server.up.wait()
             self._started(url(listener))
             gc.collect()
-            gc.freeze()  # what was loaded stays; to look through it again takes 20 ms in which nobody is answered
+            gc.freeze()  # what was loaded stays; to look through it again stops everything for 20 ms
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
             await self._stop.wait()

@@ -14,7 +14,7 @@ from dreamcanvas.canvas import Canvas, Operation, Version
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-BACKLOG: Final = 2048  # operations: a fifth of a second of the largest dabs
+BACKLOG: Final = 1024  # operations: a tenth of a second of the largest dabs
 
 
 class Easel:

@@ -11,13 +11,14 @@ INTERVAL = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A moment: monotonic time, seconds of processor time so far, bytes of memory, websockets, slow ones."""
+    """A moment: monotonic time, processor seconds so far, bytes of memory, websockets, slow ones, dreams."""
 
     at: float
     cpu: float
     memory: float
     connections: float
     slow: float
+    dreams: float
 
 
 def sample(url: str) -> Sample:
@@ -31,6 +32,7 @@ def sample(url: str) -> Sample:
         float(values["process_resident_memory_bytes"]),
         float(values["dreamcanvas_connections"]),
         float(values["dreamcanvas_slow_readers"]),
+        float(values["dreamcanvas_dreams"]),
     )
 
 
