@@ -1,6 +1,7 @@
 """The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
-from functools import cache, partial
+import asyncio
+from functools import cache
 from importlib import resources
 from typing import Final
 
@@ -15,7 +16,7 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, Catalogue
 from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Pictures, encode
+from dreamcanvas.pictures import encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
@@ -23,6 +24,7 @@ from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
 from dreamcanvas.undoing import Undoing
+from dreamcanvas.views import View, Views
 from dreamcanvas.visitors import Client, Visitors, event_names
 
 POSITION_BOUND: Final = 65535
@@ -44,7 +46,7 @@ class Api:
         painter: Painter,
         journal: Journal,
         broadcast: Broadcast,
-        pictures: Pictures,
+        views: Views,
         catalogue: Catalogue,
         undoing: Undoing,
         cursors: Cursors,
@@ -55,7 +57,7 @@ class Api:
         self._painter = painter
         self._journal = journal
         self._broadcast = broadcast
-        self._pictures = pictures
+        self._views = views
         self._catalogue = catalogue
         self._undoing = undoing
         self._cursors = cursors
@@ -81,12 +83,12 @@ class Api:
         """Draws one dab or several."""
         client = caller.peer
         _check_call(client, request.call)
-        dabs = _dabs(request, self._config.dabs_per_call)
+        dabs = dabs_of(request, self._config.dabs_per_call)
         self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
         )
-        return Later(settled, _paint_response)
+        return Later(settled, paint_response)
 
     def undo(self, caller: Caller[Client], request: pb.UndoRequest) -> Later:
         """Takes back a stroke of one's own."""
@@ -130,15 +132,17 @@ class Api:
         height = _within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
         self._visitors.spend_canvas(caller.peer, width * height / (SIDE * SIDE))
-        snapshot = self._painter.crop(left, top, width, height)
-        key = ("crop", snapshot.version, left, top, width, height, format_)
-        image = await self._pictures.get(key, partial(encode, snapshot.image, format_))
+        if width == height == SIDE:
+            view = await self._views.get(format_)
+        else:
+            part = await self._painter.crop(left, top, width, height)
+            view = View(await asyncio.to_thread(encode, part.image, format_), part.version, part.time)
         return pb.CanvasResponse(
-            timestamp=snapshot.time % 2**32,
-            image=image,
-            seq=snapshot.version.seq,
-            dream=snapshot.version.dream,
-            time=snapshot.time,
+            timestamp=view.time % 2**32,
+            image=view.data,
+            seq=view.version.seq,
+            dream=view.version.dream,
+            time=view.time,
         )
 
     def subscribe(self, caller: Caller[Client], request: pb.SubscribeRequest) -> Later:
@@ -214,30 +218,40 @@ def _document(methods: tuple[str, ...]) -> dict[str, Json]:
     )
 
 
-def _dabs(request: pb.PaintRequest, most: int) -> list[Dab]:
+def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
+    """The dabs of a call. Raises InvalidParams, naming the field and its bounds."""
     if not request.dabs:
-        return [_dab(request, "")]
+        return [_dab(request, None)]
     if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
         raise InvalidParams("dabs stands in place of pos, size and color: leave these out", field="dabs")
     if len(request.dabs) > most:
         raise InvalidParams(f"dabs has {len(request.dabs)} items, at most {most} are allowed", field="dabs")
-    return [_dab(dab, f"dabs[{index}].") for index, dab in enumerate(request.dabs)]
+    return [_dab(dab, index) for index, dab in enumerate(request.dabs)]
 
 
-def _dab(dab: pb.Dab | pb.PaintRequest, place: str) -> Dab:
+def _dab(dab: pb.Dab | pb.PaintRequest, index: int | None) -> Dab:
+    pos, size, color = dab.pos, dab.size, dab.color
+    x, y = pos.x, pos.y
+    if not (
+        -POSITION_BOUND <= x <= POSITION_BOUND
+        and -POSITION_BOUND <= y <= POSITION_BOUND
+        and 1 <= size <= MAX_SIZE
+        and color <= MAX_COLOR
+        and dab.HasField("pos")
+    ):
+        _refuse(dab, "" if index is None else f"dabs[{index}].")
+    return Dab(x, y, size, color)
+
+
+def _refuse(dab: pb.Dab | pb.PaintRequest, place: str) -> None:
     if not dab.HasField("pos"):
         raise InvalidParams(f"{place}pos is missing: the middle of the dab", field=f"{place}pos")
     if not dab.HasField("size"):
         raise InvalidParams(f"{place}size is missing: 1 to {MAX_SIZE} pixels", field=f"{place}size")
-    x, y, size, color = dab.pos.x, dab.pos.y, dab.size, dab.color
-    if not (
-        abs(x) <= POSITION_BOUND and abs(y) <= POSITION_BOUND and 1 <= size <= MAX_SIZE and color <= MAX_COLOR
-    ):
-        _within(f"{place}pos.x", x, -POSITION_BOUND, POSITION_BOUND)
-        _within(f"{place}pos.y", y, -POSITION_BOUND, POSITION_BOUND)
-        _within(f"{place}size", size, 1, MAX_SIZE)
-        _within(f"{place}color", color, 0, MAX_COLOR)
-    return Dab(x, y, size, color)
+    _within(f"{place}pos.x", dab.pos.x, -POSITION_BOUND, POSITION_BOUND)
+    _within(f"{place}pos.y", dab.pos.y, -POSITION_BOUND, POSITION_BOUND)
+    _within(f"{place}size", dab.size, 1, MAX_SIZE)
+    _within(f"{place}color", dab.color, 0, MAX_COLOR)
 
 
 def _check_call(client: Client, call: int) -> None:
@@ -262,7 +276,8 @@ def _within(name: str, value: int, low: int, high: int) -> int:
     return value
 
 
-def _paint_response(receipt: Receipt) -> pb.PaintResponse:
+def paint_response(receipt: Receipt) -> pb.PaintResponse:
+    """The answer to a call whose operations are durable."""
     return pb.PaintResponse(
         timestamp=receipt.time % 2**32, seq=receipt.seq, duplicate=receipt.duplicate, time=receipt.time
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import random
@@ -36,6 +37,7 @@ from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.undoing import Undoing
+from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
 from dreamcanvas.web_history import WebHistory
@@ -112,13 +114,14 @@ class App:
                     now=time.monotonic,
                     cursors=cursors,
                 )
+                views = Views(painter, interval=config.dream_interval, now=time.monotonic)
                 api = Api(
                     config,
                     visitors=visitors,
                     painter=painter,
                     journal=journal,
                     broadcast=broadcast,
-                    pictures=pictures,
+                    views=views,
                     catalogue=history.catalogue,
                     undoing=Undoing(
                         painter,
@@ -137,6 +140,7 @@ class App:
                     journal=journal,
                     dreams=dreams,
                     pictures=pictures,
+                    views=views,
                     metrics=metrics,
                     page=PAGE,
                     message_bytes=config.message_bytes,
@@ -153,6 +157,7 @@ class App:
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
+                metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
                 history.watch(metrics.watch)
                 await self._run(web, visitors, painter, history, listener)
         finally:
@@ -236,6 +241,8 @@ class App:
             dreaming = group.create_task(visitors.dreaming.run()) if visitors.dreaming is not None else None
             await server.up.wait()
             self._started(url(listener))
+            gc.collect()
+            gc.freeze()  # what was loaded stays; to look through it again stops everything for 20 ms
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
             await self._stop.wait()
@@ -270,6 +277,7 @@ def _watch(
     watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
     watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
     watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
+    watch("slow_readers", "Readers that get no events until they have caught up.", lambda: broadcast.behind)
     watch("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
     dreaming = visitors.dreaming
     if dreaming is not None:

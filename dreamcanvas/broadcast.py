@@ -9,19 +9,20 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain
 from typing import Final, Protocol
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas import events
+from dreamcanvas.canvas import Operation
+from dreamcanvas.events import Form, Piece, encode, join
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
-from dreamcanvas.rpc.protocol import frame
+from dreamcanvas.rpc.frames import frame
 
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
-PAINTS_PER_EVENT: Final = 1024
+PAINTS_PER_EVENT: Final = events.PAINTS_PER_EVENT
 REPLAY_CHUNK: Final = 256
 REPLAY_KEPT: Final = 256
-_UINT32: Final = 2**32
 
 
 class Reader(Protocol):
@@ -45,6 +46,17 @@ class Subscription:
     batch: bool = False
     stock: bool = False
 
+    @property
+    def form(self) -> Form:
+        """How it is told of operations."""
+        return Form(
+            text=self.text,
+            batch=self.batch,
+            paints="paint" in self.events,
+            patches=not self.stock and "patch" in self.events,
+            resyncs=self.stock and "canvas" in self.events,
+        )
+
 
 class Broadcast:
     """The subscriptions, and what is due to them.
@@ -59,9 +71,9 @@ class Broadcast:
         self._groups: dict[Subscription, dict[Reader, None]] = {}
         self._behind: dict[Reader, dict[str, bytes]] = {}
         self._due: list[tuple[Sequence[Operation], object]] = []
-        self._replayed: dict[tuple[Subscription, int, int], bytes] = {}
+        self._replayed: dict[tuple[Form, int, int], bytes] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._flushed = -math.inf
+        self._next = -math.inf
         self.delivered = 0
         self.resyncs = 0
 
@@ -77,20 +89,25 @@ class Broadcast:
 
     def _replay(self, operations: Sequence[Operation], subscription: Subscription) -> Iterator[bytes]:
         """The framed events of past operations: encoded once for all who return at once."""
-        start = 0
+        form, start = subscription.form, 0
         while start < len(operations):
             first = operations[start].seq
             end = min(start + REPLAY_CHUNK - first % REPLAY_CHUNK, len(operations))
-            key = (subscription, first, end - start)
+            key = (form, first, end - start)
             frames = self._replayed.get(key)
             if frames is None:
-                frames = b"".join(_encode(operations[start:end], subscription, self.resync))
+                frames = join(encode(operations[start:end], form, self.resync), form)
                 if end - start == REPLAY_CHUNK:
                     self._replayed[key] = frames
                     while len(self._replayed) > REPLAY_KEPT:
                         del self._replayed[next(iter(self._replayed))]
             yield frames
             start = end
+
+    @property
+    def behind(self) -> int:
+        """How many readers get nothing until they have caught up."""
+        return len(self._behind)
 
     def subscription(self, reader: Reader) -> Subscription | None:
         """What a reader subscribed to."""
@@ -115,7 +132,7 @@ class Broadcast:
         self._due.append((operations, origin))
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            wait = max(0.0, self._flushed + self._tick - loop.time())
+            wait = max(0.0, self._next - loop.time())
             self._timer = loop.call_later(wait, self.flush)
 
     def flush(self) -> None:
@@ -126,19 +143,28 @@ class Broadcast:
         if not self._due:
             return
         due, self._due = self._due, []
-        self._flushed = asyncio.get_running_loop().time()
+        began = asyncio.get_running_loop().time()
         origins = {id(origin) for _, origin in due}
-        everything = [operation for operations, _ in due for operation in operations]
+        encoded: dict[Form, tuple[list[list[Piece]], bytes]] = {}
         for subscription, group in self._groups.items():
-            frames = b"".join(_encode(everything, subscription, self.resync))
+            form = subscription.form
+            if form not in encoded:
+                parts = [encode(operations, form, self.resync) for operations, _ in due]
+                encoded[form] = parts, join(chain.from_iterable(parts), form)
+            parts, frames = encoded[form]
             if not frames:
                 continue
             for reader in tuple(group):
                 if id(reader) in origins:
-                    others = [op for operations, origin in due if origin is not reader for op in operations]
-                    self._send(reader, b"".join(_encode(others, subscription, self.resync)))
+                    others = (
+                        part for part, (_, origin) in zip(parts, due, strict=True) if origin is not reader
+                    )
+                    self._send(reader, join(chain.from_iterable(others), form))
                 else:
                     self._send(reader, frames)
+        ended = asyncio.get_running_loop().time()
+        # Where it takes longer than a tick, as much time is left to calls, and more comes at once
+        self._next = max(began + self._tick, 2 * ended - began)
 
     def event(self, name: str, message: pb.CanvasEvent | pb.StatusEvent) -> None:
         """Sends another event to all who subscribed to it, after the operations that are due."""
@@ -173,51 +199,3 @@ class Broadcast:
         else:
             reader.send(frames)
             self.delivered += 1
-
-
-def paint_event(operation: Operation, dab: Dab) -> pb.PaintEvent:
-    """The event of a dab. Every field is set, as stock clients' `required` ones have to be."""
-    return pb.PaintEvent(
-        pos=pb.Position(x=dab.x, y=dab.y),
-        size=dab.size,
-        color=dab.color,
-        timestamp=operation.time % _UINT32,
-        seq=operation.seq,
-        author=operation.author,
-        stroke=operation.stroke,
-        time=operation.time,
-    )
-
-
-def _encode(
-    operations: Sequence[Operation], subscription: Subscription, resync: Callable[[], pb.CanvasEvent]
-) -> Iterator[bytes]:
-    """The framed events of operations, in their order, in the way of a subscription."""
-    text = subscription.text
-    for is_dab, run in groupby(operations, key=lambda operation: isinstance(operation.mark, Dab)):
-        if is_dab and "paint" in subscription.events:
-            events = [
-                paint_event(operation, operation.mark) for operation in run if isinstance(operation.mark, Dab)
-            ]
-            if subscription.batch:
-                for start in range(0, len(events), PAINTS_PER_EVENT):
-                    paints = pb.PaintsEvent(paints=events[start : start + PAINTS_PER_EVENT])
-                    yield frame(encode_event("paints", paints, text=text))
-            else:
-                yield from (frame(encode_event("paint", event, text=text)) for event in events)
-        elif not is_dab and subscription.stock and "canvas" in subscription.events:
-            yield frame(encode_event("canvas", resync(), text=text))
-        elif not is_dab and "patch" in subscription.events:
-            for operation in run:
-                if isinstance(operation.mark, Patch):
-                    yield frame(encode_event("patch", _patch_event(operation, operation.mark), text=text))
-
-
-def _patch_event(operation: Operation, patch: Patch) -> pb.PatchEvent:
-    return pb.PatchEvent(
-        time=operation.time,
-        seq=operation.seq,
-        offset=pb.Position(x=patch.x, y=patch.y),
-        image=patch.image,
-        author=operation.author,
-    )

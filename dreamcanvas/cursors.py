@@ -12,7 +12,7 @@ from typing import Final
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.endpoint import Websocket
-from dreamcanvas.rpc.protocol import frame
+from dreamcanvas.rpc.frames import frame
 
 TICK: Final = 0.05  # s
 LATE: Final = 0.1  # s beyond which a tick is late

@@ -173,11 +173,12 @@ class Dreaming:
         self._resting = False
 
     async def _dream(self) -> bool:
-        snapshot = self._painter.begin_dream()
+        snapshot = await self._painter.begin_dream()
         style = self.style
         try:
+            pixels = await asyncio.to_thread(snapshot.image.tobytes)
             result = await self._dreamer.dream(
-                snapshot.image.tobytes(), SIDE, SIDE, style.expression, self._rng.getrandbits(31)
+                pixels, SIDE, SIDE, style.expression, self._rng.getrandbits(31)
             )
             self._dream_ms = round(result.seconds * 1000)
             dream = await self._painter.end_dream(

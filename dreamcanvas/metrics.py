@@ -3,10 +3,14 @@
 Their labels are bounded: methods and codes that exist.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 from dreamcanvas.errors import RpcError
 
@@ -17,6 +21,41 @@ KNOWN_METHODS: Final = frozenset(
 )
 
 
+CALL_SECONDS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+class _Calls(Collector):
+    """Answered calls and how long they took: prometheus_client's own counters cost a sixth of a paint."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], int] = {}
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def count(self, method: str, result: str, seconds: float) -> None:
+        key = method, result
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if method not in self._buckets:
+            self._buckets[method] = [0] * (len(CALL_SECONDS) + 1)
+            self._seconds[method] = 0.0
+        self._buckets[method][bisect_left(CALL_SECONDS, seconds)] += 1
+        self._seconds[method] += seconds
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
+        calls = CounterMetricFamily(PREFIX + "calls", "Answered calls.", labels=("method", "result"))
+        for labels, count in self._counts.items():
+            calls.add_metric(labels, count)
+        times = HistogramMetricFamily(
+            PREFIX + "call_seconds", "From a call to its answer.", labels=("method",)
+        )
+        bounds = [*map(str, CALL_SECONDS), "+Inf"]
+        for method, buckets in self._buckets.items():
+            upto = zip(bounds, accumulate(buckets), strict=True)
+            times.add_metric((method,), buckets=list(upto), sum_value=self._seconds[method])
+        yield calls
+        yield times
+
+
 class Metrics:
     """All counters of a server, in a registry of their own."""
 
@@ -24,15 +63,10 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._limits = self._counter("limited", "Refused by a limit.", ("limit",))
-        self._calls = self._counter("calls", "Answered calls.", ("method", "result"))
+        self._calls = _Calls()
+        self.registry.register(self._calls)
         self._dabs = self._counter("dabs", "Dabs that were drawn.", ())
         self._closes = self._counter("closed", "Websockets that ended, by the close code sent.", ("code",))
-        self._seconds = self._histogram(
-            "call_seconds",
-            "From a call to its answer.",
-            (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
-            ("method",),
-        )
         self._commits = self._histogram(
             "commit_seconds", "How long a transaction took.", (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3)
         )
@@ -80,8 +114,7 @@ class Metrics:
         """Counts an answered call."""
         name = method if method in KNOWN_METHODS else method[:1].lower() + method[1:]
         label = name if name in KNOWN_METHODS else "unknown"
-        self._calls.labels(label, "OK" if error is None else error.name).inc()
-        self._seconds.labels(label).observe(seconds)
+        self._calls.count(label, "OK" if error is None else error.name, seconds)
 
     def text(self) -> bytes:
         """The metrics in the text format."""

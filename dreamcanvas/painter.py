@@ -15,6 +15,7 @@ from PIL import Image
 
 from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.easel import Easel
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dream, Dreams, decode
@@ -49,7 +50,7 @@ class Painter:
         self._broadcast = broadcast
         self._replay_operations = replay_operations
         self._clock = clock
-        self._canvas = Canvas()
+        self._easel = Easel(Canvas())
         self._log: deque[Operation] = deque()
         self._pinned: int | None = None
         self._time = 0
@@ -57,85 +58,95 @@ class Painter:
         self._style = ""
         self._dream_time = 0
         self._closing = False
+        self.resync_seq = 0
         self.painted: Callable[[int], None] = lambda _: None
         journal.applied = self._applied
+        journal.ready = self._room
         broadcast.resync = self.resync_event
 
     async def recover(self) -> None:
         """Puts the operations over the last whole dream, and says what was found."""
         self._next_dream = await self._dreams.last_number() + 1
         found = await self._dreams.newest_whole()
+        canvas = Canvas()
         if found is not None:
             dream, image = found
-            self._canvas = Canvas(image, dream.dream, dream.seq)
+            canvas = Canvas(image, dream.dream, dream.seq)
             self._style, self._dream_time, self._time = dream.style, dream.time, dream.time
-        start = self._canvas.dream_seq
+        start = canvas.dream_seq
         for operation in self._journal.operations(min(start, self._keep_after(self._journal.seq))):
             if operation.seq > start:
-                if operation.seq > self._canvas.seq + 1:
-                    self._begin_later(operation.seq - 1)
-                self._canvas.apply(operation)
+                if operation.seq > canvas.seq + 1:
+                    canvas = self._begin_later(canvas.seq + 1, operation.seq - 1)
+                canvas.apply(operation)
                 self._time = max(self._time, operation.time)
             self._log.append(operation)
-        if self._canvas.seq < self._journal.seq:
-            self._begin_later(self._journal.seq)
+        if canvas.seq < self._journal.seq:
+            canvas = self._begin_later(canvas.seq + 1, self._journal.seq)
+        self._easel = Easel(canvas)
         self._trim()
         log.info(
             "recovered",
-            extra={
-                "dream": self._canvas.dream,
-                "operations": self._canvas.seq,
-                "replayed": self._canvas.seq - start,
-            },
+            extra={"dream": canvas.dream, "operations": canvas.seq, "replayed": canvas.seq - start},
         )
 
-    def _begin_later(self, seq: int) -> None:
+    def _begin_later(self, first: int, last: int) -> Canvas:
         """There is no dream to begin with, and operations up to a number were deleted for want of room."""
-        first = self._canvas.seq + 1
-        log.error("begins white: operations are not kept any more", extra={"first": first, "last": seq})
-        self._canvas = Canvas(dream_seq=seq)
+        log.error("begins white: operations are not kept any more", extra={"first": first, "last": last})
         self._log.clear()
+        return Canvas(dream_seq=last)
 
     # Reading
 
     @property
     def version(self) -> Version:
         """The picture's version."""
-        return self._canvas.version
+        return self._easel.version
 
     @property
     def dream_seq(self) -> int:
         """The last operation that the newest dream contains."""
-        return self._canvas.dream_seq
+        return self._easel.dream_seq
 
-    def snapshot(self) -> Snapshot:
-        """A copy of the whole picture."""
-        return Snapshot(self._canvas.snapshot(), self._canvas.version, self._time)
+    async def snapshot(self) -> Snapshot:
+        """A copy of the whole picture, as it is now."""
+        return await self._read(Canvas.snapshot)
 
-    def crop(self, left: int, top: int, width: int, height: int) -> Snapshot:
+    async def crop(self, left: int, top: int, width: int, height: int) -> Snapshot:
         """A copy of a part of the picture, in pixels."""
-        image = self._canvas.crop((left, top, left + width, top + height))
-        return Snapshot(image, self._canvas.version, self._time)
+        return await self._read(lambda canvas: canvas.crop((left, top, left + width, top + height)))
+
+    async def _read(self, look: Callable[[Canvas], Image.Image]) -> Snapshot:
+        version, time = self.version, self._time
+        return Snapshot(await self._easel.read(look), version, time)
 
     def since(self, seq: int) -> list[Operation] | None:
         """The operations after a number, or None where they are not kept any more or the number is in the
         future.
         """
-        count = self._canvas.seq - seq
-        if count < 0 or count > len(self._log):
+        if not self.keeps(seq):
             return None
-        return list(islice(self._log, len(self._log) - count, None))
+        return list(islice(self._log, len(self._log) - (self.version.seq - seq), None))
+
+    def keeps(self, seq: int) -> bool:
+        """Whether the operations after a number are kept, and it is not in the future."""
+        return 0 <= self.version.seq - seq <= len(self._log)
 
     def resync_event(self) -> pb.CanvasEvent:
-        """The event for a client that has lost track: fetch the picture at `url`."""
+        """The event for a client that has lost track: fetch the picture at `url`.
+
+        `resync_seq` is the number in the newest such event: the picture has to hold the operations up to it.
+        """
+        self.resync_seq = self.version.seq
         return self._canvas_event("/canvas.png", resync=True)
 
     def _canvas_event(self, url: str, *, resync: bool) -> pb.CanvasEvent:
+        version = self.version
         return pb.CanvasEvent(
             timestamp=self._dream_time % 2**32,
-            seq=self._canvas.seq,
-            dream=self._canvas.dream,
-            dream_seq=self._canvas.dream_seq,
+            seq=version.seq,
+            dream=version.dream,
+            dream_seq=self.dream_seq,
             url=url,
             style=self._style,
             resync=resync,
@@ -179,21 +190,27 @@ class Painter:
             )
         return self._journal.append(entry)
 
+    async def _room(self) -> None:
+        """Called by the journal before it takes more: the pixels must not lag behind without bound."""
+        await self._easel.room()
+
     def _applied(self, transaction: list[tuple[Entry, Receipt]]) -> None:
         """Called by the journal when operations are durable."""
+        done: list[Operation] = []
         for entry, receipt in transaction:
-            for operation in receipt.operations:
-                self._canvas.apply(operation)
-                self._log.append(operation)
-                self._time = max(self._time, operation.time)
-            self._broadcast.operations(receipt.operations, entry.origin)
             if receipt.operations:
-                self.painted(len(receipt.operations))
+                done += receipt.operations
+                self._broadcast.operations(receipt.operations, entry.origin)
+        if done:
+            self._log += done
+            self._time = max(self._time, done[-1].time)
+            self._easel.apply(done)
+            self.painted(len(done))
         self._trim()
 
     def _trim(self) -> None:
         """Keeps the newest `replay_operations`, and all that a dream under way will need."""
-        keep_after = self._keep_after(self._canvas.seq)
+        keep_after = self._keep_after(self.version.seq)
         if self._pinned is not None:
             keep_after = min(keep_after, self._pinned)
         while self._log and self._log[0].seq <= keep_after:
@@ -204,10 +221,10 @@ class Painter:
 
     # Dreams
 
-    def begin_dream(self) -> Snapshot:
+    async def begin_dream(self) -> Snapshot:
         """The picture to dream of; the operations after it are kept until `end_dream` or `abandon_dream`."""
-        self._pinned = self._canvas.seq
-        return self.snapshot()
+        self._pinned = self.version.seq
+        return await self.snapshot()
 
     def abandon_dream(self) -> None:
         """There will be no dream of the picture that was begun."""
@@ -229,7 +246,7 @@ class Painter:
             await self._dreams.record(dream, jpeg)
             self._next_dream += 1
             await asyncio.to_thread(_catch_up, base, self._later(seq))
-            self._canvas.lay(base, self._later(base.seq))
+            self._easel.lay(base, self._later(base.seq))
         finally:
             self.abandon_dream()
         self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)

@@ -27,11 +27,14 @@ def encode(image: Image.Image, format_: Format) -> bytes:
 
 
 def encode_delivery(image: Image.Image, side: int) -> bytes:
-    """A dream as browsers get it: a JPEG of `side` × `side` pixels, quality 78, 4:2:0, progressive."""
+    """A dream as browsers get it: a JPEG of `side` × `side` pixels, quality 78, 4:2:0.
+
+    Not progressive: that takes four times as long, all of it without letting another thread run.
+    """
     if image.width != side:
-        image = image.resize((side, side), Image.Resampling.LANCZOS)
+        image = image.reduce(image.width // side)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=78, subsampling=2, progressive=True)
+    image.save(buffer, "JPEG", quality=78, subsampling=2)
     return buffer.getvalue()
 
 

@@ -33,10 +33,12 @@ KEPT_POSTERS: Final = 4096
 class Client:
     """A caller: a websocket, or an address that posts (then `websocket` is None).
 
-    `dabs` and `canvases` are what it may spend, beside what its address may; `cursors` what is passed on.
+    `dabs` and `canvases` are what it may spend, beside what its `household` may (see `addresses.household`);
+    `cursors` what is passed on.
     """
 
     address: str
+    household: str
     author: Author
     dabs: Bucket
     canvases: Bucket
@@ -136,15 +138,15 @@ class Visitors:
 
     def spend_dabs(self, client: Client, count: int) -> None:
         """Takes dabs from what a caller and its address may draw. Raises RateLimited."""
-        self._spend(client.dabs, self._dabs, client.address, count, "dabs")
+        self._spend(client.dabs, self._dabs, client.household, count, "dabs")
 
     def spend_canvas(self, client: Client, share: float) -> None:
         """Takes a share of a canvas from what a caller and its address may fetch. Raises RateLimited."""
-        self._spend(client.canvases, self._canvases, client.address, share, "canvas")
+        self._spend(client.canvases, self._canvases, client.household, share, "canvas")
 
-    def _spend(self, own: Bucket, buckets: Buckets, address: str, cost: float, limit: str) -> None:
+    def _spend(self, own: Bucket, buckets: Buckets, household: str, cost: float, limit: str) -> None:
         now = self._now()
-        shared = buckets.get(addresses.household(address), now)
+        shared = buckets.get(household, now)
         wait = max(own.wait(now, cost), shared.wait(now, cost))
         if wait:
             self._metrics.limited(limit)
@@ -194,6 +196,7 @@ class Visitors:
         cursors = self._config.cursors_per_second
         return Client(
             address,
+            addresses.household(address),
             author,
             Bucket(*self._dab_rate()),
             Bucket(*self._canvas_rate()),
@@ -232,7 +235,7 @@ class Visitors:
         """A websocket is open. A stock client's is subscribed from the start."""
         client = self._client(self._address_of(handshake), websocket)
         self._clients.add(client)
-        self._households[addresses.household(client.address)] += 1
+        self._households[client.household] += 1
         events = stock_events(handshake.target)
         if events is not None:
             self.subscribe(websocket, Subscription(events, stock=True))
@@ -248,10 +251,9 @@ class Visitors:
             self._broadcast.unsubscribe(peer.websocket)
             self._cursors.unwatch(peer.websocket)
         self._clients.discard(peer)
-        household = addresses.household(peer.address)
-        self._households[household] -= 1
-        if not self._households[household]:
-            del self._households[household]
+        self._households[peer.household] -= 1
+        if not self._households[peer.household]:
+            del self._households[peer.household]
         self.announce()
 
     def drained(self, peer: Client) -> None:

@@ -4,22 +4,23 @@ import asyncio
 import html
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dreamcanvas import pictures
 from dreamcanvas.api import Api
+from dreamcanvas.canvas import Version
 from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
@@ -28,6 +29,7 @@ from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web_history import IMMUTABLE, matches
 
@@ -60,6 +62,7 @@ class Web:
         journal: Journal,
         dreams: Dreams,
         pictures: Pictures,
+        views: Views,
         metrics: Metrics,
         page: Path,
         message_bytes: int,
@@ -73,6 +76,7 @@ class Web:
         self._journal = journal
         self._dreams = dreams
         self._pictures = pictures
+        self._views = views
         self._metrics = metrics
         self._page = page
         self._message_bytes = message_bytes
@@ -97,7 +101,7 @@ class Web:
                 *self._history,
                 *self._files(),
             ],
-            middleware=[Middleware(BaseHTTPMiddleware, dispatch=_add_headers)],
+            middleware=[Middleware(_Headers)],
         )
 
     def _files(self) -> list[Mount]:
@@ -134,19 +138,15 @@ class Web:
         format_ = request.path_params["format"]
         if format_ not in pictures.MEDIA_TYPES:
             return PlainTextResponse("Not found: the picture is at /canvas.jpg, .png and .webp.\n", 404)
-        snapshot = self._painter.snapshot()
-        headers = {
-            "ETag": f'"{snapshot.version}"',
-            "Cache-Control": "no-cache",
-            "X-Canvas-Dream": str(snapshot.version.dream),
-            "X-Canvas-Seq": str(snapshot.version.seq),
-        }
-        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        none_match = request.headers.get("if-none-match", "")
+        newest = _version_headers(self._painter.version)
+        if matches(none_match, newest["ETag"]):
+            return Response(status_code=304, headers=newest)
+        view = await self._views.get(format_)
+        headers = _version_headers(view.version)
+        if matches(none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        data = await self._pictures.get(
-            ("canvas", snapshot.version, format_), partial(pictures.encode, snapshot.image, format_)
-        )
-        return Response(data, headers=headers, media_type=pictures.MEDIA_TYPES[format_])
+        return Response(view.data, headers=headers, media_type=pictures.MEDIA_TYPES[format_])
 
     async def dream(self, request: Request) -> Response:
         """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
@@ -250,6 +250,15 @@ class Web:
         return PlainTextResponse(text)
 
 
+def _version_headers(version: Version) -> dict[str, str]:
+    return {
+        "ETag": f'"{version}"',
+        "Cache-Control": "no-cache",
+        "X-Canvas-Dream": str(version.dream),
+        "X-Canvas-Seq": str(version.seq),
+    }
+
+
 def _text(body: bytes) -> str:
     """The text of a message; where it is not UTF-8 one that is no JSON either."""
     try:
@@ -258,10 +267,20 @@ def _text(body: bytes) -> str:
         return ""
 
 
-async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.url.path.startswith("/assets/") and response.status_code == 200:
-        response.headers["Cache-Control"] = IMMUTABLE
-    return response
+class _Headers:
+    """Adds headers to each response. Starlette's BaseHTTPMiddleware takes longer than a small answer does."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/assets/") and message["status"] == 200:
+                    headers["Cache-Control"] = IMMUTABLE
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

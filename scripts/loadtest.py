@@ -1,210 +1,216 @@
 """Measures a server under painters and watchers: `.venv/bin/python scripts/loadtest.py ws://127.0.0.1:4242/rpc`.
 
-Start the server with --no-rate-limits where the painters together are faster than an address may be. All
-times are of this process' monotonic clock: acknowledgements from sending a call to its reply, deliveries from
-sending it to the event at a watcher.
+Start the server with --no-rate-limits: all come from one address. Times are of this process' monotonic clock,
+in milliseconds: acknowledgements (ack) from when a call was due to its reply, deliveries from when it was due
+to its event at a watcher. A server that falls behind cannot hide it: calls are sent when they are due.
+
+--expect 'p99<150ms,lost=0' makes the exit status 1 where that does not hold. The names are those of the
+summary; p50, p99 and p99.9 are short for those of deliveries.
 """
 
 import argparse
 import asyncio
-import contextlib
 import json
-import random
-import secrets
-import statistics
+import sys
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.proto import wsrpc_pb2 as envelope
+import numpy as np
+from load import expect, plot, report
+from load.crowd import Crowd, Plan
+from load.record import Record, Times, percentile
+from load.server import Observer
+from load.watchers import Watchers
 
 TRAILING_SECONDS = 1.0
-ANSWER_SECONDS = 10.0
+NAMES = (
+    *("connections", "acks_per_s", "ack_p50", "ack_p99", "ack_p999", "dabs_per_s"),
+    *("deliveries_per_s", "delivery_p50", "delivery_p99", "delivery_p999", "lost", "repeated", "resyncs"),
+    *("errors", "disconnects", "canvas_p50", "canvas_p99", "dream_p50", "dream_p99", "picture_mb_per_s"),
+    *("server_cpu_percent", "server_memory_mb", "kb_per_connection", "client_cpu_percent"),
+)
 
 
-@dataclass
-class Measurements:
-    """What was seen; seconds."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The figures, and what their plots are made from."""
 
-    sent: dict[tuple[int, int], float] = field(default_factory=dict)
-    acks: list[float] = field(default_factory=list)
-    deliveries: list[float] = field(default_factory=list)
-    errors: int = 0
-    lost: int = 0
-    repeated: int = 0
-
-
-@dataclass
-class Summary:
-    """What is printed; milliseconds, and counts per second."""
-
-    painters: int
-    watchers: int
-    dabs_acknowledged: int
-    acks_per_second: float
-    ack_p50: float
-    ack_p99: float
-    deliveries_per_second: float
-    delivery_p50: float
-    delivery_p99: float
-    lost: int
-    repeated: int
-    errors: int
+    figures: dict[str, float]
+    begin: float
+    acks: tuple[Times, Times]
+    deliveries: tuple[Times, Times]
+    observer: Observer
 
 
-def request(method: str, seq: int, payload: Any) -> bytes:
-    """A wsrpc call."""
-    message = envelope.Message(type=envelope.Message.REQUEST)
-    message.request.CopyFrom(envelope.Request(method=method, seq=seq, payload=payload.SerializeToString()))
-    return message.SerializeToString()
+class Bar:
+    """What goes on, on a terminal's last line; where there is no terminal, a line for each step."""
 
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
 
-async def receive(socket: ClientConnection) -> envelope.Message:
-    """The next message."""
-    data = await socket.recv(decode=False)
-    return envelope.Message.FromString(data)
+    def show(self, what: str, share: float) -> None:
+        if not self._quiet and sys.stderr.isatty():
+            done = round(30 * min(share, 1))
+            sys.stderr.write(f"\r{'█' * done}{'·' * (30 - done)} {what}\x1b[K")
+            sys.stderr.flush()
 
+    def end(self, what: str) -> None:
+        if not self._quiet:
+            sys.stderr.write(f"\r{what}\x1b[K\n" if sys.stderr.isatty() else f"{what}\n")
 
-async def paint(url: str, number: int, rate: float, until: float, measured: Measurements) -> None:
-    """Draws a wandering line of single dabs; author and `stroke` tell the watchers which is which."""
-    rng = random.Random(number)
-    async with connect(url, compression=None) as socket:
-        subscribe = pb.SubscribeRequest(events=["status"], session=secrets.token_bytes(16))
-        await socket.send(request("subscribe", 0, subscribe))
-        message = await receive(socket)
-        while message.type != envelope.Message.RESPONSE:
-            message = await receive(socket)
-        author = pb.SubscribeResponse.FromString(message.response.payload).author
-        pending: dict[int, float] = {}
-        answered = asyncio.Event()
-
-        async def read() -> None:
-            while True:
-                message = await receive(socket)
-                if message.type == envelope.Message.RESPONSE:
-                    started = pending.pop(message.response.seq)
-                    answered.set()
-                    if message.response.ok:
-                        measured.acks.append(time.monotonic() - started)
-                    else:
-                        measured.errors += 1
-
-        reader = asyncio.create_task(read())
-        x, y, seq = rng.uniform(200, 1300), rng.uniform(200, 1300), 0
-        due = time.monotonic() + rng.random() / rate
-        while due < until:
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            due += 1 / rate
-            seq += 1
-            x, y = (min(max(value + rng.uniform(-12, 12), 0), 1535) for value in (x, y))
-            position = pb.Position(x=round(x), y=round(y))
-            dab = pb.PaintRequest(pos=position, size=24, color=rng.getrandbits(24), stroke=seq)
-            now = time.monotonic()
-            pending[seq] = measured.sent[author, seq] = now
-            await socket.send(request("paint", seq, dab))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_SECONDS):
-                while pending:
-                    answered.clear()
-                    await answered.wait()
-        measured.errors += len(pending)
-        reader.cancel()
-
-
-async def watch(
-    url: str, batch: bool, ready: asyncio.Event, done: asyncio.Event, measured: Measurements
-) -> None:
-    """Notes when each dab arrives, and that none is missing or comes twice."""
-    async with connect(url, compression=None, max_size=None) as socket:
-        await socket.send(request("subscribe", 0, pb.SubscribeRequest(events=["paint"], batch=batch)))
-        subscribed = pb.SubscribeResponse.FromString((await receive(socket)).response.payload)
-        seq = subscribed.seq
-        ready.set()
-        finished = asyncio.create_task(done.wait())
+    async def follow(self, what: Callable[[], tuple[str, float]]) -> None:
         while True:
-            incoming = asyncio.create_task(receive(socket))
-            await asyncio.wait((incoming, finished), return_when=asyncio.FIRST_COMPLETED)
-            if not incoming.done():
-                incoming.cancel()
-                return
-            event = incoming.result().event
-            now = time.monotonic()
-            paints = (
-                pb.PaintsEvent.FromString(event.payload).paints
-                if batch
-                else (pb.PaintEvent.FromString(event.payload),)
-            )
-            for dab in paints:
-                measured.lost += max(0, dab.seq - seq - 1)
-                measured.repeated += dab.seq <= seq
-                seq = max(seq, dab.seq)
-                started = measured.sent.get((dab.author, dab.stroke))
-                if started is not None:
-                    measured.deliveries.append(now - started)
+            self.show(*what())
+            await asyncio.sleep(0.1)
 
 
-def percentile(values: list[float], share: float) -> float:
-    """In milliseconds, of values in seconds; 0 where there is none."""
-    if len(values) < 2:
-        return round(1000 * sum(values), 2)
-    return round(1000 * statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1], 2)
+async def run(plan: Plan, bar: Bar) -> Result:
+    """The whole test."""
+    record, observer = Record(), Observer(f"http://{plan.url.netloc}")
+    crowd = Crowd(plan, record, Watchers(record))
+    before = await observer.look()
+    wanted = plan.watchers + plan.slow + plan.painters
+    gathering = asyncio.create_task(bar.follow(lambda: ("connecting", crowd.connections / max(1, wanted))))
+    await crowd.gather()
+    gathering.cancel()
+    await asyncio.sleep(0.5)
+    gathered = await observer.look()
+    bar.end(f"{crowd.connections} connections")
+    begin, cpu = time.monotonic(), time.process_time()
 
+    def progress() -> tuple[str, float]:
+        seconds = time.monotonic() - begin
+        return f"{seconds:.0f} of {plan.seconds:g} s, {crowd.painted} dabs", seconds / plan.seconds
 
-async def run(options: argparse.Namespace) -> Summary:
-    """The whole measurement."""
-    measured = Measurements()
-    done = asyncio.Event()
-    ready = [asyncio.Event() for _ in range(options.watchers)]
-    async with asyncio.TaskGroup() as group:
-        for event in ready:
-            group.create_task(watch(options.url, options.batch, event, done, measured))
-        for event in ready:
-            await event.wait()
-        until = time.monotonic() + options.seconds
-        async with asyncio.TaskGroup() as painters:
-            for number in range(options.painters):
-                painters.create_task(paint(options.url, number, options.rate, until, measured))
-        await asyncio.sleep(TRAILING_SECONDS)  # what is still on its way to the watchers
-        done.set()
-    return Summary(
-        painters=options.painters,
-        watchers=options.watchers,
-        dabs_acknowledged=len(measured.acks),
-        acks_per_second=round(len(measured.acks) / options.seconds, 1),
-        ack_p50=percentile(measured.acks, 0.5),
-        ack_p99=percentile(measured.acks, 0.99),
-        deliveries_per_second=round(len(measured.deliveries) / options.seconds, 1),
-        delivery_p50=percentile(measured.deliveries, 0.5),
-        delivery_p99=percentile(measured.deliveries, 0.99),
-        lost=measured.lost,
-        repeated=measured.repeated,
-        errors=measured.errors,
+    watching = [asyncio.create_task(observer.watch()), asyncio.create_task(bar.follow(progress))]
+    await crowd.act()
+    ended = time.monotonic()
+    client_cpu = (time.process_time() - cpu) / (ended - begin)
+    await asyncio.sleep(TRAILING_SECONDS)  # what is still on its way to the watchers
+    for task in watching:
+        task.cancel()
+    after = await observer.look()
+    crowd.disperse()
+    bar.end(f"{crowd.painted} dabs in {ended - begin:.1f} s")
+    acks = np.array(record.acks).reshape(-1, 2)
+    deliveries = record.deliveries()
+    added = gathered.connections - before.connections
+    values = (
+        *(crowd.connections, round(len(acks) / plan.seconds, 1), *_percentiles(acks[:, 1], 50, 99, 99.9)),
+        *(round(crowd.painted / plan.seconds, 1), round(len(deliveries[1]) / plan.seconds, 1)),
+        *(
+            *_percentiles(deliveries[1], 50, 99, 99.9),
+            record.lost,
+            record.repeated,
+            record.resyncs,
+            record.errors,
+        ),
+        *(sum(record.closed.values()), *_percentiles(np.array(record.pictures), 50, 99)),
+        *_percentiles(np.array(record.dreams), 50, 99),
+        round(record.picture_bytes / plan.seconds / 1e6, 2),
+        round(100 * (after.cpu - gathered.cpu) / (after.at - gathered.at), 1),
+        round(after.memory / 1e6, 1),
+        round((gathered.memory - before.memory) / added / 1e3, 1) if added > 0 else 0.0,
+        round(100 * client_cpu, 1),
     )
+    figures = dict(zip(NAMES, map(float, values), strict=True))
+    return Result(figures, begin, (acks[:, 0], acks[:, 1]), deliveries, observer)
+
+
+def _percentiles(latencies: Times, *percents: float) -> list[float]:
+    return [percentile(latencies, percent) for percent in percents]
+
+
+def page(result: Result, settings: Mapping[str, object], verdict: list[str]) -> str:
+    """The report."""
+    processor = result.observer.processor()
+    memory = [(sample.at, sample.memory / 1e6) for sample in result.observer.samples]
+    *latency, delivered = report.by_second(*result.deliveries, result.begin, (50, 99, 99.9))
+    *acked, answered = report.by_second(*result.acks, result.begin, (50, 99))
+    shares = [
+        report.distribution("deliveries", result.deliveries[1]),
+        report.distribution("acks", result.acks[1]),
+    ]
+
+    def over_time(name: str, values: list[tuple[float, float]]) -> plot.Line:
+        return name, [at - result.begin for at, _ in values], [value for _, value in values]
+
+    plots = {
+        "Share that took at most so long": plot.plot(shares, "%", logarithmic=True),
+        "From dab to screen": plot.plot(latency, "ms"),
+        "From call to reply": plot.plot(acked, "ms"),
+        "Deliveries": plot.plot([delivered], "1/s"),
+        "Replies": plot.plot([answered], "1/s"),
+        "The server's processor time": plot.plot([over_time("server", processor)], "%"),
+        "The server's memory": plot.plot([over_time("server", memory)], "MB"),
+    }
+    return report.html("Dreamcanvas load test", settings, result.figures, verdict, plots)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("url", help="for example ws://127.0.0.1:4242/rpc")
+    made.add_argument("--painters", type=int, default=20)
+    made.add_argument("--rate", type=float, default=20.0, help="calls a second of each painter")
+    made.add_argument("--dabs", type=int, default=1, help="dabs in a call")
+    made.add_argument("--size", type=int, default=24, help="of a dab, pixels")
+    made.add_argument("--watchers", type=int, default=100)
+    made.add_argument(
+        "--mode", choices=("single", "batch"), default="single", help="dabs singly or in bunches"
+    )
+    made.add_argument("--slow", type=int, default=0, help="subscribers that do not read")
+    made.add_argument("--canvas-rate", type=float, default=0.0, help="getCanvas calls a second, whole, JPEG")
+    made.add_argument("--dream-viewers", type=int, default=0, help="watchers that fetch each dream")
+    made.add_argument("--ramp", type=float, default=500.0, help="connections a second at the start")
+    made.add_argument("--seconds", type=float, default=20.0, help="how long is painted")
+    made.add_argument("--expect", default="", metavar="'p99<150ms,lost=0'")
+    made.add_argument("--json", action="store_true", help="print the summary as JSON")
+    made.add_argument("--html", type=Path, help="write a report with plots there")
+    made.add_argument("--quiet", action="store_true", help="show no progress")
+    return made
 
 
 def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    """The script."""
+    options = parser().parse_args()
+    try:
+        expectations = expect.parse(options.expect, dict.fromkeys(NAMES))
+    except ValueError as error:
+        parser().error(f"--expect: {error}")
+    if not (options.rate > 0 and options.ramp > 0 and options.seconds > 0):
+        parser().error("--rate, --ramp and --seconds are more than 0")
+    plan = Plan(
+        urlsplit(options.url),
+        painters=options.painters,
+        rate=options.rate,
+        dabs=options.dabs,
+        size=options.size,
+        watchers=options.watchers,
+        batch=options.mode == "batch",
+        slow=options.slow,
+        canvas_rate=options.canvas_rate,
+        dream_viewers=options.dream_viewers,
+        ramp=options.ramp,
+        seconds=options.seconds,
     )
-    parser.add_argument("url", help="for example ws://127.0.0.1:4242/rpc")
-    parser.add_argument("--painters", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=20.0, help="dabs a second of each painter")
-    parser.add_argument("--watchers", type=int, default=5)
-    parser.add_argument("--batch", action="store_true", help="watchers get dabs in bunches")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    summary = asdict(asyncio.run(run(options)))
+    result = asyncio.run(run(plan, Bar(options.quiet)))
+    verdict = expect.broken(expectations, result.figures)
     if options.json:
-        print(json.dumps(summary))
-        return
-    for name, value in summary.items():
-        unit = " ms" if "_p" in name and "per" not in name else ""
-        print(f"{name.replace('_', ' '):24} {value}{unit}")
+        print(json.dumps(result.figures))
+    else:
+        for name, value in result.figures.items():
+            unit = " ms" if "_p50" in name or "_p99" in name else ""
+            print(f"{name.replace('_', ' '):22} {value:>12,.10g}{unit}")
+    if options.html:
+        settings = {name: value for name, value in vars(options).items() if name not in ("json", "quiet")}
+        options.html.write_text(page(result, settings, verdict))
+    for line in verdict:
+        print(line, file=sys.stderr)
+    sys.exit(1 if verdict else 0)
 
 
 if __name__ == "__main__":

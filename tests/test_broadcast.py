@@ -283,8 +283,10 @@ async def test_a_slow_reader_is_sent_nothing_then_told_to_resync_then_gets_what_
     broadcast.operations([operation(1)], None)
     broadcast.flush()
     assert other.seqs() == [1]
+    assert broadcast.behind == 1
     reader.slow = False
     broadcast.drained(reader)
+    assert broadcast.behind == 0
     assert reader.events() == [("canvas", pb.CanvasEvent(timestamp=0, seq=99, resync=True))]
     broadcast.operations([operation(2)], None)
     broadcast.flush()

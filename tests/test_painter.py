@@ -115,7 +115,7 @@ async def test_a_dab_is_numbered_applied_and_durable_when_it_is_acknowledged(
     ]
     other.close()
     assert studio.painter.version == Version(0, 2)
-    assert studio.painter.snapshot().image == picture(None, [RED, BLACK])
+    assert (await studio.painter.snapshot()).image == picture(None, [RED, BLACK])
 
 
 async def test_all_but_their_origin_hear_of_operations(studio: Studio) -> None:
@@ -133,7 +133,7 @@ async def test_all_but_their_origin_hear_of_operations(studio: Studio) -> None:
 
 async def test_a_crop_shows_every_operation_up_to_its_version(studio: Studio) -> None:
     await studio.paint(RED)
-    crop = studio.painter.crop(90, 80, 30, 50)
+    crop = await studio.painter.crop(90, 80, 30, 50)
     assert crop.image == picture(None, [RED]).crop((90, 80, 120, 130))
     assert (crop.version, crop.time) == (Version(0, 1), 1000)
 
@@ -153,7 +153,7 @@ async def test_a_duplicate_changes_nothing(studio: Studio) -> None:
     receipt = await studio.painter.paint(author, [RED], call=1)
     assert receipt.duplicate
     assert studio.painter.version.seq == 1
-    assert studio.painter.snapshot().image == picture(None, [RED])
+    assert (await studio.painter.snapshot()).image == picture(None, [RED])
 
 
 async def test_once_it_closes_it_refuses_and_what_came_before_is_settled(studio: Studio) -> None:
@@ -204,7 +204,7 @@ async def test_without_limit_all_operations_are_kept(tmp_path: Path) -> None:
     await studio.painter.recover()
     for _ in range(5):
         await studio.paint(RED)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.dream()
     assert len(studio.painter.since(0) or ()) == 5
     studio = await again(studio, tmp_path, replay_operations=0)
@@ -219,19 +219,19 @@ async def test_a_dream_becomes_the_base_under_the_operations_that_came_while_it_
     studio: Studio,
 ) -> None:
     await studio.paint(RED)
-    snapshot = studio.painter.begin_dream()
+    snapshot = await studio.painter.begin_dream()
     assert (snapshot.version, snapshot.image) == (Version(0, 1), picture(None, [RED]))
     await studio.paint(BLACK, WHITE)
     dream = await studio.dream(users=3)
     assert dream == Dream(1, 1, 1002, "Eyes", "b9_exp^2", "efficientnet_lite0", 900, 3, len(GREEN))
     assert (studio.painter.version, studio.painter.dream_seq) == (Version(1, 3), 1)
-    assert studio.painter.snapshot().image == picture(GREEN, [BLACK, WHITE])
+    assert (await studio.painter.snapshot()).image == picture(GREEN, [BLACK, WHITE])
     assert await studio.paint(RED) == 4
-    assert studio.painter.snapshot().image == picture(GREEN, [BLACK, WHITE, RED])
+    assert (await studio.painter.snapshot()).image == picture(GREEN, [BLACK, WHITE, RED])
 
 
 async def test_operations_that_come_while_a_dream_is_laid_are_not_lost(studio: Studio) -> None:
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     ending = asyncio.create_task(studio.dream())
     count = 0
     while not ending.done():
@@ -240,13 +240,13 @@ async def test_operations_that_come_while_a_dream_is_laid_are_not_lost(studio: S
     await ending
     marks = [Dab(20 * n, 500, 30, 0) for n in range(count)]
     assert studio.painter.version == Version(1, count)
-    assert studio.painter.snapshot().image == picture(GREEN, marks)
+    assert (await studio.painter.snapshot()).image == picture(GREEN, marks)
 
 
 async def test_the_canvas_event_follows_the_operations_before_it(studio: Studio) -> None:
     reader = Reader()
     studio.broadcast.subscribe(reader, Subscription())
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(RED)
     await studio.dream()
     assert [name for name, _ in reader.events] == ["paint", "canvas"]
@@ -271,25 +271,25 @@ async def test_the_event_to_resync_tells_the_version_and_has_every_field(studio:
 
 
 async def test_the_time_is_that_of_the_newest_operation_or_dream(studio: Studio) -> None:
-    assert studio.painter.snapshot().time == 0
-    studio.painter.begin_dream()
+    assert (await studio.painter.snapshot()).time == 0
+    await studio.painter.begin_dream()
     studio.now = 5000
     ending = asyncio.create_task(studio.dream())
     await asyncio.sleep(0)
     studio.now = 6000
     await studio.paint(RED)
     await ending
-    assert studio.painter.snapshot().time == 6000
+    assert (await studio.painter.snapshot()).time == 6000
 
 
 async def test_the_time_after_a_restart_is_that_of_the_newest_too(studio: Studio, tmp_path: Path) -> None:
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(RED)
     studio.now = 9000
     await studio.dream()
     found = await again(studio, tmp_path)
     assert found.painter.version == Version(1, 1)
-    assert found.painter.snapshot().time == 9000
+    assert (await found.painter.snapshot()).time == 9000
     await found.close()
 
 
@@ -297,13 +297,13 @@ async def test_what_a_dream_under_way_will_need_is_kept(tmp_path: Path) -> None:
     studio = Studio(tmp_path, replay_operations=2)
     await studio.painter.recover()
     await studio.paint(WHITE)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     marks = [Dab(20 * n, 500, 30, 0) for n in range(6)]
     for mark in marks:
         await studio.paint(mark)
     assert len(studio.painter.since(1) or ()) == 6
     await studio.dream()
-    assert studio.painter.snapshot().image == picture(GREEN, marks)
+    assert (await studio.painter.snapshot()).image == picture(GREEN, marks)
     assert studio.painter.since(4) is None
     assert len(studio.painter.since(5) or ()) == 2
     await studio.close()
@@ -312,7 +312,7 @@ async def test_what_a_dream_under_way_will_need_is_kept(tmp_path: Path) -> None:
 async def test_an_abandoned_dream_keeps_nothing(tmp_path: Path) -> None:
     studio = Studio(tmp_path, replay_operations=2)
     await studio.painter.recover()
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(RED, RED, RED)
     assert len(studio.painter.since(0) or ()) == 3
     studio.painter.abandon_dream()
@@ -323,28 +323,28 @@ async def test_an_abandoned_dream_keeps_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"no JPEG", GREEN[:-2000], jpeg((1, 2, 3), side=768)])
 async def test_a_dream_that_is_no_picture_changes_nothing(studio: Studio, data: bytes) -> None:
     await studio.paint(RED)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     with pytest.raises(OSError):
         await studio.dream(data)
     assert studio.painter.version == Version(0, 1)
-    assert studio.painter.snapshot().image == picture(None, [RED])
+    assert (await studio.painter.snapshot()).image == picture(None, [RED])
     assert await studio.dreams.last_number() == 0
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     assert (await studio.dream()).dream == 1
 
 
 async def test_a_dream_that_cannot_be_recorded_changes_nothing(studio: Studio) -> None:
     await studio.paint(RED)
     await studio.journal.run(lambda connection: connection.execute("PRAGMA query_only = ON").fetchall())
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     with pytest.raises(sqlite3.OperationalError):
         await studio.dream()
     await studio.journal.run(lambda connection: connection.execute("PRAGMA query_only = OFF").fetchall())
     assert studio.painter.version == Version(0, 1)
-    assert studio.painter.snapshot().image == picture(None, [RED])
-    studio.painter.begin_dream()
+    assert (await studio.painter.snapshot()).image == picture(None, [RED])
+    await studio.painter.begin_dream()
     assert (await studio.dream(BLUE)).dream == 1
-    assert studio.painter.snapshot().image == picture(BLUE, [])
+    assert (await studio.painter.snapshot()).image == picture(BLUE, [])
 
 
 # Recovery
@@ -354,16 +354,16 @@ async def test_a_restart_finds_the_picture(
     studio: Studio, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await studio.paint(RED)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(BLACK)
     await studio.dream()
     await studio.paint(WHITE)
-    before = studio.painter.snapshot()
+    before = await studio.painter.snapshot()
     with caplog.at_level("INFO"):
         found = await again(studio, tmp_path)
     [record] = [record for record in caplog.records if record.message == "recovered"]
     assert {"dream": 1, "operations": 3, "replayed": 2}.items() <= vars(record).items()
-    assert found.painter.snapshot() == before
+    assert await found.painter.snapshot() == before
     assert found.painter.dream_seq == 1
     assert [operation.seq for operation in found.painter.since(0) or ()] == [1, 2, 3]
     assert found.painter.resync_event().style == "Eyes"
@@ -374,10 +374,10 @@ async def test_a_restart_finds_the_picture(
 async def test_a_restart_without_the_last_frame_file_goes_by_the_one_before(
     studio: Studio, tmp_path: Path, harm: str
 ) -> None:
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(RED)
     await studio.dream(GREEN)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.paint(BLACK)
     await studio.dream(BLUE)
     path = studio.dreams.frame(2)
@@ -387,20 +387,20 @@ async def test_a_restart_without_the_last_frame_file_goes_by_the_one_before(
         path.write_bytes(path.read_bytes()[:5000])
     found = await again(studio, tmp_path)
     assert found.painter.version == Version(1, 2)
-    assert found.painter.snapshot().image == picture(GREEN, [RED, BLACK])
-    found.painter.begin_dream()
+    assert (await found.painter.snapshot()).image == picture(GREEN, [RED, BLACK])
+    await found.painter.begin_dream()
     assert (await found.dream()).dream == 3, "a number is never given twice"
     await found.close()
 
 
 async def test_a_restart_without_any_frame_file_replays_all_on_white(studio: Studio, tmp_path: Path) -> None:
     await studio.paint(RED, BLACK)
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.dream()
     studio.dreams.frame(1).unlink()
     found = await again(studio, tmp_path, replay_operations=1)
     assert found.painter.version == Version(0, 2)
-    assert found.painter.snapshot().image == picture(None, [RED, BLACK])
+    assert (await found.painter.snapshot()).image == picture(None, [RED, BLACK])
     assert found.painter.since(0) is None
     await found.close()
 
@@ -412,5 +412,5 @@ async def test_a_frame_file_without_a_row_is_no_dream(studio: Studio, tmp_path: 
     path.write_bytes(GREEN)
     found = await again(studio, tmp_path)
     assert found.painter.version == Version(0, 1)
-    assert found.painter.snapshot().image == picture(None, [RED])
+    assert (await found.painter.snapshot()).image == picture(None, [RED])
     await found.close()

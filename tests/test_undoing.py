@@ -62,12 +62,12 @@ def bob(studio: Studio) -> Hand:
 
 
 async def dream(studio: Studio, jpeg: bytes) -> None:
-    studio.painter.begin_dream()
+    await studio.painter.begin_dream()
     await studio.dream(jpeg)
 
 
-def now(studio: Studio) -> Image.Image:
-    return studio.painter.snapshot().image
+async def now(studio: Studio) -> Image.Image:
+    return (await studio.painter.snapshot()).image
 
 
 async def test_a_stroke_is_taken_back_by_a_patch_that_is_an_operation_as_any(
@@ -78,7 +78,7 @@ async def test_a_stroke_is_taken_back_by_a_patch_that_is_an_operation_as_any(
     await ann.paint(RED, GREY)
     studio.broadcast.subscribe(reader, Subscription())
     receipt = await ann.undo()
-    assert now(studio) == picture(None, [BLACK])
+    assert await now(studio) == picture(None, [BLACK])
     (operation,) = receipt.operations
     assert (operation.seq, operation.author, operation.stroke) == (4, ann.author.number, 1)
     studio.broadcast.flush()
@@ -96,8 +96,8 @@ async def test_after_dreams_too_and_after_a_restart(studio: Studio, tmp_path: Pa
     found = Studio(tmp_path)
     await found.painter.recover()
     await Hand(found, session).undo()
-    assert now(found).getpixel((100, 100)) == decode(GREEN).getpixel((100, 100))
-    assert now(found).getpixel((300, 300)) == decode(BLUE).getpixel((300, 300))
+    assert (await now(found)).getpixel((100, 100)) == decode(GREEN).getpixel((100, 100))
+    assert (await now(found)).getpixel((300, 300)) == decode(BLUE).getpixel((300, 300))
     await found.close()
 
 
@@ -107,7 +107,7 @@ async def test_where_a_frame_file_is_torn_the_one_before_serves(studio: Studio, 
     await ann.paint(RED)
     studio.dreams.frame(2).write_bytes(BLUE[:5000])
     await ann.undo()
-    assert now(studio).getpixel((100, 100)) == decode(GREEN).getpixel((100, 100))
+    assert (await now(studio)).getpixel((100, 100)) == decode(GREEN).getpixel((100, 100))
 
 
 async def test_where_no_frame_file_is_left_it_is_too_late(studio: Studio, ann: Hand) -> None:
@@ -139,7 +139,7 @@ async def test_what_has_been_taken_back_is_not_taken_back_again(studio: Studio, 
         await second
     await ann.paint(GREY)
     await ann.undo()
-    assert now(studio) == picture(None, [])
+    assert await now(studio) == picture(None, [])
 
 
 async def test_the_seconds_count_from_the_last_dab(studio: Studio, ann: Hand) -> None:
@@ -148,13 +148,13 @@ async def test_the_seconds_count_from_the_last_dab(studio: Studio, ann: Hand) ->
     await ann.paint(GREY)
     studio.now += 1000 * SECONDS
     await ann.undo()
-    assert now(studio) == picture(None, [])
+    assert await now(studio) == picture(None, [])
     await ann.paint(RED)
     studio.now += 1000 * SECONDS + 1
     with pytest.raises(TooLate, match="of the last 60 seconds"):
         await ann.undo()
     await ann.undo(seconds=0)
-    assert now(studio) == picture(None, [])
+    assert await now(studio) == picture(None, [])
 
 
 # Sent twice, or while others draw
@@ -189,7 +189,7 @@ async def test_calls_that_do_not_wait_for_each_other_are_done_in_their_order(
     receipts = await asyncio.gather(*calls)
     assert [receipt.seq for receipt in receipts] == [1, 2, 3, 4, 5]
     assert not any(receipt.duplicate for receipt in receipts)
-    assert now(studio) == picture(None, [BLACK])
+    assert await now(studio) == picture(None, [BLACK])
 
 
 async def test_others_do_not_wait_and_what_they_draw_meanwhile_is_not_lost(
@@ -204,7 +204,7 @@ async def test_others_do_not_wait_and_what_they_draw_meanwhile_is_not_lost(
     await ahead
     marks = [operation.mark for operation in studio.painter.since(0) or []]
     assert any(isinstance(mark, Patch) for mark in marks)
-    assert now(studio) == picture(None, [GREY, BLACK])
+    assert await now(studio) == picture(None, [GREY, BLACK])
 
 
 async def test_strokes_that_are_undone_at_the_same_time_do_not_bring_each_other_back(
@@ -214,7 +214,7 @@ async def test_strokes_that_are_undone_at_the_same_time_do_not_bring_each_other_
     await bob.paint(GREY)
     await ann.paint(BLACK, stroke=2)
     await asyncio.gather(ann.undo(), bob.undo(), ann.undo(2))
-    assert now(studio) == picture(None, [])
+    assert await now(studio) == picture(None, [])
 
 
 async def test_a_failing_disk_is_told_and_nothing_is_applied(
@@ -226,7 +226,7 @@ async def test_a_failing_disk_is_told_and_nothing_is_applied(
         await ann.undo()
     (tmp_path / "elsewhere.db").rename(tmp_path / "test.db")
     await ann.undo()
-    assert now(studio) == picture(None, [])
+    assert await now(studio) == picture(None, [])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -249,7 +249,7 @@ async def test_many_at_once_end_in_the_picture_of_what_is_left(studio: Studio, s
 
     await asyncio.gather(*map(scribble, hands))
     await asyncio.gather(*(studio.painter.introduce(hand.author) for hand in hands))
-    assert ImageChops.difference(now(studio), picture(None, left(studio))).getbbox() is None
+    assert ImageChops.difference(await now(studio), picture(None, left(studio))).getbbox() is None
 
 
 def left(studio: Studio) -> list[Dab]:

@@ -4,7 +4,6 @@ A shell feeds it the messages that it reads, hands the calls to whoever carries 
 results, and writes what `messages_to_send` returns. It knows no sockets, no tasks and no clock.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -116,7 +115,7 @@ class Connection:
         if batch.missing == 0 and batch.answers:
             self._out.append(jsonrpc.encode(batch.answers))
 
-    def messages_to_send(self) -> Iterable[Data]:
+    def messages_to_send(self) -> list[Data]:
         """The messages that are due, each once."""
         out, self._out = self._out, []
         return out

@@ -6,9 +6,8 @@ uvicorn reads the HTTP request, and hands a websocket upgrade on to this class, 
 """
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Callable
+import socket
 from typing import Any, Generic, TypeVar, cast
 
 from uvicorn.config import Config
@@ -18,21 +17,20 @@ from websockets.http11 import Request
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from dreamcanvas.rpc.connection import Call, Connection, Data
+from dreamcanvas.rpc.calls import Calls
+from dreamcanvas.rpc.connection import Connection, Data
 from dreamcanvas.rpc.endpoint import Endpoint, Handshake
+from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter, frame
 from dreamcanvas.rpc.keepalive import Keepalive
-from dreamcanvas.rpc.service import Answer, Later, Then
 from dreamcanvas.rpc.timers import Timers
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # the library was built without its C part
+    from websockets.utils import apply_mask
 
 log = logging.getLogger(__name__)
 P = TypeVar("P")
-
-
-def frame(data: Data) -> bytes:
-    """A message framed for any peer: servers do not mask, so that all can share the same bytes."""
-    if isinstance(data, str):
-        return Frame(Opcode.TEXT, data.encode()).serialize(mask=False)
-    return Frame(Opcode.BINARY, data).serialize(mask=False)
 
 
 class RpcProtocol(asyncio.Protocol, Generic[P]):
@@ -47,11 +45,12 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._settings = settings = endpoint.settings
         self._loop = asyncio.get_running_loop()
         self._websocket = ServerProtocol(max_size=settings.message_bytes or None)
+        self._splitter = Splitter(apply_mask, settings.message_bytes)
         self._connection = Connection(batch_calls=settings.batch_calls, max_errors=settings.protocol_errors)
         self._transport: asyncio.Transport
         self._fragments: list[bytes] = []
         self._text = False
-        self._in_flight: set[asyncio.Future[Any]] = set()
+        self._calls = Calls(endpoint, self._connection, self)
         self._flush_due = False
         self._timers = Timers()
         self._keepalive = Keepalive(
@@ -70,18 +69,40 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the transport over from the HTTP protocol."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=self._settings.write_buffer)
+        self._bound_what_is_unsent(self._settings.write_buffer // 2)
         self._state.connections.add(cast(Any, self))
         peername = transport.get_extra_info("peername")
         self.address = str(peername[0]) if isinstance(peername, tuple) else ""
 
+    def _bound_what_is_unsent(self, half: int) -> None:
+        """Half of it may wait here, half in the kernel, which else keeps megabytes for who does not read."""
+        self._transport.set_write_buffer_limits(high=half)
+        connection = self._transport.get_extra_info("socket")
+        option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+        if connection is not None and option is not None and connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, option, half)
+
     def data_received(self, data: bytes) -> None:
         """Carries out what the peer sent; all answers that are ready go out in one write."""
+        if self._websocket.state is State.CONNECTING and data.endswith(b"\r\n\r\n"):
+            self._feed(data)
+            return
+        if self._websocket.state is not State.OPEN:
+            self._splitter.pass_on()
+        for kind, piece in self._splitter.split(data):
+            if kind == OTHER:
+                self._feed(piece)
+            else:
+                self._handle_message(piece, kind == TEXT)
+        self.flush()
+
+    def _feed(self, data: bytes) -> None:
+        """Has the library read what is no plain message: handshakes, controls, fragments, what is wrong."""
         self._websocket.receive_data(data)
         self._handle_events()
         self._write(b"".join(self._websocket.data_to_send()))
-        self._flush()
         if self._websocket.parser_exc is not None or self._websocket.close_expected():
+            self.flush()
             self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,9 +110,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._state.connections.discard(cast(Any, self))
         self._keepalive.stop()
         self._timers.cancel()
-        for future in self._in_flight:
-            if isinstance(future, asyncio.Task):
-                future.cancel()
+        self._calls.cancel()
         self._close_peer()
 
     def pause_writing(self) -> None:
@@ -126,13 +145,14 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def send(self, frames: bytes) -> None:
         """Writes framed messages, after the answers that are ready."""
         if self._open:
-            self._flush()
+            if self._flush_due:
+                self.flush()
             self._transport.write(frames)
 
     def close(self, code: int, reason: str = "") -> None:
         """Begins the closing handshake."""
         if self._websocket.state is State.OPEN:
-            self._flush()
+            self.flush()
             self._websocket.send_close(code, reason)
             self._write(b"".join(self._websocket.data_to_send()))
             self._finish()
@@ -172,20 +192,20 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
                 self._fragments.append(bytes(frame.data))
             if frame.fin:
                 message, self._fragments = b"".join(self._fragments), []
-                self._handle_message(message)
+                self._handle_message(message, self._text)
 
-    def _handle_message(self, message: bytes) -> None:
+    def _handle_message(self, message: bytes, text: bool) -> None:
         if not self._open:
             return
         data: Data = message
-        if self._text:
+        if text:
             try:
                 data = message.decode()
             except UnicodeDecodeError:
                 self.close(CloseCode.INVALID_DATA, "text messages are UTF-8")
                 return
         for call in self._connection.receive(data):
-            self._carry_out(call)
+            self._calls.carry_out(self._peer, call)
         if self._connection.close_code is not None:
             self.close(self._connection.close_code, "too many messages that are no calls")
 
@@ -208,69 +228,30 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             sent = self._websocket.close_sent
             self._endpoint.closed(self._peer, int(sent.code) if sent is not None else 0)
 
-    # Calls, and what is written
+    # What the calls ask for
 
-    def _carry_out(self, call: Call) -> None:
-        came = self._loop.time()
-        try:
-            answer = self._endpoint.service.call(self._peer, call)
-        except Exception as error:  # noqa: BLE001 - a bug in a handler must not end the connection
-            self._fail(call, came, error)
-            return
-        if isinstance(answer, Later):
-            self._wait(call, came, answer.future, answer.respond)
-        elif inspect.iscoroutine(answer):
-            self._wait(call, came, self._loop.create_task(answer), None)
-        else:
-            self._succeed(call, came, cast(Answer, answer))
-
-    def _wait(
-        self, call: Call, came: float, future: asyncio.Future[Any], respond: Callable[[Any], Answer] | None
-    ) -> None:
-        limit = self._settings.calls_in_flight
-        self._in_flight.add(future)
-        if limit and len(self._in_flight) >= limit:
-            self._pause_reading()
-
-        def done(future: asyncio.Future[Any]) -> None:
-            self._in_flight.discard(future)
-            if not self.slow and len(self._in_flight) <= limit // 2:
-                self._resume_reading()
-            if future.cancelled():
-                return
-            try:
-                answer = future.result() if respond is None else respond(future.result())
-            except Exception as error:  # noqa: BLE001 - as in _carry_out
-                self._fail(call, came, error)
-            else:
-                self._succeed(call, came, answer)
-
-        future.add_done_callback(done)
-
-    def _succeed(self, call: Call, came: float, answer: Answer) -> None:
-        self._connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
-        self._endpoint.called(call.method, None, self._loop.time() - came)
-        if isinstance(answer, Then):
-            self._flush()
-            if self._open:
-                answer.then()
-        self._schedule_flush()
-
-    def _fail(self, call: Call, came: float, error: BaseException) -> None:
-        told = self._endpoint.rpc_error(call.method, error)
-        self._connection.fail(call, told)
-        self._endpoint.called(call.method, told, self._loop.time() - came)
-        self._schedule_flush()
-
-    def _schedule_flush(self) -> None:
+    def answered(self) -> None:
+        """Writes with the next turn of the loop, in one piece, what is answered until then."""
         if not self._flush_due:
             self._flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> bool:
+        """Writes the answers that are ready."""
         self._flush_due = False
-        if self._websocket.state is State.OPEN:
-            self._write(b"".join([frame(message) for message in self._connection.messages_to_send()]))
+        messages = self._connection.messages_to_send()
+        if messages and self._websocket.state is State.OPEN:
+            self._write(b"".join(map(frame, messages)))
+        return self._open
+
+    def busy(self, busy: bool) -> None:
+        """Stops reading, or reads again, unless the peer does not read."""
+        if busy:
+            self._pause_reading()
+        elif not self.slow:
+            self._resume_reading()
+
+    # Writing
 
     def _write(self, data: bytes) -> None:
         if data and not self._transport.is_closing():

@@ -8,7 +8,7 @@ in `Then` says what is to happen as soon as it is on its way.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from google.protobuf.descriptor import FieldDescriptor, ServiceDescriptor
@@ -67,6 +67,12 @@ class Method(Generic[P]):
     request_type: type[Message]
     response_type: type[Message]
     handler: Handler[P]
+    enums: dict[int, FieldDescriptor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        fields = self.request_type.DESCRIPTOR.fields
+        enums = {field.number: field for field in fields if field.enum_type is not None}
+        object.__setattr__(self, "enums", enums)
 
     def decode(self, payload: bytes | Json) -> Message:
         """The typed request from serialised bytes or JSON params. Raises InvalidParams."""
@@ -78,8 +84,16 @@ class Method(Generic[P]):
         except (DecodeError, UnicodeDecodeError):
             name = self.request_type.DESCRIPTOR.name
             raise InvalidParams(f"the payload is not a {name}") from None
-        _refuse_unlisted_enums(request)
+        if self.enums:
+            self._refuse_unlisted_enums(request)
         return request
+
+    def _refuse_unlisted_enums(self, request: Message) -> None:
+        """A proto2 decoder moves enum values that it does not know to the unknown fields: look there."""
+        for unknown in cast(Any, UnknownFieldSet(request)):
+            if unknown.field_number in self.enums:
+                field = self.enums[unknown.field_number]
+                raise jsonmap.unlisted(field, field.name)
 
 
 class Service(Generic[P]):
@@ -122,13 +136,3 @@ class Service(Generic[P]):
         if isinstance(answer, Later):
             return await answer.wait()
         return await answer if inspect.iscoroutine(answer) else cast(Answer, answer)
-
-
-def _refuse_unlisted_enums(request: Message) -> None:
-    """A proto2 decoder moves enum values that it does not know to the unknown fields: look there."""
-    enums = {field.number: field for field in request.DESCRIPTOR.fields if field.enum_type is not None}
-    if enums:
-        for unknown in cast(Any, UnknownFieldSet(request)):
-            if unknown.field_number in enums:
-                field = cast(FieldDescriptor, enums[unknown.field_number])
-                raise jsonmap.unlisted(field, field.name)

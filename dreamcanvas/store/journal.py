@@ -7,7 +7,7 @@ leaves no gap: its callers are told, and the next one starts from the same numbe
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,12 +42,13 @@ class Journal:
     """Appends to the database.
 
     `applied` is called, in order, with the operations of each transaction when it is done, before its callers
-    hear of it; `committed` with its seconds and how many entries it held.
+    hear of it; `committed` with its seconds and how many entries it held. `ready` is awaited before each.
     """
 
     def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
         self._clock = clock
         self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
+        self.ready: Callable[[], Awaitable[None]] = _at_once
         self.committed: Callable[[float, int], None] = lambda _seconds, _entries: None
         self.path = path
         self._database = Database(path)
@@ -140,6 +141,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         try:
             while self._queue.waiting:
+                await self.ready()
                 entries = await self._queue.take()
                 if not entries:
                     continue
@@ -192,6 +194,10 @@ class Journal:
         for entry, receipt in zip(batch.entries, batch.receipts, strict=True):
             if not entry.settled.done():
                 entry.settled.set_result(receipt)
+
+
+async def _at_once() -> None:
+    """Waits for nothing."""
 
 
 def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:

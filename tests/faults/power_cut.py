@@ -20,7 +20,8 @@ from tests.faults.disk import Disk
 from tests.faults.shim import Shim
 
 SYNC_MS = 2
-LINES = 300
+DREAMS, LINES = 7, 60
+"""So many dreams at the most, and then so many lines, pass before a cut."""
 
 
 class Power:
@@ -87,6 +88,9 @@ def dreaming(directory: Path, cuts: int, seed: int) -> studio.Found:
             if cut == cuts:
                 process.send_signal(signal.SIGTERM)
             else:
+                dreamt = len(told.dreamt) + rng.randint(DREAMS // 2, DREAMS)
+                while len(told.dreamt) < dreamt and (line := process.stdout.readline()):
+                    told.note(line)
                 for _ in range(rng.randint(0, LINES)):
                     told.note(process.stdout.readline())
                 time.sleep(rng.uniform(0, 0.03))

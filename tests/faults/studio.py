@@ -79,7 +79,7 @@ async def dream(painter: Painter, rng: random.Random) -> None:
         Image.new("RGB", (SIDE, SIDE), colour).save(buffer, "JPEG")
         plain.append(buffer.getvalue())
     while True:
-        painter.begin_dream()
+        await painter.begin_dream()
         data = rng.choice(plain) + rng.randbytes(rng.randint(0, 100_000))
         done = await painter.end_dream(data, style="Eyes", layer="b9", network="none", ms=1, users=0)
         say("dreamt", done.dream, done.seq)
@@ -195,7 +195,7 @@ async def _check(data_dir: Path, told: Told) -> Found:
         for operation in found[canvas.dream_seq - deleted :]:
             canvas.apply(operation)
         assert painter.version == canvas.version
-        assert painter.snapshot().image == canvas.snapshot(), "the picture is not the replay"
+        assert (await painter.snapshot()).image == canvas.snapshot(), "the picture is not the replay"
         await painter.close()
     finally:
         journal.close()

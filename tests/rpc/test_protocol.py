@@ -21,7 +21,8 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
-from dreamcanvas.rpc.protocol import RpcProtocol, frame
+from dreamcanvas.rpc.frames import frame
+from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Service, Then
 
 DEADLINE = 10
@@ -562,6 +563,17 @@ async def test_a_reader_that_does_not_read_is_slow_and_not_read_from_until_it_do
         assert not peer.slow
         await until(lambda: host.calls == ["getInfo"])
         assert b"\x08\x02" in await asyncio.wait_for(reader.read(100), DEADLINE)
+
+
+async def test_what_is_written_for_who_does_not_read_is_bounded_in_the_kernel_too() -> None:
+    """Left alone it keeps megabytes for each."""
+    async with serving(write_buffer=65536) as host, raw(host):
+        peer, written, chunk = host.peers[0], 0, frame(bytes(1021))
+        while not peer.slow:
+            peer.send(chunk)
+            written += len(chunk)
+            await asyncio.sleep(0)
+        assert 65536 < written < 2**19, "unsent, and in the receiver's buffers"
 
 
 async def test_a_reader_that_stays_slow_is_closed_with_1013() -> None:

@@ -79,3 +79,12 @@ def test_every_request_is_read_as_it_was_written(method: str, seq: int, payload:
     request = envelope.Request(method=method, seq=seq, payload=payload)
     data = envelope.Message(type=envelope.Message.REQUEST, request=request).SerializeToString()
     assert wsrpc.decode_request(data) == wsrpc.Request(method, seq, payload)
+
+
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=300), st.sampled_from(["paint", "ä", "x" * 200]))
+def test_answers_and_events_are_byte_for_byte_protobufs(seq: int, payload: bytes, name: str) -> None:
+    response = envelope.Response(seq=seq, ok=True, payload=payload)
+    message = envelope.Message(type=envelope.Message.RESPONSE, response=response)
+    assert wsrpc.encode_response(seq, payload) == message.SerializeToString()
+    event = envelope.Message(type=envelope.Message.EVENT, event=envelope.Event(name=name, payload=payload))
+    assert wsrpc.encode_event(name, payload) == event.SerializeToString()

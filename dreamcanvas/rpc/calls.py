@@ -1,0 +1,99 @@
+"""The calls of a connection: has the host carry them out, and gives their results to the sans-I/O core."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from dreamcanvas.rpc.connection import Call, Connection
+from dreamcanvas.rpc.endpoint import Endpoint
+from dreamcanvas.rpc.service import Answer, Later, Then
+
+P = TypeVar("P")
+
+
+class Line(Protocol):
+    """The connection, as its calls see it."""
+
+    def answered(self) -> None:
+        """An answer is ready, and more may be soon."""
+
+    def flush(self) -> bool:
+        """Writes the answers that are ready. Says whether the peer is still there."""
+
+    def busy(self, busy: bool) -> None:
+        """So many calls are unanswered that no more should be read, or they are few again."""
+
+
+class Calls(Generic[P]):
+    """No task is made for a call, but where its handler is a coroutine."""
+
+    def __init__(self, endpoint: Endpoint[P], connection: Connection, line: Line) -> None:
+        self._endpoint = endpoint
+        self._connection = connection
+        self._line = line
+        self._limit = endpoint.settings.calls_in_flight
+        self._loop = asyncio.get_running_loop()
+        self._in_flight = 0
+        self._busy = False
+        self._tasks: set[asyncio.Task[Answer]] = set()
+
+    def carry_out(self, peer: P, call: Call) -> None:
+        """Calls the handler, and answers now or later."""
+        came = self._loop.time()
+        try:
+            answer = self._endpoint.service.call(peer, call)
+        except Exception as error:  # noqa: BLE001 - a bug in a handler must not end the connection
+            self._fail(call, came, error)
+            return
+        if isinstance(answer, Later):
+            self._wait(call, came, answer.future, answer.respond)
+        elif inspect.iscoroutine(answer):
+            task = self._loop.create_task(answer)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            self._wait(call, came, task, None)
+        else:
+            self._succeed(call, came, cast(Answer, answer))
+
+    def cancel(self) -> None:
+        """Ends the tasks: nobody waits for their answers."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _wait(
+        self, call: Call, came: float, future: asyncio.Future[Any], respond: Callable[[Any], Answer] | None
+    ) -> None:
+        self._in_flight += 1
+        if self._limit and self._in_flight >= self._limit and not self._busy:
+            self._busy = True
+            self._line.busy(True)
+
+        def done(future: asyncio.Future[Any]) -> None:
+            self._in_flight -= 1
+            if self._busy and self._in_flight <= self._limit // 2:
+                self._busy = False
+                self._line.busy(False)
+            if future.cancelled():
+                return
+            try:
+                answer = future.result() if respond is None else respond(future.result())
+            except Exception as error:  # noqa: BLE001 - as in carry_out
+                self._fail(call, came, error)
+            else:
+                self._succeed(call, came, answer)
+
+        future.add_done_callback(done)
+
+    def _succeed(self, call: Call, came: float, answer: Answer) -> None:
+        self._connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
+        self._endpoint.called(call.method, None, self._loop.time() - came)
+        if isinstance(answer, Then) and self._line.flush():
+            answer.then()
+        self._line.answered()
+
+    def _fail(self, call: Call, came: float, error: BaseException) -> None:
+        told = self._endpoint.rpc_error(call.method, error)
+        self._connection.fail(call, told)
+        self._endpoint.called(call.method, told, self._loop.time() - came)
+        self._line.answered()

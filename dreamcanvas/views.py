@@ -1,0 +1,79 @@
+"""The picture as files, for however many ask: one encode per version and format, and only so many of them.
+
+Whoever asks gets the newest picture, while the format's allowance lasts. Then it is the last one that was
+made again, which says its version, and from which a client can go on: it is of the newest dream, the
+operations after it are kept, and no reader was told to fetch a newer one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from dreamcanvas.canvas import Version
+from dreamcanvas.limits import Bucket
+from dreamcanvas.painter import Painter
+from dreamcanvas.pictures import Format, encode
+
+JPEGS_PER_SECOND: Final = 4
+JPEGS_AT_ONCE: Final = 2
+OTHERS_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The picture of a version as a file. `time`, ms since 1970, is that of its newest operation or dream."""
+
+    data: bytes
+    version: Version
+    time: int
+
+
+class Views:
+    """The last file of each format.
+
+    PNG and WebP, which take several times as long as JPEG, are made once in `interval` seconds in the long
+    run, that of the dreams. `now` is a monotonic clock in seconds.
+    """
+
+    def __init__(self, painter: Painter, *, interval: float, now: Callable[[], float]) -> None:
+        self._painter = painter
+        self._now = now
+        others = partial(Bucket, 1 / interval, OTHERS_AT_ONCE)
+        self._allowance = {"jpg": Bucket(JPEGS_PER_SECOND, JPEGS_AT_ONCE), "png": others(), "webp": others()}
+        self._kept: dict[Format, View] = {}
+        self._making: dict[Format, asyncio.Task[View]] = {}
+        self.encoded = 0
+
+    async def get(self, format_: Format) -> View:
+        """The picture in a format. Raises KeyError where there is no such format."""
+        allowance, wanted = self._allowance[format_], self._painter.version
+        while True:
+            kept = self._kept.get(format_)
+            if kept is not None and kept.version >= wanted:
+                return kept
+            if format_ not in self._making:
+                if kept is not None and allowance.wait(self._now(), 1) and self._leads_on(kept.version):
+                    return kept
+                allowance.take(self._now(), 1)
+                self._making[format_] = asyncio.create_task(self._make(format_))
+            await asyncio.shield(self._making[format_])
+
+    def _leads_on(self, version: Version) -> bool:
+        """Whether a client that has this picture can go on from it."""
+        return (
+            version.dream == self._painter.version.dream
+            and version.seq >= self._painter.resync_seq
+            and self._painter.keeps(version.seq)
+        )
+
+    async def _make(self, format_: Format) -> View:
+        try:
+            snapshot = await self._painter.snapshot()
+            data = await asyncio.to_thread(encode, snapshot.image, format_)
+            self.encoded += 1
+        finally:
+            del self._making[format_]
+        view = self._kept[format_] = View(data, snapshot.version, snapshot.time)
+        return view
