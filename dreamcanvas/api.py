@@ -7,6 +7,7 @@ from typing import Final
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from dreamcanvas import __version__
+from dreamcanvas.allowances import Client, token_of
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import SIDE, Dab
@@ -23,7 +24,7 @@ from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
 from dreamcanvas.undoing import Undoing
-from dreamcanvas.visitors import Client, Visitors, event_names
+from dreamcanvas.visitors import Visitors, event_names
 
 POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
@@ -82,6 +83,7 @@ class Api:
         client = caller.peer
         _check_call(client, request.call)
         dabs = _dabs(request, self._config.dabs_per_call)
+        self._visitors.check(client)
         self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
@@ -93,6 +95,7 @@ class Api:
         client = caller.peer
         _check_call(client, request.call)
         stroke = _within("stroke", request.stroke, 1, 2**32 - 1)
+        self._visitors.check(client)
         self._visitors.spend_dabs(client, UNDO_DABS)
         settled = self._undoing.undo(client.author, stroke, call=request.call)
         return Later(settled, self._undone)
@@ -103,7 +106,7 @@ class Api:
 
     def cursor(self, caller: Caller[Client], request: pb.CursorRequest) -> pb.CursorResponse:
         """Shows the others where one's pointer is."""
-        websocket = caller.peer.websocket
+        websocket, identity = caller.peer.websocket, caller.peer.identity
         if websocket is None:
             raise InvalidRequest("cursor needs a websocket")
         if not request.HasField("pos"):
@@ -116,8 +119,9 @@ class Api:
             ),
             down=request.down,
             color=_within("color", request.color, 0, MAX_COLOR),
-            name=_name(request.name),
+            name=_name(request.name) or (identity.name if identity is not None else ""),
         )
+        self._visitors.check(caller.peer)
         if self._config.cursors and self._visitors.may_point(caller.peer):
             self._cursors.moved(event, websocket)
         return pb.CursorResponse()
@@ -153,7 +157,8 @@ class Api:
                 raise InvalidParams(
                     f"session has {len(request.session)} bytes, not {low} to {high}", field="session"
                 )
-            client.author = self._journal.session(request.session, client.address)
+            token = token_of(client.identity)
+            client.author = self._journal.session(request.session, client.address, token)
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
         # What was painted before on this connection is applied before, and a new session is known from now on
@@ -189,7 +194,7 @@ class Api:
             started=self._started,
             network=self._config.network if self._visitors.dreaming is not None else "",
             limits=self._visitors.limits(),
-            read_only=False,
+            read_only=self._visitors.status().read_only,
         )
 
     async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from PIL import Image, ImageChops
 
 from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import SIDE, Dab, Operation, Patch, Region, draw
+from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Patch, Region, draw
 
 EDGE: Final = 6  # px
 _FOREVER: Final = 2**63
@@ -149,9 +149,9 @@ def _picture(past: Past, taken: dict[int, int], first: int, until: int, region: 
             if operation.stroke:
                 strokes.setdefault(key, []).append(operation.seq)
         elif operation.stroke and touch(region, bounds(operation.mark)):
-            for seq in strokes.pop(key, ()):
+            dabs = past.taken(operation) if start or operation.author == HOST else ()
+            for seq in (*strokes.pop(key, ()), *dabs):
                 taken.setdefault(seq, operation.seq)
-            dabs = past.taken(operation) if start else ()
             undone[operation.seq] = dabs if dabs and dabs[0] <= start else ()
     for operation in operations:
         mark = operation.mark

@@ -269,7 +269,8 @@ async def test_the_status_says_what_it_does(night: Night) -> None:
     dreaming = night.start(Timetable(interval=2, style_interval=3600, rest_after=0))
     await night.dreamer.next()
     status = dreaming.status()
-    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - {"users", "read_only"} == {
+    hosts = {"users", "read_only", "announcement"}
+    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - hosts == {
         field.name for field, _ in status.ListFields()
     }
     assert status == pb.StatusEvent(
