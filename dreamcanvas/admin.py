@@ -109,11 +109,14 @@ class Admin:
         return await self.state(pb.StateRequest())
 
     async def who(self, request: pb.WhoRequest) -> pb.WhoResponse:
-        """Who painted here."""
+        """Who painted here, or in a region."""
         x, y = _within("x", request.x, 0, SIDE - 1), _within("y", request.y, 0, SIDE - 1)
+        width = _within("width", request.width, 0, SIDE - x) or 1
+        height = _within("height", request.height, 0, SIDE - y) or 1
         seconds = _within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
         time = min(request.time or self._clock(), 2**62)
-        found = await self._restoring.who(x, y, since=max(0, time - 1000 * seconds), time=time)
+        region = (x, y, x + width, y + height)
+        found = await self._restoring.who(region, since=max(0, time - 1000 * seconds), time=time)
         return pb.WhoResponse(
             painted=[
                 pb.Painted(

@@ -138,14 +138,16 @@ def admin_announce(call: Any, text: str, span: str | None) -> None:
 @admin.command("who")
 @click.argument("x", type=int)
 @click.argument("y", type=int)
+@click.option("--width", type=int, help="Of so many pixels to the right.  [default: 1]")
+@click.option("--height", type=int, help="And down.  [default: 1]")
 @click.option("--time", "moment", help="Up to this time.  [default: now]")
 @click.option("--for", "span", default="24h", show_default=True, help="So long before that.")
 @click.pass_obj
-def admin_who(call: Any, x: int, y: int, moment: str | None, span: str) -> None:
+def admin_who(call: Any, /, moment: str | None, span: str, **given: int | None) -> None:
     """Who painted at the pixel (X, Y), whoever painted last first."""
     seconds = admin_client.seconds_of(span)
     time_ = admin_client.moment_of(moment) if moment else None
-    for painted in call("who", x=x, y=y, time=time_, seconds=seconds).get("painted", ()):
+    for painted in call("who", time=time_, seconds=seconds, **given).get("painted", ()):
         first, last = admin_client.shown(painted["firstTime"]), admin_client.shown(painted["lastTime"])
         extra = f"  token {painted['token']}" if painted["token"] else ""
         extra += "  banned" if painted["banned"] else ""

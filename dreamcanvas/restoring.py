@@ -89,15 +89,16 @@ class Restoring:
         self._open = partial(Past.open, database, frames)
         self._lost = lost
 
-    async def who(self, x: int, y: int, *, since: int, time: int) -> list[Painter]:
-        """Whose dabs covered a place between two times, whoever painted last first."""
-        return await _reading(lambda: self._who(x, y, since, time))
+    async def who(self, region: Region, *, since: int, time: int) -> list[Painter]:
+        """Whose dabs covered a part of a region between two times, whoever painted last first."""
+        return await _reading(lambda: self._who(region, since, time))
 
-    def _who(self, x: int, y: int, since: int, time: int) -> list[Painter]:
+    def _who(self, region: Region, since: int, time: int) -> list[Painter]:
         with self._open() as past:
             found: dict[int, list[Operation]] = {}
-            for operation in past.operations(past.seq_at(since), past.seq_at(time), (x, y, x + 1, y + 1)):
-                if isinstance(operation.mark, Dab) and _covers(operation.mark, x, y):
+            between = past.seq_at(since), past.seq_at(time)
+            for operation in _kept(lambda: past.operations(*between, region)):
+                if isinstance(operation.mark, Dab) and _covers(operation.mark, region):
                     found.setdefault(operation.author, []).append(operation)
             known = past.authors(found)
         painters = [
@@ -225,10 +226,13 @@ def _host() -> Author:
     return Author(HOST, None, "", stored=True)
 
 
-def _covers(dab: Dab, x: int, y: int) -> bool:
+def _covers(dab: Dab, region: Region) -> bool:
+    """Whether a pixel's middle in the region lies inside the dab's circle."""
     half = dab.size / 2
-    left, top = dab.x - dab.size // 2, dab.y - dab.size // 2
-    return math.hypot(x + 0.5 - left - half, y + 0.5 - top - half) < half
+    x, y = dab.x - dab.size // 2 + half, dab.y - dab.size // 2 + half
+    nearest_x = min(max(x, region[0] + 0.5), region[2] - 0.5)
+    nearest_y = min(max(y, region[1] + 0.5), region[3] - 0.5)
+    return math.hypot(nearest_x - x, nearest_y - y) < half
 
 
 def _within(one: Region, other: Region) -> Region:

@@ -87,6 +87,7 @@ class Web:
             routes=[
                 Route("/", self.index, middleware=[PACKED]),
                 Route("/history", self.history_page, middleware=[PACKED]),
+                Route("/admin", self.admin_page, middleware=[PACKED]),
                 Route("/rpc", self.rpc, methods=["POST"]),
                 Route("/canvas.{format}", self.canvas),
                 Route("/dreams/{name}.jpg", self.dream),
@@ -120,6 +121,10 @@ class Web:
     async def history_page(self, request: Request) -> Response:
         """The page of the past."""
         return self._document("history.html", request)
+
+    async def admin_page(self, request: Request) -> Response:
+        """The page of the host; what it shows is asked for with the host's token."""
+        return self._document("admin.html", request)
 
     def _document(self, name: str, request: Request) -> Response:
         file = self._page / name

@@ -272,6 +272,9 @@ def test_who_painted_here_the_last_first(hosted: Server) -> None:
             (bob.author, "192.0.2.21", 1, 0x445566),
             (ann.author, "192.0.2.20", 2, 0x112233),
         ]
+        region = host(hosted, "who", x=850, y=850, width=150, height=100)["painted"]
+        assert [(one["author"], one["dabs"]) for one in region] == [(bob.author, 2), (ann.author, 2)]
+        assert "painted" not in host(hosted, "who", x=872, y=872, width=5, height=5)
         before = found[1]["firstTime"]
         earlier = host(hosted, "who", x=900, y=900, time=before - 1)
         assert "painted" not in earlier

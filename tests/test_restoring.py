@@ -147,7 +147,7 @@ async def test_what_was_archived_is_found(desk: Desk, vandal: Hand) -> None:
     expected = Image.new("RGB", (1536, 1536), "white")
     brush.draw(expected, 110, 100, 60, 0x0000FF)
     brush.draw(expected, 90, 100, 60, 0x00FF00)
-    (first, *_) = await desk.restoring.who(*PLACE, since=0, time=10**7)
+    (first, *_) = await desk.restoring.who((100, 100, 101, 101), since=0, time=10**7)
     assert first.author == other.author.number
     await desk.restore(authors=(vandal.author.number,))
     assert desk.studio.painter.snapshot().image == expected

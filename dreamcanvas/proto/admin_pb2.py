@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0b\x61\x64min.proto\x12\x11\x64reamcanvas.admin\"\x0e\n\x0cStateRequest\"\x12\n\x10NextStyleRequest\"\r\n\x0b\x42\x61nsRequest\"\x9c\x01\n\rStateResponse\x12\x11\n\tread_only\x18\x01 \x01(\x08\x12\x0f\n\x07resting\x18\x02 \x01(\x08\x12\r\n\x05style\x18\x03 \x01(\t\x12\x14\n\x0c\x61nnouncement\x18\x04 \x01(\t\x12\x17\n\x0f\x61nnounced_until\x18\x05 \x01(\x04\x12\r\n\x05\x64ream\x18\x06 \x01(\x04\x12\x0b\n\x03seq\x18\x07 \x01(\x04\x12\r\n\x05users\x18\x08 \x01(\r\"\x1d\n\x0fReadOnlyRequest\x12\n\n\x02on\x18\x01 \x01(\x08\"\x19\n\x0bRestRequest\x12\n\n\x02on\x18\x01 \x01(\x08\"0\n\x0f\x41nnounceRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\r\"A\n\nWhoRequest\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\x0c\n\x04time\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\r\"\x8d\x01\n\x07Painted\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61\x62s\x18\x04 \x01(\r\x12\x12\n\nfirst_time\x18\x05 \x01(\x04\x12\x11\n\tlast_time\x18\x06 \x01(\x04\x12\r\n\x05\x63olor\x18\x07 \x01(\r\x12\x0e\n\x06\x62\x61nned\x18\x08 \x01(\x08\":\n\x0bWhoResponse\x12+\n\x07painted\x18\x01 \x03(\x0b\x32\x1a.dreamcanvas.admin.Painted\"=\n\x06Region\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"z\n\x0eRestoreRequest\x12)\n\x06region\x18\x01 \x01(\x0b\x32\x19.dreamcanvas.admin.Region\x12\x0f\n\x07\x61uthors\x18\x02 \x03(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\x04\x12\r\n\x05\x64ream\x18\x05 \x01(\x04\"W\n\x0fRestoreResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61\x62s\x18\x02 \x01(\r\x12)\n\x06region\x18\x03 \x01(\x0b\x32\x19.dreamcanvas.admin.Region\"N\n\nBanRequest\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0f\n\x07seconds\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"c\n\x03\x42\x61n\x12\x0b\n\x03\x62\x61n\x18\x01 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\r\n\x05until\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\x04\"\x1b\n\x0cUnbanRequest\x12\x0b\n\x03\x62\x61n\x18\x01 \x01(\r\"4\n\x0c\x42\x61nsResponse\x12$\n\x04\x62\x61ns\x18\x01 \x03(\x0b\x32\x16.dreamcanvas.admin.Ban\"\x1c\n\x0b\x41\x63tsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"L\n\x03\x41\x63t\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\r\x12\x0c\n\x04time\x18\x02 \x01(\x04\x12\x0c\n\x04what\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x01(\t\x12\x0b\n\x03seq\x18\x05 \x01(\x04\"4\n\x0c\x41\x63tsResponse\x12$\n\x04\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.dreamcanvas.admin.Act2\xcd\x06\n\nDreamAdmin\x12J\n\x05state\x12\x1f.dreamcanvas.admin.StateRequest\x1a .dreamcanvas.admin.StateResponse\x12P\n\x08readOnly\x12\".dreamcanvas.admin.ReadOnlyRequest\x1a .dreamcanvas.admin.StateResponse\x12R\n\tnextStyle\x12#.dreamcanvas.admin.NextStyleRequest\x1a .dreamcanvas.admin.StateResponse\x12H\n\x04rest\x12\x1e.dreamcanvas.admin.RestRequest\x1a .dreamcanvas.admin.StateResponse\x12P\n\x08\x61nnounce\x12\".dreamcanvas.admin.AnnounceRequest\x1a .dreamcanvas.admin.StateResponse\x12\x44\n\x03who\x12\x1d.dreamcanvas.admin.WhoRequest\x1a\x1e.dreamcanvas.admin.WhoResponse\x12P\n\x07restore\x12!.dreamcanvas.admin.RestoreRequest\x1a\".dreamcanvas.admin.RestoreResponse\x12<\n\x03\x62\x61n\x12\x1d.dreamcanvas.admin.BanRequest\x1a\x16.dreamcanvas.admin.Ban\x12I\n\x05unban\x12\x1f.dreamcanvas.admin.UnbanRequest\x1a\x1f.dreamcanvas.admin.BansResponse\x12G\n\x04\x62\x61ns\x12\x1e.dreamcanvas.admin.BansRequest\x1a\x1f.dreamcanvas.admin.BansResponse\x12G\n\x04\x61\x63ts\x12\x1e.dreamcanvas.admin.ActsRequest\x1a\x1f.dreamcanvas.admin.ActsResponse')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0b\x61\x64min.proto\x12\x11\x64reamcanvas.admin\"\x0e\n\x0cStateRequest\"\x12\n\x10NextStyleRequest\"\r\n\x0b\x42\x61nsRequest\"\x9c\x01\n\rStateResponse\x12\x11\n\tread_only\x18\x01 \x01(\x08\x12\x0f\n\x07resting\x18\x02 \x01(\x08\x12\r\n\x05style\x18\x03 \x01(\t\x12\x14\n\x0c\x61nnouncement\x18\x04 \x01(\t\x12\x17\n\x0f\x61nnounced_until\x18\x05 \x01(\x04\x12\r\n\x05\x64ream\x18\x06 \x01(\x04\x12\x0b\n\x03seq\x18\x07 \x01(\x04\x12\r\n\x05users\x18\x08 \x01(\r\"\x1d\n\x0fReadOnlyRequest\x12\n\n\x02on\x18\x01 \x01(\x08\"\x19\n\x0bRestRequest\x12\n\n\x02on\x18\x01 \x01(\x08\"0\n\x0f\x41nnounceRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\r\"`\n\nWhoRequest\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\x0c\n\x04time\x18\x03 \x01(\x04\x12\x0f\n\x07seconds\x18\x04 \x01(\r\x12\r\n\x05width\x18\x05 \x01(\r\x12\x0e\n\x06height\x18\x06 \x01(\r\"\x8d\x01\n\x07Painted\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\r\n\x05token\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61\x62s\x18\x04 \x01(\r\x12\x12\n\nfirst_time\x18\x05 \x01(\x04\x12\x11\n\tlast_time\x18\x06 \x01(\x04\x12\r\n\x05\x63olor\x18\x07 \x01(\r\x12\x0e\n\x06\x62\x61nned\x18\x08 \x01(\x08\":\n\x0bWhoResponse\x12+\n\x07painted\x18\x01 \x03(\x0b\x32\x1a.dreamcanvas.admin.Painted\"=\n\x06Region\x12\t\n\x01x\x18\x01 \x01(\r\x12\t\n\x01y\x18\x02 \x01(\r\x12\r\n\x05width\x18\x03 \x01(\r\x12\x0e\n\x06height\x18\x04 \x01(\r\"z\n\x0eRestoreRequest\x12)\n\x06region\x18\x01 \x01(\x0b\x32\x19.dreamcanvas.admin.Region\x12\x0f\n\x07\x61uthors\x18\x02 \x03(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0c\n\x04time\x18\x04 \x01(\x04\x12\r\n\x05\x64ream\x18\x05 \x01(\x04\"W\n\x0fRestoreResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61\x62s\x18\x02 \x01(\r\x12)\n\x06region\x18\x03 \x01(\x0b\x32\x19.dreamcanvas.admin.Region\"N\n\nBanRequest\x12\x0e\n\x06\x61uthor\x18\x01 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\t\x12\x0f\n\x07seconds\x18\x03 \x01(\r\x12\x0e\n\x06reason\x18\x04 \x01(\t\"c\n\x03\x42\x61n\x12\x0b\n\x03\x62\x61n\x18\x01 \x01(\r\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\r\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\r\n\x05until\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07\x63reated\x18\x06 \x01(\x04\"\x1b\n\x0cUnbanRequest\x12\x0b\n\x03\x62\x61n\x18\x01 \x01(\r\"4\n\x0c\x42\x61nsResponse\x12$\n\x04\x62\x61ns\x18\x01 \x03(\x0b\x32\x16.dreamcanvas.admin.Ban\"\x1c\n\x0b\x41\x63tsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"L\n\x03\x41\x63t\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\r\x12\x0c\n\x04time\x18\x02 \x01(\x04\x12\x0c\n\x04what\x18\x03 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x04 \x01(\t\x12\x0b\n\x03seq\x18\x05 \x01(\x04\"4\n\x0c\x41\x63tsResponse\x12$\n\x04\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.dreamcanvas.admin.Act2\xcd\x06\n\nDreamAdmin\x12J\n\x05state\x12\x1f.dreamcanvas.admin.StateRequest\x1a .dreamcanvas.admin.StateResponse\x12P\n\x08readOnly\x12\".dreamcanvas.admin.ReadOnlyRequest\x1a .dreamcanvas.admin.StateResponse\x12R\n\tnextStyle\x12#.dreamcanvas.admin.NextStyleRequest\x1a .dreamcanvas.admin.StateResponse\x12H\n\x04rest\x12\x1e.dreamcanvas.admin.RestRequest\x1a .dreamcanvas.admin.StateResponse\x12P\n\x08\x61nnounce\x12\".dreamcanvas.admin.AnnounceRequest\x1a .dreamcanvas.admin.StateResponse\x12\x44\n\x03who\x12\x1d.dreamcanvas.admin.WhoRequest\x1a\x1e.dreamcanvas.admin.WhoResponse\x12P\n\x07restore\x12!.dreamcanvas.admin.RestoreRequest\x1a\".dreamcanvas.admin.RestoreResponse\x12<\n\x03\x62\x61n\x12\x1d.dreamcanvas.admin.BanRequest\x1a\x16.dreamcanvas.admin.Ban\x12I\n\x05unban\x12\x1f.dreamcanvas.admin.UnbanRequest\x1a\x1f.dreamcanvas.admin.BansResponse\x12G\n\x04\x62\x61ns\x12\x1e.dreamcanvas.admin.BansRequest\x1a\x1f.dreamcanvas.admin.BansResponse\x12G\n\x04\x61\x63ts\x12\x1e.dreamcanvas.admin.ActsRequest\x1a\x1f.dreamcanvas.admin.ActsResponse')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,31 +46,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANNOUNCEREQUEST']._serialized_start=302
   _globals['_ANNOUNCEREQUEST']._serialized_end=350
   _globals['_WHOREQUEST']._serialized_start=352
-  _globals['_WHOREQUEST']._serialized_end=417
-  _globals['_PAINTED']._serialized_start=420
-  _globals['_PAINTED']._serialized_end=561
-  _globals['_WHORESPONSE']._serialized_start=563
-  _globals['_WHORESPONSE']._serialized_end=621
-  _globals['_REGION']._serialized_start=623
-  _globals['_REGION']._serialized_end=684
-  _globals['_RESTOREREQUEST']._serialized_start=686
-  _globals['_RESTOREREQUEST']._serialized_end=808
-  _globals['_RESTORERESPONSE']._serialized_start=810
-  _globals['_RESTORERESPONSE']._serialized_end=897
-  _globals['_BANREQUEST']._serialized_start=899
-  _globals['_BANREQUEST']._serialized_end=977
-  _globals['_BAN']._serialized_start=979
-  _globals['_BAN']._serialized_end=1078
-  _globals['_UNBANREQUEST']._serialized_start=1080
-  _globals['_UNBANREQUEST']._serialized_end=1107
-  _globals['_BANSRESPONSE']._serialized_start=1109
-  _globals['_BANSRESPONSE']._serialized_end=1161
-  _globals['_ACTSREQUEST']._serialized_start=1163
-  _globals['_ACTSREQUEST']._serialized_end=1191
-  _globals['_ACT']._serialized_start=1193
-  _globals['_ACT']._serialized_end=1269
-  _globals['_ACTSRESPONSE']._serialized_start=1271
-  _globals['_ACTSRESPONSE']._serialized_end=1323
-  _globals['_DREAMADMIN']._serialized_start=1326
-  _globals['_DREAMADMIN']._serialized_end=2171
+  _globals['_WHOREQUEST']._serialized_end=448
+  _globals['_PAINTED']._serialized_start=451
+  _globals['_PAINTED']._serialized_end=592
+  _globals['_WHORESPONSE']._serialized_start=594
+  _globals['_WHORESPONSE']._serialized_end=652
+  _globals['_REGION']._serialized_start=654
+  _globals['_REGION']._serialized_end=715
+  _globals['_RESTOREREQUEST']._serialized_start=717
+  _globals['_RESTOREREQUEST']._serialized_end=839
+  _globals['_RESTORERESPONSE']._serialized_start=841
+  _globals['_RESTORERESPONSE']._serialized_end=928
+  _globals['_BANREQUEST']._serialized_start=930
+  _globals['_BANREQUEST']._serialized_end=1008
+  _globals['_BAN']._serialized_start=1010
+  _globals['_BAN']._serialized_end=1109
+  _globals['_UNBANREQUEST']._serialized_start=1111
+  _globals['_UNBANREQUEST']._serialized_end=1138
+  _globals['_BANSRESPONSE']._serialized_start=1140
+  _globals['_BANSRESPONSE']._serialized_end=1192
+  _globals['_ACTSREQUEST']._serialized_start=1194
+  _globals['_ACTSREQUEST']._serialized_end=1222
+  _globals['_ACT']._serialized_start=1224
+  _globals['_ACT']._serialized_end=1300
+  _globals['_ACTSRESPONSE']._serialized_start=1302
+  _globals['_ACTSRESPONSE']._serialized_end=1354
+  _globals['_DREAMADMIN']._serialized_start=1357
+  _globals['_DREAMADMIN']._serialized_end=2202
 # @@protoc_insertion_point(module_scope)

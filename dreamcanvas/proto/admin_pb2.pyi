@@ -186,6 +186,8 @@ class WhoRequest(_message.Message):
     Y_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
     x: _builtins.int
     """The place in pixels, 0 to 1535."""
     y: _builtins.int
@@ -193,6 +195,9 @@ class WhoRequest(_message.Message):
     """What was painted up to this time; absent or 0 is now."""
     seconds: _builtins.int
     """How many seconds before that are looked at; absent or 0 is a day."""
+    width: _builtins.int
+    """Of how many pixels, to the right and down; absent or 0 is 1."""
+    height: _builtins.int
     def __init__(
         self,
         *,
@@ -200,10 +205,12 @@ class WhoRequest(_message.Message):
         y: _builtins.int | None = ...,
         time: _builtins.int | None = ...,
         seconds: _builtins.int | None = ...,
+        width: _builtins.int | None = ...,
+        height: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["seconds", b"seconds", "time", b"time", "x", b"x", "y", b"y"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "seconds", b"seconds", "time", b"time", "width", b"width", "x", b"x", "y", b"y"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["seconds", b"seconds", "time", b"time", "x", b"x", "y", b"y"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "seconds", b"seconds", "time", b"time", "width", b"width", "x", b"x", "y", b"y"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
