@@ -83,14 +83,21 @@ class Allowances:
     def spend_dabs(self, client: Client, count: int) -> None:
         """Takes dabs from what a caller and its address, or its token, may draw. Raises RateLimited."""
         now = self._now()
+        self._spend(client.dabs, self._shared_dabs(client, now), now, count, "dabs")
+
+    def owe_dabs(self, client: Client, count: int) -> None:
+        """Takes dabs for something that was done already: what comes next waits for it."""
+        now = self._now()
+        client.dabs.take(now, count)
+        self._shared_dabs(client, now).take(now, count)
+
+    def _shared_dabs(self, client: Client, now: float) -> Bucket:
         identity = client.identity
         if identity is None:
-            shared = self._dabs.get(client.household, now)
-        else:
-            limited = self._config.rate_limits
-            quota = Bucket(identity.dabs_per_second if limited else 0, identity.dabs_burst)
-            shared = self._quotas.setdefault(identity, quota)
-        self._spend(client.dabs, shared, now, count, "dabs")
+            return self._dabs.get(client.household, now)
+        limited = self._config.rate_limits
+        quota = Bucket(identity.dabs_per_second if limited else 0, identity.dabs_burst)
+        return self._quotas.setdefault(identity, quota)
 
     def spend_canvas(self, client: Client, share: float) -> None:
         """Takes a share of a canvas from what a caller and its address may fetch. Raises RateLimited."""

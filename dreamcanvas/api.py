@@ -23,6 +23,7 @@ from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
+from dreamcanvas.undo import bounds
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.visitors import Visitors, event_names
 
@@ -30,7 +31,8 @@ POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 SESSION_BYTES: Final = (16, 32)
 NAME_LENGTH: Final = 40
-UNDO_DABS: Final = 100  # so many dabs of the rate an undo costs
+UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
+UNDO_PIXELS: Final = 1000
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
@@ -98,9 +100,12 @@ class Api:
         self._visitors.check(client)
         self._visitors.spend_dabs(client, UNDO_DABS)
         settled = self._undoing.undo(client.author, stroke, call=request.call)
-        return Later(settled, self._undone)
+        return Later(settled, partial(self._undone, client))
 
-    def _undone(self, receipt: Receipt) -> pb.UndoResponse:
+    def _undone(self, client: Client, receipt: Receipt) -> pb.UndoResponse:
+        for operation in receipt.operations:
+            left, top, right, bottom = bounds(operation.mark)
+            self._visitors.owe_dabs(client, (right - left) * (bottom - top) // UNDO_PIXELS)
         self._broadcast.flush()  # the patch comes before the reply, also to who asked for it
         return pb.UndoResponse(seq=receipt.seq)
 

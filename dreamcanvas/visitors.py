@@ -126,6 +126,10 @@ class Visitors:
         """Takes dabs from what a caller may draw. Raises RateLimited."""
         self._allowances.spend_dabs(client, count)
 
+    def owe_dabs(self, client: Client, count: int) -> None:
+        """Takes dabs for something that was done already."""
+        self._allowances.owe_dabs(client, count)
+
     def spend_canvas(self, client: Client, share: float) -> None:
         """Takes a share of a canvas from what a caller may fetch. Raises RateLimited."""
         self._allowances.spend_canvas(client, share)
