@@ -126,7 +126,6 @@ class Api:
             color=_within("color", request.color, 0, MAX_COLOR),
             name=_name(request.name) or (identity.name if identity is not None else ""),
         )
-        self._visitors.check(caller.peer)
         if self._config.cursors and self._visitors.may_point(caller.peer):
             self._cursors.moved(event, websocket)
         return pb.CursorResponse()

@@ -135,8 +135,9 @@ class Visitors:
         self._allowances.spend_canvas(client, share)
 
     def may_point(self, client: Client) -> bool:
-        """Whether a caller's cursor is to be passed on; takes one from what may be."""
-        return self._allowances.may_point(client)
+        """Whether a caller's cursor is to be passed on; takes one from what may be. Not while banned."""
+        banned = self.moderation.ban_of(client.author.number, client.address) is not None
+        return not banned and self._allowances.may_point(client)
 
     def subscribe(
         self, websocket: Websocket, subscription: Subscription, replay: Sequence[Operation] = ()

@@ -187,11 +187,29 @@ def test_a_ban_is_told_with_its_reason_until_it_ends(hosted: Server) -> None:
         with pytest.raises(CallError, match=r"FORBIDDEN: banned until .* UTC: Scribbling over others"):
             vandal.dab(10, 10)
         assert other.dab(10, 10)
-        assert [each["ban"] for each in host(hosted, "bans")["bans"]] == [ban["ban"]]
+        assert ban["ban"] in bans(hosted)
         host(hosted, "unban", ban=ban["ban"])
         assert vandal.dab(10, 10)
         with pytest.raises(Refused):
             host(hosted, "unban", ban=ban["ban"])
+
+
+def bans(server: Server) -> list[int]:
+    """The numbers of those in force."""
+    return [ban["ban"] for ban in host(server, "bans").get("bans", ())]
+
+
+def test_who_is_banned_points_unseen_and_in_a_read_only_canvas_one_may_point(hosted: Server) -> None:
+    with Visitor(hosted, "192.0.2.61") as vandal, Visitor(hosted, "192.0.2.62") as other:
+        other.subscribe(events=["cursor"])
+        host(hosted, "ban", author=vandal.author, seconds=60, reason="Rude names")
+        host(hosted, "readOnly", on=True)
+        with Visitor(hosted, "192.0.2.63") as guest:
+            for visitor in (vandal, guest):
+                request = pb.CursorRequest(pos=pb.Position(x=1, y=1))
+                visitor.reply(visitor.send("cursor", request), pb.CursorResponse)
+            assert other.event("cursor").author == guest.author
+        host(hosted, "readOnly", on=False)
 
 
 def test_an_address_is_banned_whatever_session_comes_from_it(hosted: Server) -> None:
@@ -207,7 +225,7 @@ def test_an_address_is_banned_whatever_session_comes_from_it(hosted: Server) -> 
     with Visitor(hosted, "2001:db8::2") as again:  # of the same /64
         with pytest.raises(CallError, match="FORBIDDEN: banned"):
             again.dab(10, 10)
-        wait_until(lambda: not host(hosted, "bans").get("bans"), what="the end of the ban")
+        wait_until(lambda: ban["ban"] not in bans(hosted), what="the end of the ban")
         assert again.dab(10, 10)
 
 

@@ -43,6 +43,10 @@ def test_tokens_are_added_listed_and_revoked(server: Server) -> None:
     assert token.partition(".")[2] not in line
     run(server, "tokens", "revoke", "painter")
     assert "revoked" in run(server, "tokens", "list")
+    assert "no token painter" in run(server, "tokens", "revoke", "painter", fails=True)
+    log = run(server, "admin", "log")
+    assert log.count('{"name": "painter"}') == 2
+    assert "tokens revoke" in log
 
 
 def test_a_vandal_is_found_banned_and_undone(server: Server) -> None:

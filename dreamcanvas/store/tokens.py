@@ -4,11 +4,13 @@ A token is `NAME.SECRET`. What is stored of the secret is its SHA-256: with 256 
 from that, and no slower hash would help.
 """
 
+import contextlib
 import hashlib
+import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -76,13 +78,15 @@ class TokenFile:
         found = read(self._connection).get(name)
         if found is not None and not found.revoked:
             raise StoreError(f"there is a token {name} already: revoke it first")
-        self._connection.execute(
-            f"INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(token.name, token.hash, token.dabs_per_second, token.dabs_burst),
-                *(token.connections, token.created, token.revoked),
-            ),
-        )
+        with self._transaction():
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(token.name, token.hash, token.dabs_per_second, token.dabs_burst),
+                    *(token.connections, token.created, token.revoked),
+                ),
+            )
+            self._write_down("tokens add", name)
         return f"{name}.{secret}"
 
     def all(self) -> list[Token]:
@@ -91,8 +95,27 @@ class TokenFile:
 
     def revoke(self, name: str) -> None:
         """Makes a token invalid. Raises StoreError where there is none of that name."""
-        done = self._connection.execute(
-            "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked = 0", (self._clock(), name)
+        with self._transaction():
+            done = self._connection.execute(
+                "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked = 0", (self._clock(), name)
+            )
+            if not done.rowcount:
+                raise StoreError(f"there is no token {name}")
+            self._write_down("tokens revoke", name)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _write_down(self, what: str, name: str) -> None:
+        """As an act of the host's."""
+        self._connection.execute(
+            "INSERT INTO acts (time, what, details) VALUES (?, ?, ?)",
+            (self._clock(), what, json.dumps({"name": name})),
         )
-        if not done.rowcount:
-            raise StoreError(f"there is no token {name}")
