@@ -8,7 +8,7 @@ export default defineConfig({
     // Nothing is inlined as a data: URL, so that the content security policy can stay at 'self'.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: "index.html", history: "history.html" } },
+    rolldownOptions: { input: { index: "index.html", history: "history.html", admin: "admin.html" } },
   },
   server: {
     // `npm run dev` beside `scripts/serve`.

@@ -1,13 +1,14 @@
 """The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
 import asyncio
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Final
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from dreamcanvas import __version__
+from dreamcanvas.allowances import Client, token_of
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import SIDE, Dab
@@ -23,15 +24,17 @@ from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
+from dreamcanvas.undo import bounds
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.views import View, Views
-from dreamcanvas.visitors import Client, Visitors, event_names
+from dreamcanvas.visitors import Visitors, event_names
 
 POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 SESSION_BYTES: Final = (16, 32)
 NAME_LENGTH: Final = 40
-UNDO_DABS: Final = 100  # so many dabs of the rate an undo costs
+UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
+UNDO_PIXELS: Final = 1000
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
@@ -84,6 +87,7 @@ class Api:
         client = caller.peer
         _check_call(client, request.call)
         dabs = dabs_of(request, self._config.dabs_per_call)
+        self._visitors.check(client)
         self._visitors.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
@@ -95,17 +99,21 @@ class Api:
         client = caller.peer
         _check_call(client, request.call)
         stroke = _within("stroke", request.stroke, 1, 2**32 - 1)
+        self._visitors.check(client)
         self._visitors.spend_dabs(client, UNDO_DABS)
         settled = self._undoing.undo(client.author, stroke, call=request.call)
-        return Later(settled, self._undone)
+        return Later(settled, partial(self._undone, client))
 
-    def _undone(self, receipt: Receipt) -> pb.UndoResponse:
+    def _undone(self, client: Client, receipt: Receipt) -> pb.UndoResponse:
+        for operation in receipt.operations:
+            left, top, right, bottom = bounds(operation.mark)
+            self._visitors.owe_dabs(client, (right - left) * (bottom - top) // UNDO_PIXELS)
         self._broadcast.flush()  # the patch comes before the reply, also to who asked for it
         return pb.UndoResponse(seq=receipt.seq)
 
     def cursor(self, caller: Caller[Client], request: pb.CursorRequest) -> pb.CursorResponse:
         """Shows the others where one's pointer is."""
-        websocket = caller.peer.websocket
+        websocket, identity = caller.peer.websocket, caller.peer.identity
         if websocket is None:
             raise InvalidRequest("cursor needs a websocket")
         if not request.HasField("pos"):
@@ -118,7 +126,7 @@ class Api:
             ),
             down=request.down,
             color=_within("color", request.color, 0, MAX_COLOR),
-            name=_name(request.name),
+            name=_name(request.name) or (identity.name if identity is not None else ""),
         )
         if self._config.cursors and self._visitors.may_point(caller.peer):
             self._cursors.moved(event, websocket)
@@ -157,7 +165,8 @@ class Api:
                 raise InvalidParams(
                     f"session has {len(request.session)} bytes, not {low} to {high}", field="session"
                 )
-            client.author = self._journal.session(request.session, client.address)
+            token = token_of(client.identity)
+            client.author = self._journal.session(request.session, client.address, token)
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
         # What was painted before on this connection is applied before, and a new session is known from now on
@@ -193,7 +202,7 @@ class Api:
             started=self._started,
             network=self._config.network if self._visitors.dreaming is not None else "",
             limits=self._visitors.limits(),
-            read_only=False,
+            read_only=self._visitors.status().read_only,
         )
 
     async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:

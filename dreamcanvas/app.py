@@ -24,11 +24,13 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
-from dreamcanvas.errors import ConfigError
 from dreamcanvas.history.history import History
+from dreamcanvas.host import Host
+from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
+from dreamcanvas.retracting import Retracting
 from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.budget import Budget
@@ -69,25 +71,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {error.strerror}") from error
-    return listener
-
-
-def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds the server."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}/"
-
-
 class App:
     """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP has it dream something else."""
 
@@ -102,10 +85,11 @@ class App:
         config = self._config
         lock = DirectoryLock(config.data_dir)
         try:
-            listener = _listen(config)
+            listener = listen(config)
             async with self._storage() as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
                 cursors = Cursors()
+                host = await Host.open(config, journal, clock=_clock)
                 visitors = Visitors(
                     config,
                     journal=journal,
@@ -113,8 +97,11 @@ class App:
                     metrics=metrics,
                     now=time.monotonic,
                     cursors=cursors,
+                    access=host.access,
+                    moderation=host.moderation,
                 )
                 views = Views(painter, interval=config.dream_interval, now=time.monotonic)
+                retracting = Retracting(painter)
                 api = Api(
                     config,
                     visitors=visitors,
@@ -124,7 +111,7 @@ class App:
                     views=views,
                     catalogue=history.catalogue,
                     undoing=Undoing(
-                        painter,
+                        retracting,
                         database=journal.path,
                         frames=config.data_dir / "frames",
                         seconds=config.undo_seconds,
@@ -154,6 +141,7 @@ class App:
                 )
                 if config.dream:
                     visitors.dreaming = self._dreaming(painter, visitors, metrics)
+                host.admit(visitors, painter, retracting, lost=history.catalogue.picture)
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
@@ -245,9 +233,10 @@ class App:
             gc.freeze()  # what was loaded stays; to look through it again stops everything for 20 ms
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
+            moderating = group.create_task(visitors.moderation.run())
             await self._stop.wait()
             log.info("stopping")
-            for task in (dreaming, movies):
+            for task in (dreaming, movies, moderating):
                 if task is not None:
                     task.cancel()
             await painter.close()

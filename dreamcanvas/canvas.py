@@ -15,6 +15,7 @@ from dreamcanvas import brush
 
 SIDE: Final = 1536
 WHITE: Final = (255, 255, 255)
+HOST: Final = 0  # the author of what the host of the canvas puts there
 
 
 @dataclass(frozen=True, slots=True)

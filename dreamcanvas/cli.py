@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from dreamcanvas import __version__, config
+from dreamcanvas import __version__, cli_host, config
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import DreamcanvasError
 
@@ -248,6 +248,10 @@ def history_export(dest: Path, since: str, until: str, width: int, data_dir: Pat
     span = {"since": command.time_of(since), "until": command.time_of(until)}
     windows, frames = command.export(data_dir, dest, **span, width=width)
     print(f"{dest}: {windows} windows, {frames} frames, {frames / 30:.1f} s")
+
+
+main.add_command(cli_host.tokens)
+main.add_command(cli_host.admin)
 
 
 if __name__ == "__main__":

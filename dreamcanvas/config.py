@@ -68,6 +68,9 @@ class Config:
     keep_operations_hours: float = _setting(
         48.0, "Hours after which operations are moved to archive files; 0 never.", 0, 10**6
     )
+    keep_addresses_hours: float = _setting(
+        72.0, "Hours after which the addresses of who drew are replaced by hashes.", 0, 10**6
+    )
     max_data_gb: float = _setting(
         20.0, "Gigabytes of disk beyond which the oldest movies and frames are deleted; 0 never.", 0, 10**6
     )

@@ -33,8 +33,8 @@ class Timetable:
 class Dreaming:
     """Takes the picture to the dreamer and the dream to the painter, in time.
 
-    `users` counts the open websockets; `changed` is called when `status` would say something new, `dreamt`
-    with the seconds that a dream took.
+    `held` has it rest whoever comes, from the next dream on. `users` counts the open websockets; `changed` is
+    called when `status` would say something new, `dreamt` with the seconds that a dream took.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Dreaming:
         self._active_at = 0.0
         self._style_at = 0.0
         self._resting = False
+        self.held = False
         self._next_dream = 0
         self._dream_ms = 0
         self.dreams = 0
@@ -89,6 +90,11 @@ class Dreaming:
         self._style_at = asyncio.get_running_loop().time()
         log.info("style", extra={"style": self.style.name, "layer": self.style.expression})
         self._changed()
+
+    def hold(self, held: bool) -> None:
+        """Has it rest, or dream again."""
+        self.held = held
+        self._activity.set()
 
     def active(self) -> None:
         """Somebody came, or drew."""
@@ -162,7 +168,7 @@ class Dreaming:
         self._activity.clear()
         if self._users():
             self._active_at = loop.time()
-        while rest_after and not self._users() and loop.time() - self._active_at >= rest_after:
+        while self.held or (rest_after and not self._users() and loop.time() - self._active_at >= rest_after):
             if not self._resting:
                 self._resting = True
                 self._next_dream = 0

@@ -5,6 +5,7 @@ DreamcanvasError
 ├── DreamError           the dreamer: a network, style or picture that cannot be dreamt
 ├── MovieError           a movie that cannot be made or found
 ├── StoreError           the data directory: locked, unreadable, of a newer version
+├── AdminError           `dreamcanvas admin`: the server was not reached, or refused
 └── RpcError             what a caller is told, with a code of PROTOCOL.md
     ├── ParseError, InvalidRequest, MethodNotFound, InvalidParams, Internal      JSON-RPC's own
     └── RateLimited, Unauthenticated, Forbidden, Unavailable, TooLate            this service's
@@ -31,6 +32,10 @@ class MovieError(DreamcanvasError):
 
 class StoreError(DreamcanvasError):
     """The data directory cannot be used."""
+
+
+class AdminError(DreamcanvasError):
+    """A call of the host's failed: the server was not reached, or refused."""
 
 
 class RpcError(DreamcanvasError):

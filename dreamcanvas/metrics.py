@@ -113,7 +113,7 @@ class Metrics:
     def called(self, method: str, error: RpcError | None, seconds: float) -> None:
         """Counts an answered call."""
         name = method if method in KNOWN_METHODS else method[:1].lower() + method[1:]
-        label = name if name in KNOWN_METHODS else "unknown"
+        label = name if name in KNOWN_METHODS else "admin" if name.startswith("admin.") else "unknown"
         self._calls.count(label, "OK" if error is None else error.name, seconds)
 
     def text(self) -> bytes:

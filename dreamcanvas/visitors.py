@@ -5,45 +5,30 @@ import logging
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
 from dreamcanvas import addresses
+from dreamcanvas.access import Access, Identity
+from dreamcanvas.allowances import Allowances, Client, household_of, token_of
 from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
 from dreamcanvas.canvas import Operation
 from dreamcanvas.config import Config
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.dreaming import Dreaming
-from dreamcanvas.errors import Internal, InvalidParams, RateLimited, RpcError
-from dreamcanvas.limits import Bucket, Buckets
+from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
 from dreamcanvas.metrics import Metrics
+from dreamcanvas.moderation import Moderation
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.rpc.connection import POLICY_VIOLATION
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
 from dreamcanvas.rpc.service import Service
-from dreamcanvas.store.journal import Author, Journal
+from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
 STATUS_INTERVAL: Final = 0.1
 KEPT_POSTERS: Final = 4096
-
-
-@dataclass(slots=True, eq=False)
-class Client:
-    """A caller: a websocket, or an address that posts (then `websocket` is None).
-
-    `dabs` and `canvases` are what it may spend, beside what its `household` may (see `addresses.household`);
-    `cursors` what is passed on.
-    """
-
-    address: str
-    household: str
-    author: Author
-    dabs: Bucket
-    canvases: Bucket
-    cursors: Bucket
-    websocket: Websocket | None = None
 
 
 class Visitors:
@@ -57,20 +42,23 @@ class Visitors:
         broadcast: Broadcast,
         metrics: Metrics,
         now: Callable[[], float],
-        cursors: Cursors | None = None,
+        cursors: Cursors,
+        access: Access,
+        moderation: Moderation,
     ) -> None:
         self._config = config
         self._journal = journal
         self._broadcast = broadcast
-        self._cursors = cursors or Cursors()
+        self._cursors = cursors
+        self._access = access
+        self.moderation = moderation
+        moderation.changed = self._moderated
         self._metrics = metrics
-        self._now = now
         self._trusted = addresses.networks(config.trusted_proxies)
         self._clients: set[Client] = set()
         self._households: Counter[str] = Counter()
-        self._posters: OrderedDict[str, Client] = OrderedDict()
-        self._dabs = Buckets(*self._dab_rate())
-        self._canvases = Buckets(*self._canvas_rate())
+        self._posters: OrderedDict[tuple[str, Identity | None], Client] = OrderedDict()
+        self._allowances = Allowances(config, metrics, now=now)
         self._status_due: asyncio.TimerHandle | None = None
         self.dreaming: Dreaming | None = None
         self.service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
@@ -97,8 +85,14 @@ class Visitors:
         if self.dreaming is not None:
             status = self.dreaming.status()
         status.users = len(self._clients)
-        status.read_only = False
+        status.read_only = self.moderation.read_only
+        if self.moderation.announcement:
+            status.announcement = self.moderation.announcement
         return status
+
+    def check(self, client: Client) -> None:
+        """Raises Forbidden where a caller may not draw."""
+        self.moderation.check(client)
 
     def limits(self) -> pb.Limits:
         """The bounds that clients should know."""
@@ -128,40 +122,22 @@ class Visitors:
 
     # What is allowed
 
-    def _dab_rate(self) -> tuple[float, float]:
-        config = self._config
-        return (config.dabs_per_second, config.dabs_burst) if config.rate_limits else (0, 0)
-
-    def _canvas_rate(self) -> tuple[float, float]:
-        per_minute = self._config.canvas_per_minute if self._config.rate_limits else 0
-        return per_minute / 60, per_minute
-
     def spend_dabs(self, client: Client, count: int) -> None:
-        """Takes dabs from what a caller and its address may draw. Raises RateLimited."""
-        self._spend(client.dabs, self._dabs, client.household, count, "dabs")
+        """Takes dabs from what a caller may draw. Raises RateLimited."""
+        self._allowances.spend_dabs(client, count)
+
+    def owe_dabs(self, client: Client, count: int) -> None:
+        """Takes dabs for something that was done already."""
+        self._allowances.owe_dabs(client, count)
 
     def spend_canvas(self, client: Client, share: float) -> None:
-        """Takes a share of a canvas from what a caller and its address may fetch. Raises RateLimited."""
-        self._spend(client.canvases, self._canvases, client.household, share, "canvas")
-
-    def _spend(self, own: Bucket, buckets: Buckets, household: str, cost: float, limit: str) -> None:
-        now = self._now()
-        shared = buckets.get(household, now)
-        wait = max(own.wait(now, cost), shared.wait(now, cost))
-        if wait:
-            self._metrics.limited(limit)
-            wait_ms = int(1000 * wait) + 1
-            raise RateLimited(f"too fast: try again in {wait_ms} ms", retry_after_ms=wait_ms)
-        own.take(now, cost)
-        shared.take(now, cost)
+        """Takes a share of a canvas from what a caller may fetch. Raises RateLimited."""
+        self._allowances.spend_canvas(client, share)
 
     def may_point(self, client: Client) -> bool:
-        """Whether a caller's cursor is to be passed on; takes one from what may be."""
-        now = self._now()
-        if client.cursors.wait(now, 1):
-            return False
-        client.cursors.take(now, 1)
-        return True
+        """Whether a caller's cursor is to be passed on; takes one from what may be. Not while banned."""
+        banned = self.moderation.ban_of(client.author.number, client.address) is not None
+        return not banned and self._allowances.may_point(client)
 
     def subscribe(
         self, websocket: Websocket, subscription: Subscription, replay: Sequence[Operation] = ()
@@ -183,31 +159,33 @@ class Visitors:
             return True
         return bool(host) and origin.partition("://")[2].lower() == host.lower()
 
-    def poster(self, address: str) -> Client:
-        """A caller without a socket: known by its address, and kept for a while."""
-        client = self._posters.pop(address, None) or self._client(address, None)
-        self._posters[address] = client
+    def identify(self, authorization: str | None) -> Identity | None:
+        """Who a caller is by its Authorization header. Raises Unauthenticated."""
+        return self._access.identify(authorization)
+
+    def poster(self, address: str, identity: Identity | None = None) -> Client:
+        """A caller without a socket: known by its address and token, and kept for a while."""
+        key = (address, identity)
+        client = self._posters.pop(key, None) or self._allowances.client(
+            self._journal.anonymous(address, token_of(identity)), identity, None
+        )
+        self._posters[key] = client
         if len(self._posters) > KEPT_POSTERS:
             self._posters.popitem(last=False)
         return client
 
-    def _client(self, address: str, websocket: Websocket | None) -> Client:
-        author = self._journal.anonymous(address)
-        cursors = self._config.cursors_per_second
-        return Client(
-            address,
-            addresses.household(address),
-            author,
-            Bucket(*self._dab_rate()),
-            Bucket(*self._canvas_rate()),
-            Bucket(cursors, cursors),
-            websocket,
-        )
+    def _moderated(self) -> None:
+        """Tells all, and closes the websockets of bots whose tokens have been revoked."""
+        self.announce()
+        for client in tuple(self._clients):
+            websocket, identity = client.websocket, client.identity
+            if websocket is not None and identity is not None and not self._access.is_valid(identity):
+                websocket.close(POLICY_VIOLATION, "the token was revoked")
 
     # The endpoint of websockets
 
-    def admit(self, handshake: Handshake) -> Refusal | None:
-        """Says whether a websocket may be opened."""
+    def _unfit(self, handshake: Handshake) -> Refusal | None:
+        """What is wrong with a handshake, if anything is."""
         headers = handshake.headers
         if handshake.target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
@@ -215,17 +193,29 @@ class Visitors:
             return Refusal(403, "Forbidden: pages of other origins may not connect.\n")
         try:
             stock_events(handshake.target)
+            self._access.identify(headers.get("authorization"))
         except InvalidParams as error:
             return Refusal(400, f"{error.sentence}\n")
+        except Unauthenticated as error:
+            return Refusal(401, f"{error.name}: {error.sentence}\n")
+        return None
+
+    def admit(self, handshake: Handshake) -> Refusal | None:
+        """Says whether a websocket may be opened."""
+        refusal = self._unfit(handshake)
+        if refusal is not None:
+            return refusal
         config = self._config
+        identity = self._access.identify(handshake.headers.get("authorization"))
         if config.connections and len(self._clients) >= config.connections:
             self._metrics.limited("connections")
             return Refusal(503, f"Full: {config.connections} connections are open; try again later.\n")
-        household = addresses.household(self._address_of(handshake))
-        most = config.connections_per_address if config.rate_limits else 0
+        household = household_of(self._address_of(handshake), identity)
+        most = self._allowances.connections(identity)
         if most and self._households[household] >= most:
             self._metrics.limited("connections_per_address")
-            return Refusal(429, f"Too many: {most} connections of your address are open.\n")
+            whose = "address" if identity is None else "token"
+            return Refusal(429, f"Too many: {most} connections of your {whose} are open.\n")
         return None
 
     def _address_of(self, handshake: Handshake) -> str:
@@ -233,7 +223,9 @@ class Visitors:
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
-        client = self._client(self._address_of(handshake), websocket)
+        identity = self._access.identify(handshake.headers.get("authorization"))
+        author = self._journal.anonymous(self._address_of(handshake), token_of(identity))
+        client = self._allowances.client(author, identity, websocket)
         self._clients.add(client)
         self._households[client.household] += 1
         events = stock_events(handshake.target)

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dreamcanvas import pictures
+from dreamcanvas.allowances import Client
 from dreamcanvas.api import Api
 from dreamcanvas.canvas import Version
 from dreamcanvas.errors import MovieError, Unavailable
@@ -90,6 +91,7 @@ class Web:
             routes=[
                 Route("/", self.index, middleware=[PACKED]),
                 Route("/history", self.history_page, middleware=[PACKED]),
+                Route("/admin", self.admin_page, middleware=[PACKED]),
                 Route("/rpc", self.rpc, methods=["POST"]),
                 Route("/canvas.{format}", self.canvas),
                 Route("/dreams/{name}.jpg", self.dream),
@@ -123,6 +125,10 @@ class Web:
     async def history_page(self, request: Request) -> Response:
         """The page of the past."""
         return self._document("history.html", request)
+
+    async def admin_page(self, request: Request) -> Response:
+        """The page of the host; what it shows is asked for with the host's token."""
+        return self._document("admin.html", request)
 
     def _document(self, name: str, request: Request) -> Response:
         file = self._page / name
@@ -197,14 +203,10 @@ class Web:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         connection = Connection(batch_calls=self._batch_calls)
-        peer = request.client.host if request.client else ""
-        client = self._visitors.poster(
-            self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
-        )
         for call in connection.receive(_text(bytes(body))):
             came = time.monotonic()
             try:
-                answer = await self._visitors.service.answer(client, call)
+                answer = await self._visitors.service.answer(self._poster(request), call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
                 told = self._visitors.rpc_error(call.method, error)
                 connection.fail(call, told)
@@ -214,6 +216,13 @@ class Web:
                 self._visitors.called(call.method, None, time.monotonic() - came)
         sent = "".join(str(message) for message in connection.messages_to_send())
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
+
+    def _poster(self, request: Request) -> Client:
+        """Who posts. Raises Unauthenticated."""
+        peer = request.client.host if request.client else ""
+        address = self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
+        identity = self._visitors.identify(request.headers.get("authorization"))
+        return self._visitors.poster(address, identity)
 
     async def livez(self, request: Request) -> Response:
         """The process is up."""

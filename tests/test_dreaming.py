@@ -261,6 +261,20 @@ async def test_it_may_never_rest(night: Night) -> None:
     assert pb.StatusEvent.RESTING not in night.states
 
 
+async def test_it_rests_as_long_as_the_host_wants_whoever_is_there(night: Night) -> None:
+    dreaming = night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0))
+    await night.dreamt(1)
+    dreaming.hold(True)
+    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.RESTING)
+    count = dreaming.dreams
+    dreaming.active()
+    await asyncio.sleep(0.02)
+    assert dreaming.dreams == count
+    assert dreaming.status().next_dream == 0
+    dreaming.hold(False)
+    await night.dreamt(count + 1)
+
+
 # The status
 
 
@@ -269,7 +283,8 @@ async def test_the_status_says_what_it_does(night: Night) -> None:
     dreaming = night.start(Timetable(interval=2, style_interval=3600, rest_after=0))
     await night.dreamer.next()
     status = dreaming.status()
-    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - {"users", "read_only"} == {
+    hosts = {"users", "read_only", "announcement"}
+    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - hosts == {
         field.name for field, _ in status.ListFields()
     }
     assert status == pb.StatusEvent(

@@ -11,6 +11,7 @@ from PIL import Image, ImageChops
 from dreamcanvas.broadcast import Subscription
 from dreamcanvas.canvas import Dab, Operation, Patch
 from dreamcanvas.errors import TooLate, Unavailable
+from dreamcanvas.retracting import Retracting
 from dreamcanvas.store.dreams import decode
 from dreamcanvas.store.journal import Author, Receipt
 from dreamcanvas.undoing import Undoing
@@ -34,7 +35,7 @@ class Hand:
     def undo(self, stroke: int = 1, *, call: int = 0, seconds: int = SECONDS) -> asyncio.Future[Receipt]:
         studio = self.studio
         undoing = Undoing(
-            studio.painter,
+            Retracting(studio.painter),
             database=studio.journal.path,
             frames=studio.journal.path.parent / "frames",
             seconds=seconds,

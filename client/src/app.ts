@@ -93,7 +93,7 @@ export function start(): App {
     session,
     {
       changed,
-      refused: ({ code }, kept) => line.say(refusalWords(code, kept)),
+      refused: ({ code, message }, kept) => line.say(refusalWords(code, kept, message)),
       pointed: (cursor) => cursors.move(cursor),
     },
     () => camera.view.scale * CANVAS.width * devicePixelRatio <= HALF_PIXELS,

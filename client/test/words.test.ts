@@ -74,11 +74,26 @@ describe("the notice", () => {
   test("says that nobody may draw", () => {
     expect(noticeWords({ ...live, status: status({ readOnly: true }) })?.text).toContain("read-only");
   });
+
+  test("has the host's line", () => {
+    const announcement = "Back at nine";
+    expect(noticeWords({ ...live, status: status({ announcement }) })?.text).toBe(announcement);
+    const both = noticeWords({ ...live, status: status({ announcement, readOnly: true }) })?.text;
+    expect(both).toContain("read-only");
+    expect(both).toContain(announcement);
+  });
 });
 
 test("refusals say whether the ink is kept", () => {
   expect(refusalWords("RATE_LIMITED", true)).toContain("follows");
   expect(refusalWords("FORBIDDEN", false)).toContain("taken back");
+  const told = refusalWords(
+    "FORBIDDEN",
+    false,
+    "FORBIDDEN: banned until 2026-11-26 23:21 UTC: Scribbles: big",
+  );
+  expect(told).toContain("2026-11-26 23:21 UTC");
+  expect(told).toContain("Scribbles: big");
   expect(refusalWords("TOO_LATE", false)).toContain("Too late");
   expect(refusalWords("INTERNAL", false)).toContain("taken back");
 });

@@ -1074,6 +1074,7 @@ class StatusEvent(_message.Message):
     NEXT_DREAM_FIELD_NUMBER: _builtins.int
     DREAM_MS_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
+    ANNOUNCEMENT_FIELD_NUMBER: _builtins.int
     users: _builtins.int
     """How many websockets are open."""
     layer: _builtins.str
@@ -1090,6 +1091,8 @@ class StatusEvent(_message.Message):
     """How long the last dream took, in milliseconds; 0 where there was none."""
     read_only: _builtins.bool
     """True while nobody may draw."""
+    announcement: _builtins.str
+    """A line of the host's that everyone is to be shown; absent where there is none."""
     def __init__(
         self,
         *,
@@ -1101,10 +1104,11 @@ class StatusEvent(_message.Message):
         next_dream: _builtins.int | None = ...,
         dream_ms: _builtins.int | None = ...,
         read_only: _builtins.bool | None = ...,
+        announcement: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["dream_ms", b"dream_ms", "dreamer", b"dreamer", "layer", b"layer", "network", b"network", "next_dream", b"next_dream", "read_only", b"read_only", "style", b"style", "users", b"users"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["announcement", b"announcement", "dream_ms", b"dream_ms", "dreamer", b"dreamer", "layer", b"layer", "network", b"network", "next_dream", b"next_dream", "read_only", b"read_only", "style", b"style", "users", b"users"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dream_ms", b"dream_ms", "dreamer", b"dreamer", "layer", b"layer", "network", b"network", "next_dream", b"next_dream", "read_only", b"read_only", "style", b"style", "users", b"users"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announcement", b"announcement", "dream_ms", b"dream_ms", "dreamer", b"dreamer", "layer", b"layer", "network", b"network", "next_dream", b"next_dream", "read_only", b"read_only", "style", b"style", "users", b"users"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

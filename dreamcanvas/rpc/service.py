@@ -103,6 +103,7 @@ class Service(Generic[P]):
         self.descriptor = descriptor
         self.discover: Callable[[], dict[str, Json]] | None = None
         self._methods: dict[str, Method[P]] = {}
+        self._mounted: dict[str, Service[P]] = {}
 
     def implement(self, name: str, handler: Handler[P]) -> None:
         """Lets `handler` carry out the method `name` of the descriptor. Raises KeyError where it has none."""
@@ -110,6 +111,10 @@ class Service(Generic[P]):
         self._methods[name] = Method(
             name, GetMessageClass(method.input_type), GetMessageClass(method.output_type), handler
         )
+
+    def mount(self, prefix: str, service: "Service[P]") -> None:
+        """Has the methods of another service called as `PREFIX.METHOD`. They are not among `methods`."""
+        self._mounted[prefix] = service
 
     @property
     def methods(self) -> tuple[Method[P], ...]:
@@ -120,6 +125,9 @@ class Service(Generic[P]):
         """The method of that name, its first letter in either case. Raises MethodNotFound."""
         method = self._methods.get(name) or self._methods.get(name[:1].lower() + name[1:])
         if method is None:
+            prefix, dot, rest = name.partition(".")
+            if dot and prefix in self._mounted:
+                return self._mounted[prefix].method(rest)
             raise MethodNotFound(f"there is no method {jsonmap.shown(name)}")
         return method
 

@@ -33,6 +33,7 @@ NEWEST: Final = """SELECT max(
 
 @dataclass(slots=True)
 class _Batch:
+    time: int
     entries: list[Entry]
     receipts: list[Receipt]
     authors: dict[int, tuple[Author, int, int, int]]
@@ -79,11 +80,11 @@ class Journal:
         )
         yield from map(to_operation, rows)
 
-    def anonymous(self, address: str) -> Author:
+    def anonymous(self, address: str, token: str | None = None) -> Author:
         """An author without a session, with a number of its own."""
-        return Author(self._number(), None, address)
+        return Author(self._number(), None, address, token=token)
 
-    def session(self, session: bytes, address: str) -> Author:
+    def session(self, session: bytes, address: str, token: str | None = None) -> Author:
         """The author of a session, known or new. A new one is stored with its first entry."""
         author = self._sessions.get(session)
         if author is None:
@@ -92,7 +93,7 @@ class Journal:
                 (session,),
             ).fetchone()
             if row is None:
-                author = Author(self._number(), session, address)
+                author = Author(self._number(), session, address, token=token)
             else:
                 author = Author(row[0], session, row[1], row[2], row[3], row[4], stored=True)
             self._sessions[session] = author
@@ -161,7 +162,7 @@ class Journal:
         """Gives numbers; finds the calls that were applied before, or earlier in the same transaction."""
         now = self._clock()
         seq = self.seq
-        batch = _Batch(entries, [], {})
+        batch = _Batch(now, entries, [], {})
         for entry in entries:
             author = entry.author
             state = batch.authors.get(author.number)
@@ -216,11 +217,14 @@ def _insert(batch: _Batch, connection: sqlite3.Connection) -> None:
             raise sqlite3.DatabaseError(f"operation {rows[0][0]} would follow operation {newest}")
     connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.executemany(
-        "INSERT INTO authors (author, session, address, created, last_call, last_seq, last_time) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
+        "INSERT INTO authors (author, session, address, created, token, last_call, last_seq, last_time) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
         "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
         [
-            (author.number, author.session, author.address, last_time, last_call, last_seq, last_time)
+            (
+                *(author.number, author.session, author.address, batch.time, author.token),
+                *(last_call, last_seq, last_time),
+            )
             for author, last_call, last_seq, last_time in batch.authors.values()
         ],
     )

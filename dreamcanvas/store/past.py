@@ -4,17 +4,19 @@ Reads only, on a connection of its own, in whatever thread it was opened.
 """
 
 import contextlib
+import json
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import SIDE, WHITE, Dab, Operation, Region
-from dreamcanvas.store.archive import COLUMNS, to_operation
+from dreamcanvas.canvas import HOST, SIDE, WHITE, Dab, Operation, Region
+from dreamcanvas.store import archive
+from dreamcanvas.store.archive import COLUMNS, archive_path, to_operation
 from dreamcanvas.store.dreams import decode, frame_path
 
 log = logging.getLogger(__name__)
@@ -25,25 +27,34 @@ FRAMES_TRIED: Final = 3
 
 
 class Past:
-    """The past as the database and the frame files hold it. Raises sqlite3.Error."""
+    """The past as the database, the archives and the frame files hold it. Raises sqlite3.Error.
 
-    def __init__(self, connection: sqlite3.Connection, frames: Path) -> None:
+    `pictures` are frame files that are not in their places any more.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, directory: Path, frames: Path, pictures: Mapping[int, bytes]
+    ) -> None:
         self._connection = connection
+        self._directory = directory
         self._frames = frames
+        self._pictures = pictures
 
     @staticmethod
     @contextlib.contextmanager
-    def open(path: Path, frames: Path) -> Iterator["Past"]:
+    def open(path: Path, frames: Path, pictures: Mapping[int, bytes] | None = None) -> Iterator["Past"]:
         """The past in a database and a directory of frame files."""
         with contextlib.closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         ) as connection:
             connection.execute("BEGIN")  # all that is read is as of one moment
-            yield Past(connection, frames)
+            yield Past(connection, path.parent, frames, pictures or {})
 
     def newest(self) -> int:
-        """The number of the newest operation."""
+        """The number of the newest operation that is in the database."""
         return self._number("SELECT coalesce(max(seq), 0) FROM operations")
+
+    # What `undo` asks for
 
     def base(self, before: int) -> tuple[int, Image.Image]:
         """The newest dream without the operation `before` and any after it: its last operation, its picture.
@@ -51,12 +62,13 @@ class Past:
         White where there was no dream yet. Raises LookupError where the frame files are gone.
         """
         rows = self._connection.execute(
-            "SELECT dream, seq, file FROM dreams WHERE seq < ? AND file = 0 ORDER BY dream DESC LIMIT ?",
-            (before, FRAMES_TRIED),
+            "SELECT dream, seq FROM dreams WHERE seq < ? AND (file = 0 OR dream IN "
+            "(SELECT value FROM json_each(?))) ORDER BY dream DESC LIMIT ?",
+            (before, json.dumps(list(self._pictures)), FRAMES_TRIED),
         ).fetchall()
-        for dream, seq, _ in rows:
+        for dream, seq in rows:
             try:
-                return seq, decode(frame_path(self._frames, dream).read_bytes())
+                return seq, self.picture(dream)
             except OSError as error:
                 log.error("frame file unusable", extra={"dream": dream, "error": str(error)})
         if self._number("SELECT count(*) FROM dreams WHERE seq < ?", before):
@@ -66,23 +78,30 @@ class Past:
     def operations(self, after: int, until: int, region: Region) -> list[Operation]:
         """The operations after a number up to another, in order: those near the region, and all patches.
 
-        Raises LookupError where some are not in the database any more.
+        Raises LookupError where some are not kept any more.
         """
-        if until > after:
-            first = self._number("SELECT coalesce(min(seq), 0) FROM operations")
-            if not first or first > after + 1:
-                raise LookupError("the operations are not kept")
         left, top, right, bottom = region
+        box = (left - MAX_SIZE, right + MAX_SIZE, top - MAX_SIZE, bottom + MAX_SIZE)
+        found = self._archived(after, until, box)
         rows = self._connection.execute(
             f"SELECT {COLUMNS} FROM operations WHERE seq > ? AND seq <= ? AND "
             "(size IS NULL OR (x BETWEEN ? AND ? AND y BETWEEN ? AND ?)) ORDER BY seq",
-            (after, until, left - MAX_SIZE, right + MAX_SIZE, top - MAX_SIZE, bottom + MAX_SIZE),
+            (max(after, self._last_archived()), until, *box),
         )
-        return [to_operation(row) for row in rows]
+        return [*found, *map(to_operation, rows)]
 
     def taken(self, undo: Operation) -> list[int]:
-        """The numbers of the dabs that an undo took back, in order."""
-        return [dab.seq for dab in self.stroke(undo.author, undo.stroke, until=undo.seq - 1)]
+        """The numbers of the dabs that an undo, or the host, took back, in order."""
+        if undo.author != HOST:
+            return [dab.seq for dab in self.stroke(undo.author, undo.stroke, until=undo.seq - 1)]
+        row = self._connection.execute("SELECT details FROM acts WHERE act = ?", (undo.stroke,)).fetchone()
+        details = json.loads(row[0]) if row is not None else {}
+        if "until" not in details:
+            return []
+        dabs = self.dabs(details["authors"], details["after"], details["until"])
+        return [dab.seq for dab in dabs]
+
+    # Strokes and authors
 
     def stroke(self, author: int, stroke: int, *, until: int, since: int = 0) -> list[Operation]:
         """The dabs of an author's stroke, up to a number, that have not been taken back, in order.
@@ -109,5 +128,89 @@ class Past:
                 break
         return found[::-1]
 
+    def dabs(self, authors: Collection[int], after: int, until: int) -> list[Operation]:
+        """The dabs of some authors after a number up to another, in order, the archived ones too."""
+        wanted = set(authors)
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM operations WHERE seq > ? AND seq <= ? AND size IS NOT NULL "
+            "AND author IN (SELECT value FROM json_each(?)) ORDER BY seq",
+            (max(after, self._last_archived()), until, json.dumps(sorted(wanted))),
+        )
+        archived = [
+            operation
+            for operation in self._archived(after, until, None)
+            if operation.author in wanted and isinstance(operation.mark, Dab)
+        ]
+        return [*archived, *map(to_operation, rows)]
+
+    def authors(self, numbers: Collection[int] | None = None) -> dict[int, tuple[str, str | None]]:
+        """Addresses and tokens of authors; of all where no numbers are given."""
+        where = "" if numbers is None else " WHERE author IN (SELECT value FROM json_each(?))"
+        rows = self._connection.execute(
+            f"SELECT author, address, token FROM authors{where}",
+            () if numbers is None else (json.dumps(sorted(numbers)),),
+        )
+        return {author: (address, token) for author, address, token in rows}
+
+    # Times and dreams
+
+    def seq_at(self, time: int) -> int:
+        """The last operation up to a time."""
+        kept = self._number("SELECT coalesce(max(seq), 0) FROM operations WHERE time <= ?", time)
+        return kept or self._number("SELECT coalesce(max(last), 0) FROM archives WHERE first_time <= ?", time)
+
+    def dream_at(self, time: int) -> tuple[int, int]:
+        """The newest dream at a time and its last operation; 0 and 0 where there was none."""
+        return self._dream("time <= ? ORDER BY time DESC, dream DESC", time)
+
+    def dream_before(self, seq: int) -> tuple[int, int]:
+        """The newest dream without an operation and any after it, and its last operation."""
+        return self._dream("seq < ? ORDER BY dream DESC", seq)
+
+    def dream_seq(self, dream: int) -> int:
+        """The last operation in a dream. Raises LookupError where there is no such dream."""
+        found = self._dream("dream = ?", dream)
+        if not found[0]:
+            raise LookupError(f"there is no dream {dream}")
+        return found[1]
+
+    def picture(self, dream: int) -> Image.Image:
+        """The picture of a dream; white of dream 0. Raises OSError where its frame file is gone."""
+        if not dream:
+            return Image.new("RGB", (SIDE, SIDE), WHITE)
+        jpeg = self._pictures.get(dream)
+        return decode(jpeg if jpeg is not None else frame_path(self._frames, dream).read_bytes())
+
+    def _dream(self, condition: str, value: int) -> tuple[int, int]:
+        query = f"SELECT dream, seq FROM dreams WHERE {condition} LIMIT 1"
+        row: tuple[int, int] | None = self._connection.execute(query, (value,)).fetchone()
+        return row or (0, 0)
+
+    def _last_archived(self) -> int:
+        return self._number("SELECT coalesce(max(last), 0) FROM archives")
+
+    def _archived(self, after: int, until: int, box: tuple[int, int, int, int] | None) -> list[Operation]:
+        """Those in archive files. Raises LookupError where they are gone or damaged."""
+        found: list[Operation] = []
+        for first, file in self._connection.execute(
+            "SELECT first, file FROM archives WHERE last > ? AND first <= ? ORDER BY first", (after, until)
+        ).fetchall():
+            try:
+                if file:
+                    raise ValueError("it was deleted for want of room")
+                rows = archive.decode(archive_path(self._directory / "archive", first).read_bytes())
+            except (OSError, ValueError) as error:
+                raise LookupError(f"the operations from {first} on are not kept: {error}") from error
+            for row in rows:
+                operation = to_operation(row)
+                if after < operation.seq <= until and (box is None or _near(operation, box)):
+                    found.append(operation)
+        return found
+
     def _number(self, query: str, *values: int) -> int:
         return int(self._connection.execute(query, values).fetchone()[0])
+
+
+def _near(operation: Operation, box: tuple[int, int, int, int]) -> bool:
+    mark = operation.mark
+    return not isinstance(mark, Dab) or (box[0] <= mark.x <= box[1] and box[2] <= mark.y <= box[3])

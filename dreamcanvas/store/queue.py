@@ -16,6 +16,8 @@ from dreamcanvas.canvas import Dab, Operation, Patch
 class Author:
     """Who paints: a session, which outlives its connections, or a connection without one (`session` is None).
 
+    `token` is the name of its token, if it has brought one.
+
     `last_call`, `last_seq` and `last_time` are those of the session's last applied call.
     """
 
@@ -26,6 +28,7 @@ class Author:
     last_seq: int = 0
     last_time: int = 0
     stored: bool = False
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,40 @@ UPDATE dreams SET movie = 0 WHERE file != 0;
 CREATE INDEX dreams_without_movie ON dreams (dream) WHERE movie IS NULL;
 """
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4: Final = """
+CREATE TABLE tokens (
+    name            TEXT PRIMARY KEY,    -- a bot's
+    hash            BLOB NOT NULL,       -- SHA-256 of the secret
+    dabs_per_second INTEGER NOT NULL,    -- its quota; 0: none
+    dabs_burst      INTEGER NOT NULL,
+    connections     INTEGER NOT NULL,
+    created         INTEGER NOT NULL,    -- ms since 1970
+    revoked         INTEGER NOT NULL     -- when, ms since 1970; 0: it is valid
+) STRICT;
+CREATE TABLE bans (
+    ban     INTEGER PRIMARY KEY,
+    author  INTEGER,                     -- who, or NULL
+    address TEXT,                        -- the hash of an address, or NULL
+    until   INTEGER NOT NULL,            -- ms since 1970
+    reason  TEXT NOT NULL,               -- what they are told
+    created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE acts (
+    act     INTEGER PRIMARY KEY,         -- what the host did: 1, 2, 3 …
+    time    INTEGER NOT NULL,            -- ms since 1970
+    what    TEXT NOT NULL,               -- the method
+    details TEXT NOT NULL,               -- JSON
+    seq     INTEGER                      -- the patch that it made
+) STRICT;
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,              -- what the host has set, and is to last: JSON
+    value TEXT NOT NULL
+) STRICT;
+ALTER TABLE authors ADD COLUMN token TEXT;  -- the name of the bot's token, or NULL
+CREATE INDEX authors_by_age ON authors (created) WHERE substr(address, 1, 1) != '#';  -- to be hashed
+"""
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 def connect(path: Path) -> sqlite3.Connection:

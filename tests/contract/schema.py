@@ -70,7 +70,7 @@ message StatusEvent { enum Dreamer { OFF = 0; STARTING = 1; WAITING = 2; DREAMIN
                                      FAILED = 5; }
                       uint32 users = 1; string layer = 2; string style = 10; string network = 11;
                       Dreamer dreamer = 12; uint64 next_dream = 13; uint32 dream_ms = 14;
-                      bool read_only = 15; }
+                      bool read_only = 15; string announcement = 16; }
 message CursorEvent { uint32 author = 1; Position pos = 2; bool down = 3; uint32 color = 4; string name = 5; }
 """
 

@@ -13,7 +13,9 @@ from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.journal import Journal
 
-TABLES = {"authors", "operations", "dreams", "archives", "windows", "days"}
+TABLES = {
+    *("authors", "operations", "dreams", "archives", "windows", "days", "tokens", "bans", "acts", "settings")
+}
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
@@ -49,11 +51,11 @@ def test_an_older_file_is_migrated_and_keeps_what_is_in_it(
     old = schema.connect(tmp_path / "old.db")
     old.execute("INSERT INTO operations VALUES (1, 2, 3, 4, 5, 6, 7, 8, NULL)")
     old.close()
-    newer = "ALTER TABLE operations ADD COLUMN weight INTEGER; CREATE TABLE bans (address TEXT) STRICT;"
+    newer = "ALTER TABLE operations ADD COLUMN weight INTEGER; CREATE TABLE sheep (address TEXT) STRICT;"
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, newer))
     new = schema.connect(tmp_path / "old.db")
     assert new.execute("SELECT seq, weight FROM operations").fetchall() == [(1, None)]
-    assert "bans" in tables(new)
+    assert "sheep" in tables(new)
     assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     new.close()
 
@@ -82,6 +84,7 @@ def test_a_database_of_version_1_is_migrated_with_all_that_is_in_it(tmp_path: Pa
     assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     assert {table: new.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in kept} == {
         **kept,
+        "authors": [(*row, None) for row in kept["authors"]],
         "dreams": [(*row, 0, None) for row in kept["dreams"]],
     }
     new.close()
@@ -92,8 +95,8 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 ) -> None:
     released = schema.MIGRATIONS
     schema.connect(tmp_path / "old.db").close()
-    monkeypatch.setattr(schema, "MIGRATIONS", (*released, "CREATE TABLE bans (a) ; CREATE TABLE bans (a);"))
-    with pytest.raises(StoreError, match="bans"):
+    monkeypatch.setattr(schema, "MIGRATIONS", (*released, "CREATE TABLE twice (a) ; CREATE TABLE twice (a);"))
+    with pytest.raises(StoreError, match="twice"):
         schema.connect(tmp_path / "old.db")
     monkeypatch.setattr(schema, "MIGRATIONS", released)
     again = schema.connect(tmp_path / "old.db")

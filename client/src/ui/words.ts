@@ -76,14 +76,18 @@ export function noticeWords(affairs: Affairs): Notice | undefined {
     return { text: restarting ? notice.restarting : notice.lost, tone: "warning" };
   }
   if (mode !== "draw") return { text: notice[mode], tone: "calm" };
-  if (status?.readOnly) return { text: notice.readOnly, tone: "calm" };
+  const line = status?.announcement ?? "";
+  if (status?.readOnly) return { text: `${notice.readOnly} ${line}`.trim(), tone: "calm" };
   if (full) return { text: notice.full, tone: "calm" };
+  if (line) return { text: line, tone: "calm" };
   return undefined;
 }
 
-/** Why own ink was refused. */
-export function refusalWords(code: string, kept: boolean): string {
+/** Why own ink was refused; `sentence` is the server's, which tells who is banned until when and why. */
+export function refusalWords(code: string, kept: boolean, sentence = ""): string {
   const { toast } = words;
+  const [, until, reason] = /banned until (.+? UTC): (.+)$/.exec(sentence) ?? [];
+  if (code === "FORBIDDEN" && until && reason) return toast.banned(until, reason);
   switch (code) {
     case "RATE_LIMITED":
       return toast.rateLimited;

@@ -120,6 +120,7 @@ export const de: Messages = {
     rateLimited: "Du malst schneller, als der Server erlaubt. Deine Farbe folgt gleich.",
     unavailable: "Der Server kann gerade keine Farbe annehmen. Deine bleibt erhalten und wird neu gesendet.",
     forbidden: "Du darfst hier gerade nicht malen. Die letzte Farbe wurde zurückgenommen.",
+    banned: (until, reason) => `Du darfst bis ${until} nicht malen: ${reason}`,
     tooLate: "Zu spät: Dieser Strich ist schon ein Teil des Traums.",
     refusedKept: "Der Server konnte deine Farbe nicht annehmen. Sie wird neu gesendet.",
     refused: "Der Server hat deine letzte Farbe abgelehnt. Sie wurde zurückgenommen.",

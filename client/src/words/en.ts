@@ -119,6 +119,7 @@ export const en = {
     rateLimited: "You draw faster than the server allows. Your ink follows in a moment.",
     unavailable: "The server can’t take ink right now. Yours is kept and sent again.",
     forbidden: "You may not draw here now. The last ink was taken back.",
+    banned: (until: string, reason: string) => `You may not draw until ${until}: ${reason}`,
     tooLate: "Too late: that stroke has become a part of the dream.",
     refusedKept: "The server could not take your ink. It is sent again.",
     refused: "The server refused your last ink. It was taken back.",

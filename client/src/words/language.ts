@@ -49,18 +49,19 @@ export function styleWords(name: string): string {
  * Puts the page's fixed texts into its language: `data-t="draw.undo"` is an element's text, `data-t-title`, `data-t-aria-label`
  * and the like are attributes of it.
  */
-export function translate(root: Document): void {
+export function translate(root: Document, from: object = words): void {
   root.documentElement.lang = language;
   for (const element of root.querySelectorAll<HTMLElement>("*")) {
     for (const { name, value } of [...element.attributes]) {
-      if (name === "data-t") element.textContent = message(value);
-      else if (name.startsWith("data-t-")) element.setAttribute(name.slice("data-t-".length), message(value));
+      if (name === "data-t") element.textContent = message(value, from);
+      else if (name.startsWith("data-t-"))
+        element.setAttribute(name.slice("data-t-".length), message(value, from));
     }
   }
 }
 
 /** The message of a path, `draw.undo`. Throws where there is none: a page asks for what is not there. */
-export function message(path: string, from: Messages = words): string {
+export function message(path: string, from: object = words): string {
   let found: unknown = from;
   for (const part of path.split(".")) {
     found =

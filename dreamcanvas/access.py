@@ -1,0 +1,102 @@
+"""Who a caller is by the token that it brings: a bot with a name and a quota, the host, or just anybody."""
+
+import hmac
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dreamcanvas.errors import StoreError, Unauthenticated
+from dreamcanvas.store.files import sync_directory
+from dreamcanvas.store.tokens import Token, digest
+
+ADMIN: Final = "admin"
+_NOBODY: Final = digest("")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A caller with a token: its name, whether it is the host's, and what it may spend (0: no limit)."""
+
+    name: str
+    admin: bool
+    dabs_per_second: int = 0
+    dabs_burst: int = 0
+    connections: int = 0
+
+
+class Access:
+    """The valid tokens. `admin_token` is the host's, `refresh` takes in what was added or revoked."""
+
+    def __init__(self, admin_token: str) -> None:
+        self._admin = digest(admin_token)
+        self._tokens: dict[str, Token] = {}
+
+    def refresh(self, tokens: dict[str, Token]) -> bool:
+        """Takes the bots' tokens in, and says whether one is not valid any more."""
+        before, self._tokens = self._tokens, tokens
+        return any(self._tokens.get(name) != token for name, token in before.items())
+
+    def identify(self, authorization: str | None) -> Identity | None:
+        """Who sends this Authorization header; None where it brings no bearer token.
+
+        Raises Unauthenticated where the token is not valid.
+        """
+        if authorization is None:
+            return None
+        scheme, _, text = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer":  # a proxy's own, say
+            return None
+        name, _, secret = text.strip().partition(".")
+        if name == ADMIN and hmac.compare_digest(self._admin, digest(text.strip())):
+            return Identity(ADMIN, admin=True)
+        token = self._tokens.get(name)
+        known = hmac.compare_digest(token.hash if token else _NOBODY, digest(secret))
+        if token is not None and known and not token.revoked:
+            return self._identity(token)
+        raise Unauthenticated("the token is unknown, or was revoked")
+
+    def is_valid(self, identity: Identity) -> bool:
+        """Whether who was identified before still would be."""
+        token = self._tokens.get(identity.name)
+        return identity.admin or (
+            token is not None and not token.revoked and identity == self._identity(token)
+        )
+
+    @staticmethod
+    def _identity(token: Token) -> Identity:
+        return Identity(
+            token.name,
+            admin=False,
+            dabs_per_second=token.dabs_per_second,
+            dabs_burst=token.dabs_burst,
+            connections=token.connections,
+        )
+
+
+def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
+    """The host's token, from the file `admin-token`, which only its owner can read; it is made if need be.
+
+    Raises StoreError.
+    """
+    path = data_dir / "admin-token"
+    try:
+        if path.exists():
+            token = path.read_text().strip()
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+        else:
+            token = f"{ADMIN}.{make()}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(token + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            sync_directory(data_dir)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+    if not token.startswith(f"{ADMIN}."):
+        raise StoreError(f"{path} holds no token: delete it, and the next start makes one")
+    return token

@@ -1,0 +1,250 @@
+"""The service DreamAdmin: what the host may do, with the host's token."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from dreamcanvas.allowances import Client
+from dreamcanvas.canvas import SIDE, Dab, Region
+from dreamcanvas.errors import InvalidParams, Unauthenticated, Unavailable
+from dreamcanvas.moderation import Moderation
+from dreamcanvas.painter import Painter
+from dreamcanvas.proto import admin_pb2 as pb
+from dreamcanvas.restoring import WHOLE, Restoring, Wanted
+from dreamcanvas.rpc.jsonmap import to_json
+from dreamcanvas.rpc.service import Caller, Service
+from dreamcanvas.store import moderation as store
+from dreamcanvas.store.journal import RETRY_AFTER_MS
+from dreamcanvas.visitors import Visitors
+
+R = TypeVar("R", bound=Message)
+
+PREFIX: Final = "admin"
+LINE_LENGTH: Final = 200
+DAY_SECONDS: Final = 86_400
+MOST_SECONDS: Final = 10 * 365 * DAY_SECONDS
+ACTS: Final = 100
+MOST_ACTS: Final = 10_000
+
+
+class Admin:
+    """The handlers of the methods. `clock` gives ms since 1970."""
+
+    def __init__(
+        self,
+        *,
+        visitors: Visitors,
+        moderation: Moderation,
+        restoring: Restoring,
+        painter: Painter,
+        clock: Callable[[], int],
+    ) -> None:
+        self._visitors = visitors
+        self._moderation = moderation
+        self._restoring = restoring
+        self._painter = painter
+        self._clock = clock
+        service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamAdmin"])
+        for name, handler in (
+            ("state", self.state),
+            ("readOnly", self.read_only),
+            ("nextStyle", self.next_style),
+            ("rest", self.rest),
+            ("announce", self.announce),
+            ("who", self.who),
+            ("restore", self.restore),
+            ("ban", self.ban),
+            ("unban", self.unban),
+            ("bans", self.bans),
+            ("acts", self.acts),
+        ):
+            service.implement(name, _guarded(handler))
+        visitors.service.mount(PREFIX, service)
+        if visitors.dreaming is not None:
+            visitors.dreaming.hold(moderation.resting)
+
+    async def state(self, request: pb.StateRequest) -> pb.StateResponse:
+        """How things stand."""
+        status = self._visitors.status()
+        return pb.StateResponse(
+            read_only=self._moderation.read_only,
+            resting=self._moderation.resting,
+            style=status.style,
+            announcement=self._moderation.announcement,
+            announced_until=self._moderation.announced_until,
+            dream=self._painter.version.dream,
+            seq=self._painter.version.seq,
+            users=status.users,
+        )
+
+    async def read_only(self, request: pb.ReadOnlyRequest) -> pb.StateResponse:
+        """Lets nobody draw, or everybody again."""
+        await self._moderation.set("readOnly", read_only=_given(request, "on"))
+        return await self.state(pb.StateRequest())
+
+    async def next_style(self, request: pb.NextStyleRequest) -> pb.StateResponse:
+        """Has it dream of something else."""
+        if self._visitors.dreaming is None:
+            raise Unavailable("this server does not dream")
+        await self._moderation.record("nextStyle", {})
+        self._visitors.dreaming.next_style()
+        return await self.state(pb.StateRequest())
+
+    async def rest(self, request: pb.RestRequest) -> pb.StateResponse:
+        """Has it dream no more, or again."""
+        on = _given(request, "on")
+        await self._moderation.set("rest", resting=on)
+        if self._visitors.dreaming is not None:
+            self._visitors.dreaming.hold(on)
+        return await self.state(pb.StateRequest())
+
+    async def announce(self, request: pb.AnnounceRequest) -> pb.StateResponse:
+        """Shows a line to everyone, or none."""
+        text = _line("text", request.text.strip())
+        seconds = _within("seconds", request.seconds, 0, MOST_SECONDS)
+        until = self._clock() + 1000 * seconds if seconds and text else 0
+        await self._moderation.set("announce", announcement=text, announced_until=until)
+        return await self.state(pb.StateRequest())
+
+    async def who(self, request: pb.WhoRequest) -> pb.WhoResponse:
+        """Who painted here, or in a region."""
+        x, y = _within("x", request.x, 0, SIDE - 1), _within("y", request.y, 0, SIDE - 1)
+        width = _within("width", request.width, 0, SIDE - x) or 1
+        height = _within("height", request.height, 0, SIDE - y) or 1
+        seconds = _within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
+        time = min(request.time or self._clock(), 2**62)
+        region = (x, y, x + width, y + height)
+        found = await self._restoring.who(region, since=max(0, time - 1000 * seconds), time=time)
+        return pb.WhoResponse(
+            painted=[
+                pb.Painted(
+                    author=painter.author,
+                    address=painter.address,
+                    token=painter.token or "",
+                    dabs=painter.dabs,
+                    first_time=painter.first.time,
+                    last_time=painter.last.time,
+                    color=painter.last.mark.color if isinstance(painter.last.mark, Dab) else 0,
+                    banned=self._moderation.ban_of(painter.author, painter.address) is not None,
+                )
+                for painter in found
+            ]
+        )
+
+    async def restore(self, request: pb.RestoreRequest) -> pb.RestoreResponse:
+        """Puts back how it was, by a patch."""
+        theirs = bool(request.authors) or bool(request.address)
+        if request.HasField("time") and request.HasField("dream"):
+            raise InvalidParams("dream stands in place of time: leave one out", field="dream")
+        if not theirs and not (request.HasField("time") or request.HasField("dream")):
+            raise InvalidParams(
+                "time is missing: how it was when? Or a dream, or whose drawing", field="time"
+            )
+        wanted = Wanted(
+            region=_region(request.region) if request.HasField("region") else WHOLE,
+            authors=tuple(request.authors),
+            address=request.address or None,
+            time=min(request.time, 2**62) if request.HasField("time") else None,
+            dream=min(request.dream, 2**62) if request.HasField("dream") else None,
+        )
+        details: dict[str, Any] = to_json(request)
+        if request.address:
+            details["address"] = self._moderation.hashed(request.address)
+        restored = await self._restoring.restore(wanted, details)
+        left, top, right, bottom = restored.region
+        return pb.RestoreResponse(
+            seq=restored.seq,
+            dabs=restored.dabs,
+            region=pb.Region(x=left, y=top, width=right - left, height=bottom - top),
+        )
+
+    async def ban(self, request: pb.BanRequest) -> pb.Ban:
+        """Lets an author or an address draw no more for a while."""
+        if not request.author and not request.address:
+            raise InvalidParams("author is missing: whom to ban, or an address", field="author")
+        seconds = _within("seconds", request.seconds, 1, MOST_SECONDS)
+        reason = _line("reason", request.reason.strip())
+        if not reason:
+            raise InvalidParams("reason is missing: they are told it", field="reason")
+        ban = await self._moderation.ban(
+            request.author or None, request.address or None, seconds=seconds, reason=reason
+        )
+        return _ban(ban)
+
+    async def unban(self, request: pb.UnbanRequest) -> pb.BansResponse:
+        """Ends a ban."""
+        if not await self._moderation.unban(request.ban):
+            raise InvalidParams(f"there is no ban {request.ban} in force", field="ban")
+        return await self.bans(pb.BansRequest())
+
+    async def bans(self, request: pb.BansRequest) -> pb.BansResponse:
+        """The bans in force."""
+        return pb.BansResponse(bans=map(_ban, self._moderation.bans))
+
+    async def acts(self, request: pb.ActsRequest) -> pb.ActsResponse:
+        """What was done here, newest first."""
+        acts = await self._moderation.acts(_within("limit", request.limit, 0, MOST_ACTS) or ACTS)
+        return pb.ActsResponse(
+            acts=[
+                pb.Act(act=act.act, time=act.time, what=act.what, details=act.details, seq=act.seq or 0)
+                for act in acts
+            ]
+        )
+
+
+def _guarded(
+    handler: Callable[[Any], Awaitable[R]],
+) -> Callable[[Caller[Client], Any], Coroutine[Any, Any, R]]:
+    """A handler for callers with the host's token. Others are told that it is missing."""
+
+    async def guarded(caller: Caller[Client], request: Any) -> R:
+        identity = caller.peer.identity
+        if identity is None or not identity.admin:
+            raise Unauthenticated("this needs the host's token, from the file admin-token")
+        try:
+            return await handler(request)
+        except sqlite3.Error as error:
+            raise Unavailable("nothing can be saved at the moment", retry_after_ms=RETRY_AFTER_MS) from error
+
+    return guarded
+
+
+def _ban(ban: store.Ban) -> pb.Ban:
+    return pb.Ban(
+        ban=ban.ban,
+        author=ban.author or 0,
+        address=ban.address or "",
+        until=ban.until,
+        reason=ban.reason,
+        created=ban.created,
+    )
+
+
+def _region(region: pb.Region) -> Region:
+    left = _within("region.x", region.x, 0, SIDE - 1)
+    top = _within("region.y", region.y, 0, SIDE - 1)
+    width = _within("region.width", region.width, 1, SIDE - left)
+    height = _within("region.height", region.height, 1, SIDE - top)
+    return left, top, left + width, top + height
+
+
+def _given(request: Message, name: str) -> bool:
+    if not request.HasField(name):
+        raise InvalidParams(f"{name} is missing: true or false", field=name)
+    return bool(getattr(request, name))
+
+
+def _line(name: str, text: str) -> str:
+    if len(text) > LINE_LENGTH:
+        raise InvalidParams(f"{name} has {len(text)} characters, at most {LINE_LENGTH}", field=name)
+    if not text.replace("\u200c", "").replace("\u200d", "").isprintable():
+        raise InvalidParams(f"{name} holds control characters or line breaks", field=name)
+    return text
+
+
+def _within(name: str, value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise InvalidParams(f"{name} is {value}, but has to be {low} to {high}", field=name)
+    return value

@@ -1,0 +1,64 @@
+"""What the host of a canvas has, put together for a server: tokens, settings that last, DreamAdmin."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from dreamcanvas.access import Access, admin_token
+from dreamcanvas.admin import Admin
+from dreamcanvas.config import Config
+from dreamcanvas.moderation import Moderation
+from dreamcanvas.painter import Painter
+from dreamcanvas.restoring import Restoring
+from dreamcanvas.retracting import Retracting
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.moderation import Records
+from dreamcanvas.visitors import Visitors
+
+
+class Host:
+    """The host's parts. `clock` gives ms since 1970."""
+
+    def __init__(
+        self,
+        access: Access,
+        moderation: Moderation,
+        *,
+        database: Path,
+        frames: Path,
+        clock: Callable[[], int],
+    ) -> None:
+        self.access = access
+        self.moderation = moderation
+        self._database = database
+        self._frames = frames
+        self._clock = clock
+
+    @staticmethod
+    async def open(config: Config, journal: Journal, *, clock: Callable[[], int]) -> "Host":
+        """With what was set before. Raises StoreError, sqlite3.Error."""
+        access = Access(admin_token(config.data_dir))
+        moderation = Moderation(
+            Records(journal), access, keep_addresses_hours=config.keep_addresses_hours, clock=clock
+        )
+        await moderation.load()
+        return Host(access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock)
+
+    def admit(
+        self,
+        visitors: Visitors,
+        painter: Painter,
+        retracting: Retracting,
+        *,
+        lost: Callable[[int], Awaitable[bytes]],
+    ) -> Admin:
+        """Lets the host in: `visitors` answers `admin.METHOD` from now on."""
+        restoring = Restoring(
+            retracting, self.moderation, database=self._database, frames=self._frames, lost=lost
+        )
+        return Admin(
+            visitors=visitors,
+            moderation=self.moderation,
+            restoring=restoring,
+            painter=painter,
+            clock=self._clock,
+        )

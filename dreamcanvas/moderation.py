@@ -1,0 +1,152 @@
+"""What the host has set: who may draw, whether it dreams, a line for everyone. It lasts over restarts."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from dreamcanvas.access import Access
+from dreamcanvas.allowances import Client
+from dreamcanvas.errors import Forbidden
+from dreamcanvas.store.moderation import Act, Addresses, Ban, Records
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS: Final = 2.0
+HOUR_MS: Final = 3_600_000
+
+
+class Moderation:
+    """The host's settings and bans. `changed` is called when they, or a token, are not what they were."""
+
+    def __init__(
+        self, records: Records, access: Access, *, keep_addresses_hours: float, clock: Callable[[], int]
+    ) -> None:
+        self._records = records
+        self._access = access
+        self._keep_ms = round(keep_addresses_hours * HOUR_MS)
+        self._clock = clock
+        self._settings: dict[str, Any] = {}
+        self._bans: list[Ban] = []
+        self._addresses = Addresses(b"")
+        self.changed: Callable[[], None] = lambda: None
+
+    async def load(self) -> None:
+        """Reads what was set before. Raises sqlite3.Error."""
+        self._addresses = await self._records.addresses()
+        self._settings = await self._records.settings()
+        await self.refresh()
+
+    async def run(self) -> None:
+        """Takes in what other processes change, and hashes addresses that are old, until cancelled."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await self.refresh()
+            except sqlite3.Error as error:
+                log.error("tokens and bans not read", extra={"error": str(error)})
+
+    async def refresh(self) -> None:
+        """Does it once. Raises sqlite3.Error."""
+        now = self._clock()
+        revoked = self._access.refresh(await self._records.tokens())
+        self._bans = await self._records.bans(now)
+        over = 0 < self.announced_until <= now
+        if over:
+            self._settings = {**self._settings, "announced_until": 0, "announcement": ""}
+        if revoked or over:
+            self.changed()
+        while await self._records.hash_addresses(now - self._keep_ms, self._addresses):
+            pass
+
+    # What holds
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nobody may draw."""
+        return bool(self._settings.get("read_only"))
+
+    @property
+    def resting(self) -> bool:
+        """Whether it is to dream no more."""
+        return bool(self._settings.get("resting"))
+
+    @property
+    def announcement(self) -> str:
+        """The line that everyone is shown."""
+        return str(self._settings.get("announcement", ""))
+
+    @property
+    def announced_until(self) -> int:
+        """When it goes, ms since 1970; 0 is when it is replaced."""
+        return int(self._settings.get("announced_until", 0))
+
+    @property
+    def bans(self) -> tuple[Ban, ...]:
+        """The bans in force."""
+        now = self._clock()
+        return tuple(ban for ban in self._bans if ban.until > now)
+
+    def hashed(self, address: str) -> str:
+        """An address as bans have it."""
+        return self._addresses.hashed(address)
+
+    def ban_of(self, author: int, address: str) -> Ban | None:
+        """The ban that an author is under."""
+        if not self._bans:
+            return None
+        hashed = self.hashed(address)
+        return next((ban for ban in self.bans if ban.author == author or ban.address == hashed), None)
+
+    def check(self, client: Client) -> None:
+        """Raises Forbidden where a caller may not draw."""
+        if self._bans:
+            ban = self.ban_of(client.author.number, client.address)
+            if ban is not None:
+                until = datetime.fromtimestamp(ban.until / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+                raise Forbidden(f"banned until {until} UTC: {ban.reason}")
+        if self.read_only and not (client.identity is not None and client.identity.admin):
+            raise Forbidden("nobody may draw at the moment: the canvas is read-only")
+
+    # What the host does, each written down. Raises sqlite3.Error; then nothing was changed
+
+    async def set(self, what: str, **values: Any) -> None:
+        """Changes settings."""
+        await self._records.set(self._clock(), what, values)
+        self._settings = {**self._settings, **values}
+        log.info("host", extra={"what": what, **values})
+        self.changed()
+
+    async def record(self, what: str, details: Mapping[str, Any]) -> int:
+        """Writes down an act, and gives its number."""
+        log.info("host", extra={"what": what})
+        return await self._records.record(self._clock(), what, details)
+
+    async def made(self, act: int, seq: int) -> None:
+        """Writes down which patch an act made."""
+        await self._records.made(act, seq)
+
+    async def ban(self, author: int | None, address: str | None, *, seconds: int, reason: str) -> Ban:
+        """Bans an author, an address, or both."""
+        now = self._clock()
+        hashed = self.hashed(address) if address is not None else None
+        ban = await self._records.ban(Ban(0, author, hashed, now + 1000 * seconds, reason, now))
+        log.info("host", extra={"what": "ban", "ban": ban.ban})
+        await self.refresh()
+        return ban
+
+    async def unban(self, ban: int) -> bool:
+        """Ends a ban; whether it was in force."""
+        ended = await self._records.unban(self._clock(), ban)
+        await self.refresh()
+        return ended
+
+    async def acts(self, limit: int) -> list[Act]:
+        """The newest acts, newest first."""
+        return await self._records.acts(limit)
+
+    async def act_counts(self) -> dict[str, int]:
+        """How often the host did what."""
+        return await self._records.act_counts()

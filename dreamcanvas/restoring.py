@@ -1,0 +1,253 @@
+"""The use cases behind `who` and `restore`: who painted at a place, and how it was before."""
+
+import asyncio
+import contextlib
+import math
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from PIL import Image
+
+from dreamcanvas import undo
+from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Region, draw
+from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
+from dreamcanvas.moderation import Moderation
+from dreamcanvas.retracting import Retracting
+from dreamcanvas.store.journal import RETRY_AFTER_MS, Author
+from dreamcanvas.store.past import Past
+from dreamcanvas.undo import Retraction
+
+T = TypeVar("T")
+
+WHOLE: Final[Region] = (0, 0, SIDE, SIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be as it was at `time` (ms since 1970) or when `dream` was new; at the start where both are
+    None.
+
+    Of `authors` and of whoever is at `address` only: where they drew since. `region` bounds it.
+    """
+
+    region: Region
+    authors: tuple[int, ...] = ()
+    address: str | None = None
+    time: int | None = None
+    dream: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The patch that was made, its region, and how many dabs were taken back."""
+
+    seq: int
+    region: Region
+    dabs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Painter:
+    """Somebody whose dabs covered a place: how many did, the first, the last."""
+
+    author: int
+    address: str
+    token: str | None
+    dabs: int
+    first: Operation
+    last: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class _Theirs:
+    """Dabs of some authors, numbered after `after`, up to `until`."""
+
+    authors: tuple[int, ...]
+    after: int
+    until: int
+    dabs: tuple[Operation, ...]
+
+
+class Restoring:
+    """Puts back how it was. `lost` gives the JPEG of a dream whose frame file has gone."""
+
+    def __init__(
+        self,
+        retracting: Retracting,
+        moderation: Moderation,
+        *,
+        database: Path,
+        frames: Path,
+        lost: Callable[[int], Awaitable[bytes]],
+    ) -> None:
+        self._retracting = retracting
+        self._moderation = moderation
+        self._open = partial(Past.open, database, frames)
+        self._lost = lost
+
+    async def who(self, region: Region, *, since: int, time: int) -> list[Painter]:
+        """Whose dabs covered a part of a region between two times, whoever painted last first."""
+        return await _reading(lambda: self._who(region, since, time))
+
+    def _who(self, region: Region, since: int, time: int) -> list[Painter]:
+        with self._open() as past:
+            found: dict[int, list[Operation]] = {}
+            between = past.seq_at(since), past.seq_at(time)
+            for operation in _kept(lambda: past.operations(*between, region)):
+                if isinstance(operation.mark, Dab) and _covers(operation.mark, region):
+                    found.setdefault(operation.author, []).append(operation)
+            known = past.authors(found)
+        painters = [
+            Painter(author, *known.get(author, ("", None)), len(dabs), dabs[0], dabs[-1])
+            for author, dabs in found.items()
+        ]
+        return sorted(painters, key=lambda painter: painter.last.seq, reverse=True)
+
+    async def restore(self, wanted: Wanted, details: Mapping[str, object]) -> Restored:
+        """Puts it back by a patch; the act is written down with `details`.
+
+        Raises InvalidParams where there is nothing to put back or too little is kept; Unavailable,
+        sqlite3.Error.
+        """
+        if wanted.authors or wanted.address is not None:
+            return await self._take_back(wanted, details)
+        retraction = await _reading(partial(self._as_it_was, wanted, await self._pictures(wanted, None)))
+        act = await self._moderation.record("restore", dict(details))
+        receipt = await self._retracting.put(_host(), lambda: retraction)
+        await self._moderation.made(act, receipt.seq)
+        return Restored(receipt.seq, retraction.region, 0)
+
+    async def _take_back(self, wanted: Wanted, details: Mapping[str, object]) -> Restored:
+        theirs = await _reading(partial(self._theirs, wanted))
+        if not theirs.dabs:
+            raise InvalidParams("there is nothing of theirs there since then", field="authors")
+        pictures = await self._pictures(wanted, theirs.dabs[0].seq)
+        span = {"authors": theirs.authors, "after": theirs.after, "until": theirs.until}
+        whole = wanted.region == WHOLE  # else what they drew is still seen beside it
+        act = await self._moderation.record("restore", {**details, **(span if whole else {})})
+        retract = partial(self._retract, wanted.region, theirs, pictures)
+        receipt = await self._retracting.put(_host(), retract, stroke=act if whole else 0)
+        await self._moderation.made(act, receipt.seq)
+        marks = (dab.mark for dab in theirs.dabs if isinstance(dab.mark, Dab))
+        return Restored(receipt.seq, _within(undo.region_of(marks), wanted.region), len(theirs.dabs))
+
+    # In threads
+
+    def _theirs(self, wanted: Wanted) -> _Theirs:
+        with self._open() as past:
+            newest = past.newest()
+            after = self._after(past, wanted)
+            authors = set(wanted.authors)
+            if wanted.address is not None:
+                hashed = self._moderation.hashed(wanted.address)
+                authors |= {
+                    author
+                    for author, (address, _) in past.authors().items()
+                    if self._moderation.hashed(address) == hashed
+                }
+            dabs = _kept(lambda: past.dabs(authors, after, newest))
+        touching = [dab for dab in dabs if undo.touch(undo.bounds(dab.mark), wanted.region)]
+        return _Theirs(tuple(sorted(authors)), after, newest, tuple(touching))
+
+    @staticmethod
+    def _after(past: Past, wanted: Wanted) -> int:
+        if wanted.dream is not None:
+            return _seq_of(past, wanted.dream)
+        return past.seq_at(wanted.time) if wanted.time is not None else 0
+
+    def _retract(self, region: Region, theirs: _Theirs, pictures: Mapping[int, bytes]) -> Retraction:
+        with self._open(pictures) as past:
+            newest = past.newest()
+            whole = _kept(lambda: undo.take_back(past, theirs.dabs, newest))
+        inside = _within(whole.region, region)
+        box = (
+            *(inside[0] - whole.region[0], inside[1] - whole.region[1]),
+            *(inside[2] - whole.region[0], inside[3] - whole.region[1]),
+        )
+        return Retraction(inside, whole.image.crop(box), whole.alpha.crop(box), whole.seq)
+
+    def _as_it_was(self, wanted: Wanted, pictures: Mapping[int, bytes]) -> Retraction:
+        with self._open(pictures) as past:
+            dream, start, until = _moment(past, wanted)
+            try:
+                picture = past.picture(dream)
+            except OSError as error:
+                raise InvalidParams(f"the picture of dream {dream} is not kept", field="time") from error
+            for operation in _kept(lambda: past.operations(start, until, wanted.region)):
+                draw(picture, operation.mark)
+            newest = past.newest()
+        left, top, right, bottom = wanted.region
+        alpha = Image.new("L", (right - left, bottom - top), 255)
+        return Retraction(wanted.region, picture.crop(wanted.region), alpha, newest)
+
+    async def _pictures(self, wanted: Wanted, first: int | None) -> dict[int, bytes]:
+        """The picture that it starts from, where its frame file has gone; none where that is there."""
+
+        def missing() -> int:
+            with self._open() as past:
+                dream = past.dream_before(first)[0] if first is not None else _moment(past, wanted)[0]
+                with contextlib.suppress(OSError):
+                    past.picture(dream)
+                    return 0
+                return dream
+
+        dream = await _reading(missing)
+        if not dream:
+            return {}
+        try:
+            return {dream: await self._lost(dream)}
+        except (MovieError, OSError):
+            return {}
+
+
+def _moment(past: Past, wanted: Wanted) -> tuple[int, int, int]:
+    """The dream that was shown, its last operation, and the last that was on it."""
+    if wanted.dream is not None:
+        seq = _seq_of(past, wanted.dream)
+        return wanted.dream, seq, seq
+    if wanted.time is None:
+        return 0, 0, 0
+    dream, seq = past.dream_at(wanted.time)
+    return dream, seq, max(seq, past.seq_at(wanted.time))
+
+
+def _seq_of(past: Past, dream: int) -> int:
+    try:
+        return past.dream_seq(dream) if dream else 0
+    except LookupError as error:
+        raise InvalidParams(str(error), field="dream") from error
+
+
+def _host() -> Author:
+    return Author(HOST, None, "", stored=True)
+
+
+def _covers(dab: Dab, region: Region) -> bool:
+    """Whether a pixel's middle in the region lies inside the dab's circle."""
+    half = dab.size / 2
+    x, y = dab.x - dab.size // 2 + half, dab.y - dab.size // 2 + half
+    nearest_x = min(max(x, region[0] + 0.5), region[2] - 0.5)
+    nearest_y = min(max(y, region[1] + 0.5), region[3] - 0.5)
+    return math.hypot(nearest_x - x, nearest_y - y) < half
+
+
+def _within(one: Region, other: Region) -> Region:
+    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+
+
+def _kept(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except LookupError as error:
+        raise InvalidParams(f"too little is kept: {error}", field="time") from error
+
+
+async def _reading(read: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(read)
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable("the past cannot be read at the moment", retry_after_ms=RETRY_AFTER_MS) from error

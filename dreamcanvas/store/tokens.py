@@ -1,0 +1,121 @@
+"""Tokens of bots: who may draw under a name and with a quota of its own.
+
+A token is `NAME.SECRET`. What is stored of the secret is its SHA-256: with 256 random bits nobody finds it
+from that, and no slower hash would help.
+"""
+
+import contextlib
+import hashlib
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dreamcanvas.errors import StoreError
+from dreamcanvas.store import schema
+from dreamcanvas.store.check import check_present
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+RESERVED: Final = ("admin",)  # the host's
+SECRET_BYTES: Final = 32
+COLUMNS: Final = "name, hash, dabs_per_second, dabs_burst, connections, created, revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bot's name and quota, without the secret. Times in ms since 1970; `revoked` is 0 while valid."""
+
+    name: str
+    hash: bytes
+    dabs_per_second: int
+    dabs_burst: int
+    connections: int
+    created: int
+    revoked: int
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a secret."""
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+def read(connection: sqlite3.Connection) -> dict[str, Token]:
+    """All tokens by name, the revoked ones too."""
+    rows = connection.execute(f"SELECT {COLUMNS} FROM tokens ORDER BY name").fetchall()
+    return {row[0]: Token(*row) for row in rows}
+
+
+class TokenFile:
+    """The tokens in a data directory, for who administers it; a server may run meanwhile."""
+
+    def __init__(self, data_dir: Path, *, clock: Callable[[], int]) -> None:
+        path = data_dir / "dreamcanvas.db"
+        if not path.exists():
+            check_present(path)
+            raise StoreError(f"{data_dir} holds no canvas: start a server on it first")
+        self._connection = schema.connect(path)
+        self._clock = clock
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+    def add(self, name: str, *, dabs_per_second: int, dabs_burst: int, connections: int) -> str:
+        """Makes a token, and gives it: it is nowhere to be found later.
+
+        Raises StoreError where the name is taken or is none.
+        """
+        if not NAME.fullmatch(name) or name in RESERVED:
+            raise StoreError(
+                f"{name!r} cannot be a name: 1 to 32 lower-case letters, digits and hyphens, not admin"
+            )
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        token = Token(name, digest(secret), dabs_per_second, dabs_burst, connections, self._clock(), 0)
+        found = read(self._connection).get(name)
+        if found is not None and not found.revoked:
+            raise StoreError(f"there is a token {name} already: revoke it first")
+        with self._transaction():
+            self._connection.execute(
+                f"INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(token.name, token.hash, token.dabs_per_second, token.dabs_burst),
+                    *(token.connections, token.created, token.revoked),
+                ),
+            )
+            self._write_down("tokens add", name)
+        return f"{name}.{secret}"
+
+    def all(self) -> list[Token]:
+        """All of them, by name."""
+        return list(read(self._connection).values())
+
+    def revoke(self, name: str) -> None:
+        """Makes a token invalid. Raises StoreError where there is none of that name."""
+        with self._transaction():
+            done = self._connection.execute(
+                "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked = 0", (self._clock(), name)
+            )
+            if not done.rowcount:
+                raise StoreError(f"there is no token {name}")
+            self._write_down("tokens revoke", name)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _write_down(self, what: str, name: str) -> None:
+        """As an act of the host's."""
+        self._connection.execute(
+            "INSERT INTO acts (time, what, details) VALUES (?, ?, ?)",
+            (self._clock(), what, json.dumps({"name": name})),
+        )
