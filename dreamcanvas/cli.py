@@ -26,6 +26,13 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except DreamcanvasError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(__package__):
+                raise
+            raise click.ClickException(
+                f"this needs what the server needs, and {error.name} is not installed: "
+                "pip install 'dreamcanvas[server]'"
+            ) from error
 
 
 @click.group(cls=_Group)

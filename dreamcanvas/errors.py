@@ -5,6 +5,7 @@ DreamcanvasError
 ├── DreamError           the dreamer: a network, style or picture that cannot be dreamt
 ├── MovieError           a movie that cannot be made or found
 ├── StoreError           the data directory: locked, unreadable, of a newer version
+├── Unreachable          a client: no answer within its time-out
 └── RpcError             what a caller is told, with a code of PROTOCOL.md
     ├── ParseError, InvalidRequest, MethodNotFound, InvalidParams, Internal      JSON-RPC's own
     └── RateLimited, Unauthenticated, Forbidden, Unavailable, TooLate            this service's
@@ -31,6 +32,10 @@ class MovieError(DreamcanvasError):
 
 class StoreError(DreamcanvasError):
     """The data directory cannot be used."""
+
+
+class Unreachable(DreamcanvasError, TimeoutError):
+    """A client's server cannot be reached, or does not answer, within the client's time-out."""
 
 
 class RpcError(DreamcanvasError):

@@ -62,7 +62,7 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize(
     ("library", "allowed"),
     [
-        ("websockets", ("rpc/protocol.py", "client.py")),
+        ("websockets", ("rpc/protocol.py", "client/link.py")),
         ("apscheduler", ("history/jobs.py",)),
         ("av", ("history/movie.py", "history/worker.py")),
         ("tensorflow", ("dream/",)),
@@ -105,6 +105,13 @@ def test_dream_imports_nothing_of_the_rest_but_errors(name: str) -> None:
     assert {module for module in ours(name) - {"errors.py"} if not module.startswith("dream/")} <= {
         "__init__.py"
     }
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("client/")])
+def test_the_client_needs_no_server(name: str) -> None:
+    allowed = {"__init__.py", "brush.py", "canvas.py", "errors.py", "proto/__init__.py"}
+    generated = {"proto/dreamcanvas_pb2.py", "proto/wsrpc_pb2.py"}
+    assert {found for found in ours(name) if not found.startswith("client/")} <= allowed | generated
 
 
 @pytest.mark.parametrize("name", ["brush.py", "canvas.py", "errors.py"])

@@ -1,0 +1,99 @@
+"""Clients on a connection that breaks again and again, and what of their drawing arrived, how often."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from PIL import ImageChops
+
+from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.client import AsyncClient, Events
+from dreamcanvas.client.events import operations
+from dreamcanvas.client.wire import RawEvent
+from tests.client.proxy import Proxy
+from tests.server import Server
+from tests.socket_client import Socket
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """What happened: how often connections broke, and the operations in the end."""
+
+    drops: int
+    restarts: int
+    operations: int
+    connections: int
+
+
+async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> Storm:
+    """Paints and watches over a breaking connection; asserts that nothing was lost or doubled."""
+    rng = random.Random(seed)
+    drawn: list[list[Dab]] = [[], []]
+    with Socket(server.ws_url) as before:
+        start = before.subscribe(events=["status"]).seq
+    async with Proxy(server.port, rng) as proxy:
+        painters = [AsyncClient(proxy.url, rng=random.Random(seed + n), timeout=60) for n in range(2)]
+        async with (
+            painters[0],
+            painters[1],
+            AsyncClient(proxy.url, timeout=60) as watcher,
+            watcher.events("paint", "patch") as events,
+            painters[0].replica() as replica,
+        ):
+            proxy.dropping = True
+            painting = [
+                asyncio.create_task(_paint(client, proxy, drops, random.Random(seed * 7 + n), drawn[n]))
+                for n, client in enumerate(painters)
+            ]
+            for n in range(restarts):
+                await proxy.has_dropped((n + 1) * drops // (restarts + 1))
+                await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.start)
+            last = max(await asyncio.gather(*painting))
+            proxy.dropping = False
+            seen = [await _operation(events)]
+            while seen[-1].seq < last:
+                seen.append(await _operation(events))
+            await replica.reaches(seq=last)
+            picture = await watcher.get_canvas()
+            assert ImageChops.difference(picture, replica.image()).getbbox() is None
+            connections = sum(client.connections for client in (*painters, watcher))
+    kept = stored(server, start)
+    assert [operation.seq for operation in kept] == list(range(start + 1, last + 1))
+    for client, dabs in zip(painters, drawn, strict=True):
+        assert [operation.mark for operation in kept if operation.author == client.author] == dabs
+    assert seen == kept
+    return Storm(proxy.drops, restarts, len(kept), connections)
+
+
+async def _paint(client: AsyncClient, proxy: Proxy, drops: int, rng: random.Random, drawn: list[Dab]) -> int:
+    seq = 0
+    while proxy.drops < drops:
+        dabs = [
+            Dab(rng.randrange(1536), rng.randrange(1536), rng.randint(1, 124), rng.randrange(2**24))
+            for _ in range(rng.randint(1, 40))
+        ]
+        drawn += dabs
+        seq = (await client.dabs(dabs)).seq
+    return seq
+
+
+async def _operation(events: Events) -> Operation:
+    event = await anext(events)
+    assert isinstance(event, Operation), event
+    return event
+
+
+def stored(server: Server, start: int) -> list[Operation]:
+    """The operations after a number, as the server replays them."""
+    found: list[Operation] = []
+    with Socket(server.ws_url) as socket:
+        reply = socket.subscribe(events=["paint", "patch"], batch=True, since=start)
+        assert not reply.resync
+        while not found or found[-1].seq < reply.seq:
+            while not socket.events:
+                socket.receive()
+            name, event = socket.events.popleft()
+            if name in ("paints", "patch"):
+                found += operations(RawEvent(name, event.SerializeToString()))
+    return found
