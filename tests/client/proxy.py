@@ -3,19 +3,31 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Self
 
 
-class Proxy:
-    """Forwards to a port. While `dropping`, all its connections are reset after `low` to `high` bytes."""
+@dataclass(slots=True, eq=False)
+class Pair:
+    """The two halves of a connection, and after how many bytes it breaks."""
 
-    def __init__(self, port: int, rng: random.Random, *, low: int = 200, high: int = 20_000) -> None:
+    near: asyncio.StreamWriter
+    far: asyncio.StreamWriter
+    left: int
+
+    def reset(self) -> None:
+        self.near.transport.abort()
+        self.far.transport.abort()
+
+
+class Proxy:
+    """Forwards to a port. While `dropping`, a connection is reset after `low` to `high` bytes, mostly few."""
+
+    def __init__(self, port: int, rng: random.Random, *, low: int = 200, high: int = 200_000) -> None:
         self._target = port
         self._rng = rng
         self._bounds = (low, high)
-        self._left = rng.randint(low, high)
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._pairs: set[Pair] = set()
         self._server: asyncio.Server | None = None
         self.dropping = False
         self.drops = 0
@@ -44,43 +56,34 @@ class Proxy:
 
     def drop(self) -> None:
         """Resets every connection."""
-        for writer in self._writers:
-            writer.transport.abort()
+        for pair in self._pairs:
+            pair.reset()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with self._known(writer):
-            try:
-                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            except OSError:  # the server is being restarted
-                return
-            async with self._known(up_writer):
-                there = asyncio.create_task(self._pipe(reader, up_writer))
-                await self._pipe(up_reader, writer)
-                there.cancel()
-                await asyncio.gather(there, return_exceptions=True)
-
-    @contextlib.asynccontextmanager
-    async def _known(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
-        self._writers.add(writer)
         try:
-            yield
-        finally:
-            self._writers.discard(writer)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:  # the server is being restarted
             writer.transport.abort()
+            return
+        low, high = self._bounds
+        pair = Pair(writer, far_writer, round(low * (high / low) ** self._rng.random()))
+        self._pairs.add(pair)
+        there = asyncio.create_task(self._pipe(reader, far_writer, pair))
+        await self._pipe(far_reader, writer, pair)
+        there.cancel()
+        await asyncio.gather(there, return_exceptions=True)
+        self._pairs.discard(pair)
 
-    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pair: Pair) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                if self.dropping and len(data) >= self._left:
-                    writer.write(data[: self._left])
-                    await writer.drain()
-                    self._left = self._rng.randint(*self._bounds)
+                breaks = self.dropping and len(data) >= pair.left
+                writer.write(data[: pair.left] if breaks else data)
+                await writer.drain()
+                if breaks:
                     self.drops += 1
                     self._dropped.set()
-                    self.drop()
-                    return
+                    break
                 if self.dropping:
-                    self._left -= len(data)
-                writer.write(data)
-                await writer.drain()
-            writer.transport.abort()
+                    pair.left -= len(data)
+        pair.reset()

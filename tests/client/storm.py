@@ -14,6 +14,8 @@ from tests.client.proxy import Proxy
 from tests.server import Server
 from tests.socket_client import Socket
 
+LAST = Dab(-65535, 65535, 1, 0x123456)  # none that is drawn by chance
+
 
 @dataclass(frozen=True, slots=True)
 class Storm:
@@ -41,6 +43,7 @@ async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> St
             painters[0].replica() as replica,
         ):
             proxy.dropping = True
+            reading = asyncio.create_task(_read(events))
             painting = [
                 asyncio.create_task(_paint(client, proxy, drops, random.Random(seed * 7 + n), drawn[n]))
                 for n, client in enumerate(painters)
@@ -49,11 +52,11 @@ async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> St
                 await proxy.has_dropped((n + 1) * drops // (restarts + 1))
                 await asyncio.to_thread(server.kill)
                 await asyncio.to_thread(server.start)
-            last = max(await asyncio.gather(*painting))
+            await asyncio.gather(*painting)
             proxy.dropping = False
-            seen = [await _operation(events)]
-            while seen[-1].seq < last:
-                seen.append(await _operation(events))
+            drawn[0].append(LAST)
+            last = (await painters[0].dabs([LAST])).seq
+            seen = await reading
             await replica.reaches(seq=last)
             picture = await watcher.get_canvas()
             assert ImageChops.difference(picture, replica.image()).getbbox() is None
@@ -66,22 +69,25 @@ async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> St
     return Storm(proxy.drops, restarts, len(kept), connections)
 
 
-async def _paint(client: AsyncClient, proxy: Proxy, drops: int, rng: random.Random, drawn: list[Dab]) -> int:
-    seq = 0
+async def _paint(client: AsyncClient, proxy: Proxy, drops: int, rng: random.Random, drawn: list[Dab]) -> None:
     while proxy.drops < drops:
         dabs = [
             Dab(rng.randrange(1536), rng.randrange(1536), rng.randint(1, 124), rng.randrange(2**24))
             for _ in range(rng.randint(1, 40))
         ]
         drawn += dabs
-        seq = (await client.dabs(dabs)).seq
-    return seq
+        await client.dabs(dabs)
 
 
-async def _operation(events: Events) -> Operation:
-    event = await anext(events)
-    assert isinstance(event, Operation), event
-    return event
+async def _read(events: Events) -> list[Operation]:
+    """What comes, up to the last dab."""
+    seen: list[Operation] = []
+    async for event in events:
+        assert isinstance(event, Operation), event
+        seen.append(event)
+        if event.mark == LAST:
+            break
+    return seen
 
 
 def stored(server: Server, start: int) -> list[Operation]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.client.storm import weather
 from tests.server import Server
 
+FLAGS = ("--no-dream", "--replay-operations", "1000000")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -17,7 +19,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as directory, Server(Path(directory), "--no-dream") as server:
+    with tempfile.TemporaryDirectory() as directory, Server(Path(directory), *FLAGS) as server:
         storm = asyncio.run(
             weather(server, seed=options.seed, drops=options.drops, restarts=options.restarts)
         )
