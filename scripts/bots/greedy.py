@@ -16,30 +16,21 @@ from PIL import Image
 from dreamcanvas import brush
 from dreamcanvas.canvas import Dab
 
-Pixels = npt.NDArray[np.float64]  # gains are small differences of large sums
+Pixels = npt.NDArray[np.float32]
 
-# The brush's size as a share of the picture's longer side, coarse to fine
-SIZES: Final = (0.24, 0.16, 0.105, 0.07, 0.046, 0.03, 0.02)
-# How far a colour may go beyond the target's, in levels: a soft dab has to, but a small one becomes a spot
-BEYOND: Final = (255, 160, 110, 80, 60, 45, 35)
-BATCH: Final = 25
+# The brush's size as a share of the picture's longer side, and how far its colour may go beyond the target's,
+# in levels: a soft dab has to, but a small one becomes a spot
+LEVELS: Final = ((0.24, 200), (0.16, 140), (0.105, 100), (0.07, 70), (0.046, 45), (0.03, 25))
+BATCH: Final = 40
 
 
 def batches(target: Image.Image, dabs: int, look: Callable[[], Image.Image]) -> Iterator[list[Dab]]:
-    """Some dabs at a time, in the target's pixels; `look` gives the canvas as it is before each time, RGB.
-
-    A finer brush is taken as soon as it gains more.
-    """
-    side = max(target.size)
-    sizes = [min(brush.MAX_SIZE, max(3, round(share * side))) for share in SIZES]
-    levels = [_Level(target, size, beyond) for size, beyond in zip(sizes, BEYOND, strict=True)]
+    """Some dabs at a time, in the target's pixels; `look` gives the canvas as it is before each time, RGB."""
+    levels = [_Level(target, round(share * max(target.size)), beyond) for share, beyond in LEVELS]
     while dabs > 0:
         image = look()
-        gains = [level.look(image) for level in levels[:2]]
-        if len(levels) > 1 and gains[1] > gains[0]:
-            del levels[0]
-            continue
-        chosen = levels[0].choose(image, min(BATCH, dabs))
+        level = max(levels, key=lambda each: each.look(image))
+        chosen = level.choose(image, min(BATCH, dabs))
         if not chosen:
             return
         dabs -= len(chosen)
@@ -49,54 +40,66 @@ def batches(target: Image.Image, dabs: int, look: Callable[[], Image.Image]) -> 
 class _Level:
     """All places for dabs of one size: those whose middle is on the picture.
 
-    A place is the top left pixel of a dab in a picture padded by half a dab: its middle in the picture.
+    For a large brush they are counted in blocks of `scale` × `scale` pixels. A place is the top left block of
+    a dab in a picture padded by half a dab, and so the block of its middle in the picture.
     """
 
     def __init__(self, target: Image.Image, size: int, beyond: int) -> None:
-        self._size = size
-        alpha = np.asarray(brush.mask(size), np.float64) / 255
+        self._scale = max(1, size // 14)
+        half = max(1, round(min(size, brush.MAX_SIZE) / 2 / self._scale))  # in blocks
+        self._half, self._size = half, 2 * half
+        self._brush = min(brush.MAX_SIZE, 2 * half * self._scale)
+        alpha = np.asarray(brush.mask(self._brush).reduce(self._scale), np.float32) / 255
+        self._size = alpha.shape[0]
         self._kernels = (alpha, alpha**2)
         self._target = self._padded(target)
         self._canvas = self._target
         inside = self._padded(Image.new("RGB", target.size, (1, 1, 1)))
-        self._places = (self._target.shape[0] - size + 1, self._target.shape[1] - size + 1)
+        self._places = (self._target.shape[0] - self._size + 1, self._target.shape[1] - self._size + 1)
         self._weights = np.maximum(self._correlated((inside, 1)), 1e-3)
         mean = self._correlated((self._target, 1)) / self._weights
         self._least, self._most = np.maximum(mean - beyond, 0), np.minimum(mean + beyond, 255)
-        self._gains = np.zeros(self._places, np.float64)
-        self._colors = np.zeros((*self._places, 3), np.float64)
+        self._gains = np.zeros(self._places, np.float32)
+        self._colors = np.zeros((*self._places, 3), np.float32)
 
     def _padded(self, image: Image.Image) -> Pixels:
         """With room for a brush that hangs over; nothing there counts."""
-        margin = self._size // 2
-        return np.pad(np.asarray(image, np.float64), ((margin, margin), (margin, margin), (0, 0)))
+        pad = (self._half, self._half)
+        return np.pad(np.asarray(image.reduce(self._scale), np.float32), (pad, pad, (0, 0)))
 
     def look(self, image: Image.Image) -> float:
         """What the best dab would gain, in squared error, where `image` is the canvas below the target."""
         self._canvas = self._padded(image)
         self._look(0, 0, *self._places)
-        return float(self._gains.max())
+        return float(self._gains.max()) * self._scale**2
 
     def choose(self, image: Image.Image, count: int) -> list[Dab]:
         """The next dabs for the canvas that was looked at. Draws them on `image`."""
         dabs: list[Dab] = []
-        margin, reach = self._size // 2, self._size - 1
+        reach = self._size - 1
         while len(dabs) < count:
             y, x = divmod(int(self._gains.argmax()), self._places[1])
             if self._gains[y, x] <= 0:
                 break
             red, green, blue = (int(channel) for channel in self._colors[y, x])
-            dabs.append(Dab(x, y, self._size, red << 16 | green << 8 | blue))
-            brush.draw(image, x, y, self._size, dabs[-1].color)
-            left, top = max(0, x - margin), max(0, y - margin)
-            drawn = np.asarray(image.crop((left, top, x + margin + 1, y + margin + 1)), np.float64)
-            rows, columns = self._canvas.shape[0] - 2 * margin, self._canvas.shape[1] - 2 * margin
-            drawn = drawn[: rows - top, : columns - left]
-            top, left = top + margin, left + margin
-            self._canvas[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+            dab = Dab(x * self._scale, y * self._scale, self._brush, red << 16 | green << 8 | blue)
+            dabs.append(dab)
+            brush.draw(image, dab.x, dab.y, dab.size, dab.color)
+            self._see(image, y, x)
             bottom, right = (min(most, at + reach + 1) for most, at in zip(self._places, (y, x), strict=True))
             self._look(max(0, y - reach), max(0, x - reach), bottom, right)
         return dabs
+
+    def _see(self, image: Image.Image, y: int, x: int) -> None:
+        """Takes over what a dab at a place has changed."""
+        half, scale = self._half, self._scale
+        left, top = max(0, x - half), max(0, y - half)
+        right, bottom = (x + half + 1) * scale, (y + half + 1) * scale
+        box = (left * scale, top * scale, min(image.width, right), min(image.height, bottom))
+        drawn = np.asarray(image.crop(box).reduce(scale), np.float32)
+        self._canvas[top + half : top + half + drawn.shape[0], left + half : left + half + drawn.shape[1]] = (
+            drawn
+        )
 
     def _look(self, top: int, left: int, bottom: int, right: int) -> None:
         """Computes anew what a dab gains in places; bottom and right are exclusive."""
@@ -122,4 +125,4 @@ class _Level:
             for field, kernel in terms
         )
         found = np.fft.irfft2(spectrum, shape, axes=(0, 1))
-        return np.asarray(found[: height - self._size + 1, : width - self._size + 1], np.float64)
+        return np.asarray(found[: height - self._size + 1, : width - self._size + 1], np.float32)

@@ -34,11 +34,11 @@ async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> St
     with Socket(server.ws_url) as before:
         start = before.subscribe(events=["status"]).seq
     async with Proxy(server.port, rng) as proxy:
-        painters = [AsyncClient(proxy.url, rng=random.Random(seed + n), timeout=60) for n in range(2)]
+        painters = [AsyncClient(proxy.url, rng=random.Random(seed + n), timeout=300) for n in range(2)]
         async with (
             painters[0],
             painters[1],
-            AsyncClient(proxy.url, timeout=60) as watcher,
+            AsyncClient(proxy.url, timeout=300) as watcher,
             watcher.events("paint", "patch") as events,
             painters[0].replica() as replica,
         ):
@@ -73,7 +73,7 @@ async def _paint(client: AsyncClient, proxy: Proxy, drops: int, rng: random.Rand
     while proxy.drops < drops:
         dabs = [
             Dab(rng.randrange(1536), rng.randrange(1536), rng.randint(1, 124), rng.randrange(2**24))
-            for _ in range(rng.randint(1, 40))
+            for _ in range(rng.randint(1, 8))
         ]
         drawn += dabs
         await client.dabs(dabs)
