@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import uvicorn
 
 from dreamcanvas import __version__
+from dreamcanvas.about import About
 from dreamcanvas.api import Api
 from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.config import Config
@@ -24,8 +25,8 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
-from dreamcanvas.errors import ConfigError
 from dreamcanvas.history.history import History
+from dreamcanvas.listening import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
@@ -34,18 +35,24 @@ from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.running import Running
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.web import Web
+from dreamcanvas.web_about import WebAbout
 from dreamcanvas.web_history import WebHistory
 
 log = logging.getLogger(__name__)
 
 PAGE: Final = Path(__file__).parent / "page"
 GRACE_SECONDS: Final = 3
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _clock() -> int:
@@ -69,25 +76,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"cannot listen on {config.host} port {config.port}: {error.strerror}") from error
-    return listener
-
-
-def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds the server."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}/"
-
-
 class App:
     """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP has it dream something else."""
 
@@ -102,9 +90,12 @@ class App:
         config = self._config
         lock = DirectoryLock(config.data_dir)
         try:
-            listener = _listen(config)
+            listener = listen(config)
             async with self._storage() as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
+                running = Running(journal, clock=_clock, monotonic=_monotonic)
+                await running.load()
+                about = About(config, running)
                 cursors = Cursors()
                 visitors = Visitors(
                     config,
@@ -131,6 +122,7 @@ class App:
                         clock=_clock,
                     ),
                     cursors=cursors,
+                    about=about,
                     started=_clock(),
                 )
                 web = Web(
@@ -145,21 +137,24 @@ class App:
                     page=PAGE,
                     message_bytes=config.message_bytes,
                     batch_calls=config.batch_calls,
-                    history=WebHistory(
-                        history.catalogue,
-                        window_seconds=config.history_window,
-                        timezone=config.timezone,
-                    ).routes(),
+                    further=[
+                        *WebHistory(
+                            history.catalogue,
+                            window_seconds=config.history_window,
+                            timezone=config.timezone,
+                        ).routes(),
+                        *WebAbout(about, page=PAGE / "about.html").routes(),
+                    ],
                     past=history.catalogue.picture,
                 )
                 if config.dream:
-                    visitors.dreaming = self._dreaming(painter, visitors, metrics)
+                    visitors.dreaming = self._dreaming(painter, visitors, metrics, running)
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
                 metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
                 history.watch(metrics.watch)
-                await self._run(web, visitors, painter, history, listener)
+                await self._run(web, visitors, painter, history, running, listener=listener)
         finally:
             lock.release()
 
@@ -195,7 +190,7 @@ class App:
         finally:
             journal.close()
 
-    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics) -> Dreaming:
+    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics, running: Running) -> Dreaming:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
         return Dreaming(
@@ -211,13 +206,20 @@ class App:
             timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
             users=visitors.users,
             changed=visitors.announce,
-            dreamt=metrics.dreamt,
+            dreamt=partial(_dreamt, metrics, running),
             clock=_clock,
             rng=self._rng,
         )
 
     async def _run(
-        self, web: Web, visitors: Visitors, painter: Painter, history: History, listener: socket.socket
+        self,
+        web: Web,
+        visitors: Visitors,
+        painter: Painter,
+        history: History,
+        running: Running,
+        *,
+        listener: socket.socket,
     ) -> None:
         server = _Server(
             uvicorn.Config(
@@ -245,11 +247,13 @@ class App:
             gc.freeze()  # what was loaded stays; to look through it again stops everything for 20 ms
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
+            hours = group.create_task(running.run())
             await self._stop.wait()
             log.info("stopping")
-            for task in (dreaming, movies):
+            for task in (dreaming, movies, hours):
                 if task is not None:
                     task.cancel()
+            await running.try_to_save()
             await painter.close()
             server.should_exit = True
         log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})
@@ -258,6 +262,11 @@ class App:
 def _next_style(visitors: Visitors) -> None:
     if visitors.dreaming is not None:
         visitors.dreaming.next_style()
+
+
+def _dreamt(metrics: Metrics, running: Running, seconds: float) -> None:
+    metrics.dreamt(seconds)
+    running.dreamt(round(1000 * seconds))
 
 
 def _painted(metrics: Metrics, visitors: Visitors, dabs: int) -> None:

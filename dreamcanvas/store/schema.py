@@ -97,7 +97,15 @@ UPDATE dreams SET movie = 0 WHERE file != 0;
 CREATE INDEX dreams_without_movie ON dreams (dream) WHERE movie IS NULL;
 """
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4: Final = """
+CREATE TABLE running (
+    day      INTEGER PRIMARY KEY,        -- days since 1970, by UTC
+    up_ms    INTEGER NOT NULL,           -- for how long the server was up
+    dream_ms INTEGER NOT NULL            -- for how long it dreamt
+) STRICT;
+"""
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.journal import Journal
 
-TABLES = {"authors", "operations", "dreams", "archives", "windows", "days"}
+TABLES = {"authors", "operations", "dreams", "archives", "windows", "days", "running"}
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
