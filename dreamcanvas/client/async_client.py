@@ -145,7 +145,6 @@ class AsyncClient:
         async with self._order:
             request = pb.UndoRequest(stroke=stroke, call=self._session.next_call())
             reply = await self._session.call("undo", request, pb.UndoResponse)
-        await self._session.reach(reply.seq)  # one's own patch is not sent by itself
         return reply.seq
 
     async def cursor(

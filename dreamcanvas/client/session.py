@@ -142,11 +142,6 @@ class Session(Source):
         """Fills it no more."""
         self._queues.discard(events)
 
-    async def reach(self, seq: int) -> None:
-        """Gets the operations up to `seq` that are missing, where operations are wanted at all."""
-        if self._feed.seq is not None and self._feed.seq < seq:
-            await self.catch_up()
-
     async def catch_up(self) -> None:
         """Subscribes anew, to what is wanted now, and gets the operations that are missing."""
         await self._persist(self._subscribe)

@@ -14,6 +14,7 @@ from tests.client.proxy import Proxy
 from tests.server import Server
 from tests.socket_client import Socket
 
+UNDONE = 0.1  # the share of strokes that are taken back
 LAST = Dab(-65535, 65535, 1, 0x123456)  # none that is drawn by chance
 
 
@@ -28,9 +29,9 @@ class Storm:
 
 
 async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> Storm:
-    """Paints and watches over a breaking connection; asserts that nothing was lost or doubled."""
+    """Paints, takes back and watches over breaking connections; asserts that nothing was lost or doubled."""
     rng = random.Random(seed)
-    drawn: list[list[Dab]] = [[], []]
+    drawn: list[list[Dab | None]] = [[], []]
     with Socket(server.ws_url) as before:
         start = before.subscribe(events=["status"]).seq
     async with Proxy(server.port, rng) as proxy:
@@ -64,19 +65,25 @@ async def weather(server: Server, *, seed: int, drops: int, restarts: int) -> St
     kept = stored(server, start)
     assert [operation.seq for operation in kept] == list(range(start + 1, last + 1))
     for client, dabs in zip(painters, drawn, strict=True):
-        assert [operation.mark for operation in kept if operation.author == client.author] == dabs
+        marks = [operation.mark for operation in kept if operation.author == client.author]
+        assert [mark if isinstance(mark, Dab) else None for mark in marks] == dabs
     assert seen == kept
     return Storm(proxy.drops, restarts, len(kept), connections)
 
 
-async def _paint(client: AsyncClient, proxy: Proxy, drops: int, rng: random.Random, drawn: list[Dab]) -> None:
+async def _paint(
+    client: AsyncClient, proxy: Proxy, drops: int, rng: random.Random, drawn: list[Dab | None]
+) -> None:
     while proxy.drops < drops:
         dabs = [
             Dab(rng.randrange(1536), rng.randrange(1536), rng.randint(1, 124), rng.randrange(2**24))
             for _ in range(rng.randint(1, 8))
         ]
         drawn += dabs
-        await client.dabs(dabs)
+        ink = await client.dabs(dabs)
+        if rng.random() < UNDONE:
+            await client.undo(ink)
+            drawn.append(None)
 
 
 async def _read(events: Events) -> list[Operation]:

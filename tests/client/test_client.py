@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageChops
 
 from dreamcanvas.canvas import Dab, Operation
-from dreamcanvas.client import AsyncClient, Client, Dream, Resync, Status
+from dreamcanvas.client import AsyncClient, Client, Cursor, Dream, Resync, Status
 from dreamcanvas.client.events import Events
 from dreamcanvas.client.link import pause
 from dreamcanvas.client.session import Session, websocket_url
-from dreamcanvas.errors import ConfigError, InvalidParams, MethodNotFound, Unreachable
+from dreamcanvas.errors import ConfigError, InvalidParams, MethodNotFound, TooLate, Unreachable
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.client.storm import weather
 from tests.server import Server
@@ -24,7 +24,10 @@ from tests.socket_client import Socket, dab
 @pytest.fixture(scope="module")
 def canvas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of these tests' own, which they restart; what an address may draw is little."""
-    flags = ("--no-dream", "--dabs-per-second", "400", "--dabs-burst", "100", "--replay-operations", "3000")
+    flags = (
+        *("--no-dream", "--dabs-per-second", "400", "--dabs-burst", "100"),
+        *("--replay-operations", "3000", "--undo-seconds", "600"),
+    )
     with Server(tmp_path_factory.mktemp("client"), *flags) as server:
         yield server
 
@@ -64,6 +67,35 @@ async def test_drawing_is_on_the_picture_and_others_hear_of_it(quiet_server: Ser
         assert part.size == (20, 20)
         assert part.getpixel((10, 10)) == (255, 153, 153)
         assert (await other.get_canvas(format="JPEG")).size == other.size == (1536, 1536)
+
+
+async def test_a_stroke_is_taken_back(quiet_server: Server) -> None:
+    async with AsyncClient(quiet_server.url) as bot, AsyncClient(quiet_server.url) as other:
+        async with bot.replica() as replica, other.events("patch") as events:
+            before = await bot.get_canvas()
+            ink = await bot.stroke([(1000, 1000), (1100, 1050)], 50, "green")
+            assert not same(await bot.get_canvas(), before)
+            seq = await bot.undo(ink)
+            patch = await anext(events)
+            assert isinstance(patch, Operation)
+            assert (patch.seq, patch.author) == (seq, bot.author)
+            await replica.reaches(seq=seq)
+            assert same(await bot.get_canvas(), before)
+            assert same(replica.image(), before)
+        with pytest.raises(TooLate):
+            await bot.undo(ink)
+        with pytest.raises(TooLate):
+            await other.undo(ink)
+
+
+async def test_others_see_where_one_points(quiet_server: Server) -> None:
+    async with (
+        AsyncClient(quiet_server.url) as bot,
+        AsyncClient(quiet_server.url) as other,
+        other.events("cursor") as events,
+    ):
+        await bot.cursor(10.4, 20, down=True, color="red", name="Robbie")
+        assert await anext(events) == Cursor(bot.author, 10, 20, True, 0xFF0000, "Robbie")
 
 
 async def test_events_are_those_named_and_ones_own_only_where_asked_for(quiet_server: Server) -> None:

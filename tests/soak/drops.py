@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.client.storm import weather
 from tests.server import Server
 
-FLAGS = ("--no-dream", "--replay-operations", "1000000")
+FLAGS = ("--no-dream", "--replay-operations", "1000000", "--undo-seconds", "3600")
 
 
 def main() -> None:
