@@ -123,7 +123,7 @@ def test_pure_modules_do_no_input_or_output(name: str) -> None:
 
 LAYERS = (
     {"cli.py", "__main__.py"},
-    {"app.py", "history/command.py"},
+    {"app.py", "history/command.py", "doctor.py"},
     {"web.py", "api.py"},
     {"web_history.py", "web_about.py"},
     {"about.py"},
