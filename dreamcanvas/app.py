@@ -26,7 +26,7 @@ from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.history.history import History
-from dreamcanvas.listening import listen, url
+from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
@@ -41,6 +41,7 @@ from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
+from dreamcanvas.watchdog import Watchdog
 from dreamcanvas.web import Web
 from dreamcanvas.web_about import WebAbout
 from dreamcanvas.web_history import WebHistory
@@ -248,9 +249,13 @@ class App:
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
             hours = group.create_task(running.run())
+            watchdog = Watchdog()
+            watchdog.ready(url(listener))
+            watching = group.create_task(watchdog.run())
             await self._stop.wait()
             log.info("stopping")
-            for task in (dreaming, movies, hours):
+            watchdog.stopping()
+            for task in (dreaming, movies, hours, watching):
                 if task is not None:
                     task.cancel()
             await running.try_to_save()

@@ -17,7 +17,7 @@ from typing import Final, Literal
 from dreamcanvas.config import Config
 from dreamcanvas.dream.models import list_models, model_dir
 from dreamcanvas.errors import ConfigError, StoreError
-from dreamcanvas.listening import listen
+from dreamcanvas.listener import listen
 from dreamcanvas.store.check import newest_dream
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.schema import DirectoryLock

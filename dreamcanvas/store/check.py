@@ -71,7 +71,7 @@ def refusal(path: Path, error: sqlite3.Error) -> StoreError:
 
 
 def newest_dream(path: Path) -> int | None:
-    """When the newest dream was done, ms since 1970; None where there is none, or the database cannot be read.
+    """When the newest dream was done, ms since 1970; None where no database can be read that has one.
 
     A server may have the database open meanwhile.
     """

@@ -1,4 +1,4 @@
-"""The TCP port of a server."""
+"""The socket that a server listens on."""
 
 import socket
 
@@ -7,7 +7,7 @@ from dreamcanvas.errors import ConfigError
 
 
 def listen(config: Config) -> socket.socket:
-    """A socket on the configured address, not listening yet. Raises ConfigError where it cannot be had."""
+    """Takes the address and the port. Raises ConfigError."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
