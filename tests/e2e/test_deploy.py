@@ -132,8 +132,11 @@ def test_the_pages_metrics_are_those_of_a_server_that_dreams(server: Server) -> 
         for name in re.findall("`(.*?)`", row)
     }
     assert {re.sub("_total$", "", name) for name in told} == {re.sub("_total$", "", name) for name in there}
-    alerts = set(re.findall(r"dreamcanvas_(\w+)", (DEPLOY / "alerts.yaml").read_text()))
-    assert {re.sub("_bucket$", "", name) for name in alerts} <= told
+    for file in ("alerts.yaml", "grafana.json"):
+        asked = set(re.findall(r"\bdreamcanvas_(\w+)", (DEPLOY / file).read_text()))
+        assert len(asked) > 5
+        assert {re.sub("_bucket$", "", name) for name in asked} <= told, file
+    assert len(json.loads((DEPLOY / "grafana.json").read_text())["panels"]) == 10
 
 
 def test_the_pages_links_and_commands_lead_somewhere() -> None:
