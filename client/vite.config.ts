@@ -8,7 +8,9 @@ export default defineConfig({
     // Nothing is inlined as a data: URL, so that the content security policy can stay at 'self'.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: "index.html", history: "history.html", admin: "admin.html" } },
+    rolldownOptions: {
+      input: { index: "index.html", history: "history.html", about: "about.html", admin: "admin.html" },
+    },
   },
   server: {
     // `npm run dev` beside `scripts/serve`.
@@ -16,6 +18,7 @@ export default defineConfig({
       "/rpc": { target: "http://127.0.0.1:4242", ws: true },
       "/canvas.png": "http://127.0.0.1:4242",
       "/dreams": "http://127.0.0.1:4242",
+      "^/about$": "http://127.0.0.1:4242",
       "/movies": "http://127.0.0.1:4242",
       "^/history(\\.json|\\.atom|/.*)$": "http://127.0.0.1:4242",
     },

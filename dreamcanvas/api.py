@@ -8,6 +8,7 @@ from typing import Final
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from dreamcanvas import __version__
+from dreamcanvas.about import About
 from dreamcanvas.allowances import Client, token_of
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
@@ -53,6 +54,7 @@ class Api:
         catalogue: Catalogue,
         undoing: Undoing,
         cursors: Cursors,
+        about: About,
         started: int,
     ) -> None:
         self._config = config
@@ -64,6 +66,7 @@ class Api:
         self._catalogue = catalogue
         self._undoing = undoing
         self._cursors = cursors
+        self._about = about
         self._started = started
         service = visitors.service
         service.implement("paint", self.paint)
@@ -197,13 +200,27 @@ class Api:
 
     def get_info(self, caller: Caller[Client], request: pb.InfoRequest) -> pb.InfoResponse:
         """What server this is."""
-        return pb.InfoResponse(
+        response = pb.InfoResponse(
             version=__version__,
             started=self._started,
             network=self._config.network if self._visitors.dreaming is not None else "",
             limits=self._visitors.limits(),
             read_only=self._visitors.status().read_only,
+            donations=[pb.Link(label=link.label, url=link.url) for link in self._about.links],
         )
+        costs = self._about.costs()
+        if costs is not None:
+            response.costs.CopyFrom(
+                pb.Costs(
+                    currency=costs.currency,
+                    today=costs.today,
+                    month=costs.month,
+                    total=costs.total,
+                    dreaming_hours=costs.hours.dreaming,
+                    up_hours=costs.hours.up,
+                )
+            )
+        return response
 
     async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:
         """The recorded windows, newest first."""

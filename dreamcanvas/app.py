@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 import uvicorn
 
 from dreamcanvas import __version__
+from dreamcanvas.about import About
 from dreamcanvas.api import Api
 from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.config import Config
@@ -36,18 +37,25 @@ from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.running import Running
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.upkeep import Keeping, Upkeep
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
+from dreamcanvas.watchdog import Watchdog
 from dreamcanvas.web import Web
+from dreamcanvas.web_about import WebAbout
 from dreamcanvas.web_history import WebHistory
 
 log = logging.getLogger(__name__)
 
 PAGE: Final = Path(__file__).parent / "page"
 GRACE_SECONDS: Final = 3
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _clock() -> int:
@@ -88,6 +96,9 @@ class App:
             listener = listen(config)
             async with self._storage() as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
+                running = Running(journal, clock=_clock, monotonic=_monotonic)
+                await running.load()
+                about = About(config, running)
                 cursors = Cursors()
                 host = await Host.open(config, journal, clock=_clock)
                 visitors = Visitors(
@@ -118,6 +129,7 @@ class App:
                         clock=_clock,
                     ),
                     cursors=cursors,
+                    about=about,
                     started=_clock(),
                 )
                 web = Web(
@@ -132,22 +144,25 @@ class App:
                     page=PAGE,
                     message_bytes=config.message_bytes,
                     batch_calls=config.batch_calls,
-                    history=WebHistory(
-                        history.catalogue,
-                        window_seconds=config.history_window,
-                        timezone=config.timezone,
-                    ).routes(),
+                    further=[
+                        *WebHistory(
+                            history.catalogue,
+                            window_seconds=config.history_window,
+                            timezone=config.timezone,
+                        ).routes(),
+                        *WebAbout(about, page=PAGE / "about.html").routes(),
+                    ],
                     past=history.catalogue.picture,
                 )
                 if config.dream:
-                    visitors.dreaming = self._dreaming(painter, visitors, metrics)
+                    visitors.dreaming = self._dreaming(painter, visitors, metrics, running)
                 host.admit(visitors, painter, retracting, lost=history.catalogue.picture)
                 painter.painted = partial(_painted, metrics, visitors)
                 _watch(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
                 metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
                 history.watch(metrics.watch)
-                await self._run(web, visitors, painter, history, listener)
+                await self._run(web, visitors, painter, history, running, listener=listener)
         finally:
             lock.release()
 
@@ -183,7 +198,7 @@ class App:
         finally:
             journal.close()
 
-    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics) -> Dreaming:
+    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics, running: Running) -> Dreaming:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
         return Dreaming(
@@ -199,13 +214,20 @@ class App:
             timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
             users=visitors.users,
             changed=visitors.announce,
-            dreamt=metrics.dreamt,
+            dreamt=partial(_dreamt, metrics, running),
             clock=_clock,
             rng=self._rng,
         )
 
     async def _run(
-        self, web: Web, visitors: Visitors, painter: Painter, history: History, listener: socket.socket
+        self,
+        web: Web,
+        visitors: Visitors,
+        painter: Painter,
+        history: History,
+        running: Running,
+        *,
+        listener: socket.socket,
     ) -> None:
         server = _Server(
             uvicorn.Config(
@@ -234,11 +256,17 @@ class App:
             log.info("started", extra={"url": url(listener), "version": __version__})
             movies = group.create_task(history.run()) if self._config.movies else None
             moderating = group.create_task(visitors.moderation.run())
+            hours = group.create_task(running.run())
+            watchdog = Watchdog()
+            watchdog.ready(url(listener))
+            watching = group.create_task(watchdog.run())
             await self._stop.wait()
             log.info("stopping")
-            for task in (dreaming, movies, moderating):
+            watchdog.stopping()
+            for task in (dreaming, movies, moderating, hours, watching):
                 if task is not None:
                     task.cancel()
+            await running.try_to_save()
             await painter.close()
             server.should_exit = True
         log.info("stopped", extra={"dream": painter.version.dream, "seq": painter.version.seq})
@@ -247,6 +275,11 @@ class App:
 def _next_style(visitors: Visitors) -> None:
     if visitors.dreaming is not None:
         visitors.dreaming.next_style()
+
+
+def _dreamt(metrics: Metrics, running: Running, seconds: float) -> None:
+    metrics.dreamt(seconds)
+    running.dreamt(round(1000 * seconds))
 
 
 def _painted(metrics: Metrics, visitors: Visitors, dabs: int) -> None:

@@ -26,6 +26,13 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except DreamcanvasError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(__package__):
+                raise
+            raise click.ClickException(
+                f"this needs what the server needs, and {error.name} is not installed: "
+                "pip install 'dreamcanvas[server]'"
+            ) from error
 
 
 @click.group(cls=_Group)
@@ -202,6 +209,26 @@ def restore(src: Path, data_dir: Path) -> None:
 
     made = store.restore(src, data_dir)
     print(f"{data_dir}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
+
+
+@main.command()
+@click.option("--config", "file", type=click.Path(path_type=Path), help="A TOML file with settings.")
+@_server_options
+def doctor(file: Path | None, **given: Any) -> None:
+    """Look whether this machine can serve, and say what to do. Takes the settings of `serve`.
+
+    Ends with status 1 where something is in the way.
+    """
+    from dreamcanvas import doctor as physician  # noqa: PLC0415
+
+    bad = False
+    for finding in physician.examine(config.load(given, file=file)):
+        mark = {"ok": "ok  ", "note": "note", "bad": "BAD "}[finding.level]
+        print(f"{mark}  {finding.subject}: {finding.sentence}")
+        if finding.advice:
+            print(f"      {finding.advice}")
+        bad = bad or finding.level == "bad"
+    sys.exit(1 if bad else 0)
 
 
 @main.group()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dreamcanvas import donations
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
 
@@ -91,6 +92,13 @@ class Config:
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)
     ping_interval: float = _setting(20.0, "Seconds between pings; 0 sends none.", 0, 3600)
     ping_timeout: float = _setting(20.0, "Seconds in which a ping is to be answered.", 0.1, 3600)
+    operator: str = _setting("", "Who runs it, for the page /about.")
+    about: str = _setting("", "A Markdown file whose text replaces that of /about.")
+    currency: str = _setting("EUR", "Of what the costs are, for /about.")
+    cost_per_hour: float = _setting(0.0, "What an hour of the machine costs; 0 tells nothing.", 0, 10**6)
+    cost_per_dreaming_hour: float = _setting(0.0, "What an hour of dreaming costs beside that.", 0, 10**6)
+    donate_bitcoin: str = _setting("", "A Bitcoin address for donations.")
+    donate_links: tuple[str, ...] = _setting((), "Links for donations, each Label=url, separated by commas.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal.")
     log_level: str = _setting("info", "debug, info, warning or error.")
 
@@ -104,6 +112,10 @@ class Config:
         if 86400 % self.history_window:
             raise ConfigError(f"history_window is {self.history_window}, but has to divide 86400, a day")
         self.zone()
+        _readable("about", self.about)
+        donations.links(self.donate_links)
+        if self.donate_bitcoin:
+            donations.check_bitcoin(self.donate_bitcoin)
         _one_of("log_format", self.log_format, ("auto", "text", "json"))
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
 
@@ -118,6 +130,15 @@ class Config:
                 f"timezone is {self.timezone!r}, but has to be a name of the IANA database, "
                 "such as UTC or Europe/Berlin"
             ) from None
+
+
+def _readable(name: str, file: str) -> None:
+    if not file:
+        return
+    try:
+        Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name} is {file!r}, which cannot be read: {error}") from error
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

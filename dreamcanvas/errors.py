@@ -6,6 +6,7 @@ DreamcanvasError
 ├── MovieError           a movie that cannot be made or found
 ├── StoreError           the data directory: locked, unreadable, of a newer version
 ├── AdminError           `dreamcanvas admin`: the server was not reached, or refused
+├── Unreachable          a client: no answer within its time-out
 └── RpcError             what a caller is told, with a code of PROTOCOL.md
     ├── ParseError, InvalidRequest, MethodNotFound, InvalidParams, Internal      JSON-RPC's own
     └── RateLimited, Unauthenticated, Forbidden, Unavailable, TooLate            this service's
@@ -36,6 +37,10 @@ class StoreError(DreamcanvasError):
 
 class AdminError(DreamcanvasError):
     """A call of the host's failed: the server was not reached, or refused."""
+
+
+class Unreachable(DreamcanvasError, TimeoutError):
+    """A client's server cannot be reached, or does not answer, within the client's time-out."""
 
 
 class RpcError(DreamcanvasError):

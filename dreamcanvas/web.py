@@ -50,8 +50,8 @@ NOT_BUILT: Final = (
 class Web:
     """The handlers of the paths.
 
-    `history` are the paths of the past, `past` gives the JPEG of a dream whose frame file has gone, or raises
-    MovieError, Unavailable or OSError.
+    `further` are the paths of other modules, `past` gives the JPEG of a dream whose frame file has gone, or
+    raises MovieError, Unavailable or OSError.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Web:
         page: Path,
         message_bytes: int,
         batch_calls: int,
-        history: Sequence[Route] = (),
+        further: Sequence[Route] = (),
         past: Callable[[int], Awaitable[bytes]] | None = None,
     ) -> None:
         self._api = api
@@ -82,7 +82,7 @@ class Web:
         self._page = page
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
-        self._history = history
+        self._further = further
         self._past = past
 
     def app(self) -> Starlette:
@@ -100,7 +100,7 @@ class Web:
                 Route("/metrics", self.metrics),
                 Route("/openrpc.json", self.openrpc),
                 Route("/proto/{name}.proto", self.proto),
-                *self._history,
+                *self._further,
                 *self._files(),
             ],
             middleware=[Middleware(_Headers)],

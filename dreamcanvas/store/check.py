@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -67,3 +68,18 @@ def refusal(path: Path, error: sqlite3.Error) -> StoreError:
     if is_damage(error):
         return StoreError(f"{path}: {error}: the database is damaged; {HINT}")
     return StoreError(f"{path}: {explain(path.parent, error)}")
+
+
+def newest_dream(path: Path) -> int | None:
+    """When the newest dream was done, ms since 1970; None where no database can be read that has one.
+
+    A server may have the database open meanwhile.
+    """
+    if not path.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            newest = connection.execute("SELECT max(time) FROM dreams").fetchone()[0]
+    except sqlite3.Error:
+        return None
+    return None if newest is None else int(newest)

@@ -128,6 +128,11 @@ CREATE TABLE settings (
 ) STRICT;
 ALTER TABLE authors ADD COLUMN token TEXT;  -- the name of the bot's token, or NULL
 CREATE INDEX authors_by_age ON authors (created) WHERE substr(address, 1, 1) != '#';  -- to be hashed
+CREATE TABLE running (
+    day      INTEGER PRIMARY KEY,        -- days since 1970, by UTC
+    up_ms    INTEGER NOT NULL,           -- for how long the server was up
+    dream_ms INTEGER NOT NULL            -- for how long it dreamt
+) STRICT;
 """
 
 MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

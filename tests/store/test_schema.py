@@ -14,7 +14,8 @@ from dreamcanvas.store import schema
 from dreamcanvas.store.journal import Journal
 
 TABLES = {
-    *("authors", "operations", "dreams", "archives", "windows", "days", "tokens", "bans", "acts", "settings")
+    *("authors", "operations", "dreams", "archives", "windows", "days"),
+    *("tokens", "bans", "acts", "settings", "running"),
 }
 
 

@@ -1,0 +1,58 @@
+"""What a server tells of itself: what it costs, and where to give. Nothing where nothing is configured."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from dreamcanvas import donations
+from dreamcanvas.config import Config
+from dreamcanvas.donations import Link
+from dreamcanvas.store.running import Hours, Running
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Amounts in a currency: since midnight UTC, since the first of the month, since the start; the hours
+    since the start."""
+
+    currency: str
+    today: float
+    month: float
+    total: float
+    hours: Hours
+
+
+class About:
+    """What is configured, and what was measured."""
+
+    def __init__(self, config: Config, running: Running) -> None:
+        self._config = config
+        self._running = running
+        self.operator = config.operator
+        self.bitcoin = config.donate_bitcoin
+        self.links = donations.links(config.donate_links)
+        if self.bitcoin:
+            self.links.insert(0, Link("Bitcoin", donations.bitcoin_url(self.bitcoin)))
+
+    def costs(self) -> Costs | None:
+        """What an hour costs times the hours that were measured; None where nothing is configured."""
+        config = self._config
+        if not config.cost_per_hour and not config.cost_per_dreaming_hour:
+            return None
+        spans = self._running.hours()
+        today, month, total = (
+            span.up * config.cost_per_hour + span.dreaming * config.cost_per_dreaming_hour for span in spans
+        )
+        return Costs(config.currency, today, month, total, spans[2])
+
+    def text(self) -> str | None:
+        """The host's own text, Markdown, as it is in the file now; None where there is none."""
+        if not self._config.about:
+            return None
+        try:
+            return Path(self._config.about).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("the text of /about cannot be read", extra={"error": str(error)})
+            return None

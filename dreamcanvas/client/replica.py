@@ -1,0 +1,109 @@
+"""A live local copy of the picture: the newest dream, and the operations since, laid by the same brush."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from PIL import Image
+
+from dreamcanvas.canvas import Canvas, Operation, Version
+from dreamcanvas.client.events import Dream, Event, Events, Resync
+from dreamcanvas.errors import DreamcanvasError
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, RGB, the number of the dream that it is based on, and the newest operation in it."""
+
+    image: Image.Image
+    dream: int
+    seq: int
+
+
+class Origin(Protocol):
+    """What a replica is made from."""
+
+    def events(self, *names: str, own: bool = False) -> Events:
+        """A queue of events."""
+
+    async def picture(self) -> Picture:
+        """The whole picture, without loss."""
+
+
+class Replica:
+    """The picture, one's own strokes included. Each dream is fetched without loss: some megabytes."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._canvas = Canvas()
+        self._running: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+        self._failure: DreamcanvasError | None = None
+
+    async def __aenter__(self) -> Self:
+        events = await self._origin.events("paint", "patch", "canvas", own=True).__aenter__()
+        await self._load()
+        self._running = asyncio.create_task(self._run(events))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    @property
+    def version(self) -> Version:
+        """(dream, seq): what the copy shows."""
+        return self._canvas.version
+
+    def image(self) -> Image.Image:
+        """A copy of the picture, RGB."""
+        return self._canvas.snapshot()
+
+    def crop(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
+        """A copy of a part of it, in pixels; right and bottom are exclusive."""
+        return self._canvas.crop((left, top, right, bottom))
+
+    async def reaches(self, *, seq: int = 0, dream: int = 0) -> None:
+        """Waits until the copy shows operation `seq`, and dream `dream` or a later one.
+
+        Raises what ended the connection for good.
+        """
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._failure is not None or self._reached(seq, dream))
+        if self._failure is not None and not self._reached(seq, dream):
+            raise self._failure
+
+    def _reached(self, seq: int, dream: int) -> bool:
+        return self._canvas.seq >= seq and self._canvas.dream >= dream
+
+    async def _run(self, events: Events) -> None:
+        try:
+            async for event in events:
+                await self._take(event)
+                await self._notify()
+                await asyncio.sleep(0)  # a long backlog is not to keep others waiting
+        except DreamcanvasError as error:
+            self._failure = error
+            await self._notify()
+
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def _take(self, event: Event) -> None:
+        match event:
+            case Operation() if event.seq <= self._canvas.seq:
+                pass  # the picture that was fetched had it
+            case Operation() if event.seq == self._canvas.seq + 1:
+                self._canvas.apply(event)
+            case Dream() if event.dream <= self._canvas.dream:
+                pass
+            case Operation() | Dream() | Resync():
+                await self._load()
+            case _:
+                pass
+
+    async def _load(self) -> None:
+        picture = await self._origin.picture()
+        self._canvas = Canvas(picture.image, picture.dream, picture.seq)

@@ -1,0 +1,241 @@
+"""A session with a server over connections that come and go: calls, and what happens, in order and once."""
+
+import asyncio
+import logging
+import random
+import weakref
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+from google.protobuf.message import Message
+
+from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.client.events import (
+    Dream,
+    Event,
+    Events,
+    Resync,
+    Source,
+    cursor_of,
+    operations,
+    status_of,
+)
+from dreamcanvas.client.feed import Feed
+from dreamcanvas.client.link import Link, Lost
+from dreamcanvas.client.wire import RawEvent
+from dreamcanvas.errors import ConfigError, DreamcanvasError, RateLimited, RpcError, Unreachable
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Message)
+T = TypeVar("T")
+
+GAP_SECONDS: Final = 3.0
+_OPERATIONS: Final = frozenset({"paint", "patch"})
+
+
+class Session(Source):
+    """`welcome` is what the server said last of itself; `last_call` the number of the session's last call."""
+
+    def __init__(
+        self, url: str, *, token: str | None, secret: bytes, timeout: float, rng: random.Random
+    ) -> None:
+        self._url = url
+        self._secret = secret
+        self._timeout = timeout
+        self._rng = rng
+        self._link = Link(
+            websocket_url(url),
+            headers={"Authorization": f"Bearer {token}"} if token is not None else {},
+            greet=self._subscribe,
+            heard=self._heard,
+            rng=rng,
+        )
+        self._running: asyncio.Task[None] | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._feed = Feed()
+        self._gap_due: asyncio.TimerHandle | None = None
+        self._queues: weakref.WeakSet[Events] = weakref.WeakSet()
+        self._subscribed: frozenset[str] = frozenset()
+        self._dream: int | None = None
+        self.welcome = pb.SubscribeResponse()
+        self.last_call = 0
+
+    async def open(self) -> None:
+        """Connects. Raises Unreachable, or what the server refuses the connection with."""
+        self._running = asyncio.create_task(self._run())
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._link.ready()
+        except TimeoutError:
+            await self.close()
+            raise self._unreachable() from None
+        except RpcError:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Disconnects."""
+        tasks = [task for task in (self._running, *self._jobs) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._gap_due is not None:
+            self._gap_due.cancel()
+
+    @property
+    def connections(self) -> int:
+        """How many connections there have been, the present one included."""
+        return self._link.connections
+
+    # Calls
+
+    def next_call(self) -> int:
+        """The number of the session's next call."""
+        self.last_call += 1
+        return self.last_call
+
+    async def call(
+        self, method: str, request: Message, reply: type[M], then: Callable[[M], None] | None = None
+    ) -> M:
+        """Calls a method by its messages; repeats it over lost connections, waits where told to."""
+        return await self._persist(lambda: self._link.call(method, request, reply, then))
+
+    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._link.ready()
+                    return await attempt()
+            except Lost:
+                continue
+            except TimeoutError:
+                raise self._unreachable() from None
+            except RpcError as error:
+                if error.retry_after_ms is None:
+                    raise
+                wait = error.retry_after_ms / 1000 * (1 + 0.1 * self._rng.random())
+                if isinstance(error, RateLimited):
+                    deadline += wait
+                elif loop.time() + wait > deadline:
+                    raise
+                await asyncio.sleep(wait)
+
+    def _unreachable(self) -> Unreachable:
+        return Unreachable(f"no answer from {self._url} within {self._timeout:g} s ({self._link.reason})")
+
+    # Events
+
+    async def watch(self, events: Events) -> None:
+        """Fills a queue from now on."""
+        if events in self._queues:
+            return
+        self._queues.add(events)
+        if not events.names <= self._subscribed:
+            await self.catch_up()
+
+    def unwatch(self, events: Events) -> None:
+        """Fills it no more."""
+        self._queues.discard(events)
+
+    async def catch_up(self) -> None:
+        """Subscribes anew, to what is wanted now, and gets the operations that are missing."""
+        await self._persist(self._subscribe)
+
+    async def _subscribe(self) -> None:
+        names = frozenset[str]({"status"}).union(*(events.names for events in self._queues))
+        if names & _OPERATIONS:
+            names |= _OPERATIONS  # their numbers are one sequence
+        else:
+            self._feed.stop()
+        request = pb.SubscribeRequest(events=sorted(names), batch=True, session=self._secret)
+        if self._feed.seq is not None:
+            request.since = self._feed.seq
+
+        def welcome(reply: pb.SubscribeResponse) -> None:
+            self.welcome = reply
+            self.last_call = max(self.last_call, reply.last_call)
+            self._subscribed = names
+            if names & _OPERATIONS and (self._feed.seq is None or reply.resync):
+                lost = self._feed.seq is not None
+                self._feed.start(reply.seq)
+                if lost:
+                    self._tell("paint", Resync(reply.seq))
+            if self._dream is not None and reply.dream > self._dream:
+                url = f"/dreams/{reply.dream}.jpg"
+                self._tell("canvas", Dream(reply.dream, reply.dream_seq, 0, reply.status.style, url))
+            self._dream = reply.dream
+
+        await self._link.call("subscribe", request, pb.SubscribeResponse, welcome)
+
+    def _heard(self, event: RawEvent) -> None:
+        if event.name in ("paint", "paints", "patch"):
+            for operation in operations(event):
+                self.deliver(operation)
+        elif event.name == "canvas":
+            self._heard_canvas(pb.CanvasEvent.FromString(event.payload))
+        elif event.name == "status":
+            self.welcome.status.ParseFromString(event.payload)
+            self._tell("status", status_of(self.welcome.status))
+        elif event.name == "cursor":
+            self._tell("cursor", cursor_of(event.payload))
+
+    def _heard_canvas(self, canvas: pb.CanvasEvent) -> None:
+        if canvas.resync:
+            self._catch_up_soon()  # this reader was slow; the server may still have what is missing
+        if canvas.dream > (self._dream or 0):
+            self._dream = canvas.dream
+            self._tell("canvas", Dream(canvas.dream, canvas.dream_seq, canvas.time, canvas.style, canvas.url))
+
+    def deliver(self, operation: Operation) -> None:
+        """Takes in an operation that came, or one of one's own that the server numbered."""
+        for ready in self._feed.push(operation):
+            name = "paint" if isinstance(ready.mark, Dab) else "patch"
+            self._tell(name, ready)
+        if self._feed.gap and self._gap_due is None:
+            self._gap_due = asyncio.get_running_loop().call_later(GAP_SECONDS, self._gap, self._feed.seq)
+
+    def _gap(self, seq: int | None) -> None:
+        self._gap_due = None
+        if self._feed.gap and self._feed.seq == seq:
+            self._catch_up_soon()
+
+    def _tell(self, name: str, event: Event) -> None:
+        own = isinstance(event, Operation) and event.author == self.welcome.author
+        for events in list(self._queues):
+            wanted = name in events.names or (isinstance(event, Resync) and events.names & _OPERATIONS)
+            if wanted and (events.own or not own):
+                events.put(event)
+
+    async def _run(self) -> None:
+        try:
+            await self._link.run()
+        except Exception as error:
+            for events in list(self._queues):
+                events.fail(error)
+            raise
+
+    def _catch_up_soon(self) -> None:
+        task = asyncio.create_task(self._try_to_catch_up())
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def _try_to_catch_up(self) -> None:
+        try:
+            await self.catch_up()
+        except DreamcanvasError as error:
+            log.warning("operations are missing", extra={"error": str(error)})
+
+
+def websocket_url(url: str) -> str:
+    """The address of the server's websockets. Raises ConfigError where `url` is no address of a server."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    scheme = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise ConfigError(f"url is {url!r}, but has to be like http://127.0.0.1:4242")
+    path = parts.path.rstrip("/")
+    return urlunsplit((scheme, parts.netloc, path if path.endswith("/rpc") else f"{path}/rpc", "", ""))

@@ -1,0 +1,101 @@
+"""For how long the server was up, and for how long it dreamt: a row for each day in UTC.
+
+Kept in memory and written every minute and at the end: kill -9 takes at most a minute of up-time. Dreaming is
+counted again from the dreams when it starts.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from dreamcanvas.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours since some time: of the server being up, and of dreaming."""
+
+    up: float
+    dreaming: float
+
+
+class Running:
+    """The days. `clock` gives ms since 1970, `monotonic` ms that no setting of the clock changes."""
+
+    def __init__(self, journal: Journal, *, clock: Callable[[], int], monotonic: Callable[[], int]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._monotonic = monotonic
+        self._counted = monotonic()
+        self._days: dict[int, list[int]] = {}
+        self._changed: set[int] = set()
+
+    async def load(self) -> None:
+        """Reads what was counted before, and counts the dreams since the last day that was written."""
+
+        def read(connection: sqlite3.Connection) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+            days = connection.execute("SELECT day, up_ms, dream_ms FROM running").fetchall()
+            last = max((day for day, _, _ in days), default=0)
+            dreams = connection.execute(
+                "SELECT time / ?, sum(ms) FROM dreams WHERE time >= ? GROUP BY 1", (DAY_MS, last * DAY_MS)
+            ).fetchall()
+            return days, dreams
+
+        days, dreams = await self._journal.run(read)
+        self._days = {day: [up, dreaming] for day, up, dreaming in days}
+        for day, ms in dreams:
+            self._of(day)[1] = ms
+
+    def dreamt(self, ms: int) -> None:
+        """A dream took so long."""
+        self._of(self._clock() // DAY_MS)[1] += ms
+
+    def hours(self) -> tuple[Hours, Hours, Hours]:
+        """Since midnight, since the first of the month, and since the start, by UTC."""
+        self._count()
+        now = datetime.fromtimestamp(self._clock() / 1000, UTC)
+        today = self._clock() // DAY_MS
+        return self._since(today), self._since(today - now.day + 1), self._since(0)
+
+    async def save(self) -> None:
+        """Writes what has changed. Raises sqlite3.Error; it is written the next time then."""
+        self._count()
+        rows = [(day, *self._days[day]) for day in sorted(self._changed)]
+        await self._journal.write(
+            lambda connection: connection.executemany("INSERT OR REPLACE INTO running VALUES (?, ?, ?)", rows)
+        )
+        self._changed = {self._clock() // DAY_MS}
+
+    async def run(self, interval: float = 60.0) -> None:
+        """Writes it every `interval` seconds until cancelled. What fails is logged, and tried again."""
+        while True:
+            await asyncio.sleep(interval)
+            await self.try_to_save()
+
+    async def try_to_save(self) -> None:
+        """Writes what has changed, or logs why it could not."""
+        try:
+            await self.save()
+        except sqlite3.Error as error:
+            log.error("hours not written", extra={"error": str(error)})
+
+    def _of(self, day: int) -> list[int]:
+        self._changed.add(day)
+        return self._days.setdefault(day, [0, 0])
+
+    def _count(self) -> None:
+        now = self._monotonic()
+        self._of(self._clock() // DAY_MS)[0] += now - self._counted
+        self._counted = now
+
+    def _since(self, first: int) -> Hours:
+        days = [counts for day, counts in self._days.items() if day >= first]
+        return Hours(sum(up for up, _ in days) / 3_600_000, sum(dreaming for _, dreaming in days) / 3_600_000)

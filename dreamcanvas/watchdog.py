@@ -1,0 +1,44 @@
+"""Tells systemd how it is, by the protocol of sd_notify(3); silent where systemd did not ask."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+
+class Watchdog:
+    """`$NOTIFY_SOCKET` is where to tell, `$WATCHDOG_USEC` after how much silence systemd restarts it."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        address = environment.get("NOTIFY_SOCKET", "")
+        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._seconds = int(environment.get("WATCHDOG_USEC", "0")) / 1e6
+        if environment.get("WATCHDOG_PID") not in (None, str(os.getpid())):
+            self._seconds = 0.0  # meant for another process
+
+    def ready(self, status: str) -> None:
+        """It serves."""
+        self._tell(f"READY=1\nSTATUS={status}")
+
+    def stopping(self) -> None:
+        """It ends."""
+        self._tell("STOPPING=1")
+
+    async def run(self) -> None:
+        """Gives a sign of life of the event loop, twice in the time that systemd waits, until cancelled."""
+        while self._seconds:
+            self._tell("WATCHDOG=1")
+            await asyncio.sleep(self._seconds / 2)
+
+    def _tell(self, message: str) -> None:
+        if not self._address:
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+                channel.setblocking(False)
+                channel.sendto(message.encode(), self._address)
+        except OSError as error:
+            log.warning("systemd was not told", extra={"error": str(error)})

@@ -1,0 +1,136 @@
+"""HTTP of the page /about: the built page, filled with the host's text, costs and donations."""
+
+import html
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import segno
+from markdown_it import MarkdownIt
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from dreamcanvas.about import About, Costs
+from dreamcanvas.donations import bitcoin_url
+
+NOT_BUILT: Final = "The page has not been built: start the server with scripts/serve.\n"
+# What the page shows in each language; the page itself shows one of them
+_WORDS: Final = {
+    "en": {
+        "costs": "What it costs",
+        "today": "Today",
+        "month": "This month",
+        "total": "Since the start",
+        "hours": "{up} hours up, {dreaming} of them dreaming. Days are in UTC.",
+        "give": "Help to pay for it",
+        "bitcoin": "Bitcoin",
+        "scan": "QR code of the Bitcoin address",
+        "operator": "Who runs this one",
+        "point": ".",
+    },
+    "de": {
+        "costs": "Was es kostet",
+        "today": "Heute",
+        "month": "In diesem Monat",
+        "total": "Seit Beginn",
+        "hours": "{up} Stunden in Betrieb, davon {dreaming} träumend. Die Tage sind in UTC.",
+        "give": "Hilf mit, das zu bezahlen",
+        "bitcoin": "Bitcoin",
+        "scan": "QR-Code der Bitcoin-Adresse",
+        "operator": "Wer diese Leinwand betreibt",
+        "point": ",",
+    },
+}
+_PROSE: Final = re.compile(r"<!--prose:(\w+)-->.*?<!--/prose-->", re.DOTALL)
+
+
+class WebAbout:
+    """The handler of the path. `page` is the built about.html."""
+
+    def __init__(self, about: About, *, page: Path) -> None:
+        self._about = about
+        self._page = page
+
+    def routes(self) -> list[Route]:
+        """For the application."""
+        return [Route("/about", self.page)]
+
+    async def page(self, request: Request) -> Response:
+        """The page."""
+        if not self._page.is_file():
+            return PlainTextResponse(NOT_BUILT, 503)
+        own = self._about.text()
+        text = self._page.read_text()
+        if own is not None:
+            prose = markdown(own)
+            text = _PROSE.sub(lambda _: prose, text)
+        text = _each(text, "operator", lambda words: _operator(words, self._about.operator))
+        costs = self._about.costs()
+        text = _each(text, "costs", lambda words: "" if costs is None else _costs(words, costs))
+        text = _each(text, "donations", self._donations)
+        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+
+    def _donations(self, words: dict[str, str]) -> str:
+        if not self._about.links:
+            return ""
+        items = "".join(
+            f'<li><a class="action" href="{html.escape(link.url)}" rel="noopener nofollow">'
+            f"{html.escape(link.label)}</a></li>"
+            for link in self._about.links
+        )
+        code = ""
+        if self._about.bitcoin:
+            code = (
+                f'<figure role="img" aria-label="{words["scan"]}">{qr_code(bitcoin_url(self._about.bitcoin))}'
+                f"</figure><p><code>{html.escape(self._about.bitcoin)}</code></p>"
+            )
+        return f'<section class="give"><h2>{words["give"]}</h2><ul class="links">{items}</ul>{code}</section>'
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML. HTML in it is shown as text, and links lead nowhere that runs something."""
+    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
+
+
+@cache
+def qr_code(text: str) -> str:
+    """A QR code as an SVG element, dark on light, with its quiet zone."""
+    svg: str = segno.make(text, error="m", micro=False).svg_inline(
+        scale=4, border=4, dark="#000", light="#fff", omitsize=True
+    )
+    return svg
+
+
+def _each(text: str, name: str, part: Callable[[dict[str, str]], str]) -> str:
+    """Puts a part where the page has a place for it, in each language."""
+    for language, words in _WORDS.items():
+        text = text.replace(f"<!--{name}:{language}-->", part(words))
+    return text
+
+
+def _operator(words: dict[str, str], operator: str) -> str:
+    if not operator:
+        return ""
+    return f"<section><h2>{words['operator']}</h2><p>{html.escape(operator)}</p></section>"
+
+
+def _costs(words: dict[str, str], costs: Costs) -> str:
+    amounts = (("today", costs.today), ("month", costs.month), ("total", costs.total))
+    currency = html.escape(costs.currency)
+    rows = "".join(
+        f"<div><dt>{words[name]}</dt><dd>{_number(words, amount, 2)}\N{NO-BREAK SPACE}{currency}</dd></div>"
+        for name, amount in amounts
+    )
+    hours = words["hours"].format(
+        up=_number(words, costs.hours.up, 1), dreaming=_number(words, costs.hours.dreaming, 1)
+    )
+    return (
+        f'<section><h2>{words["costs"]}</h2><dl class="costs">{rows}</dl><p class="dim">{hours}</p></section>'
+    )
+
+
+def _number(words: dict[str, str], value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace(".", words["point"])
