@@ -18,11 +18,15 @@ from uvicorn.server import ServerState
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
 from dreamcanvas import brush, events
+from dreamcanvas.access import Access
+from dreamcanvas.allowances import Client
 from dreamcanvas.api import Api, dabs_of, paint_response
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.canvas import SIDE, Canvas, Dab, Operation
 from dreamcanvas.config import Config
+from dreamcanvas.cursors import Cursors
 from dreamcanvas.metrics import Metrics
+from dreamcanvas.moderation import Moderation
 from dreamcanvas.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
@@ -31,7 +35,8 @@ from dreamcanvas.rpc.frames import Splitter, frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Entry, Journal, Receipt
-from dreamcanvas.visitors import Client, Visitors
+from dreamcanvas.store.moderation import Records
+from dreamcanvas.visitors import Visitors
 
 CALLS = 64
 """In a read."""
@@ -74,10 +79,18 @@ class Studio:
             replay_operations=20000,
             clock=clock,
         )
+        access, cursors = Access("bench"), Cursors()
         self.visitors = Visitors(
-            config, journal=self.journal, broadcast=broadcast, metrics=self.metrics, now=time.monotonic
+            config,
+            journal=self.journal,
+            broadcast=broadcast,
+            metrics=self.metrics,
+            now=time.monotonic,
+            cursors=cursors,
+            access=access,
+            moderation=Moderation(Records(self.journal), access, keep_addresses_hours=0, clock=clock),
         )
-        parts = dict.fromkeys(("views", "catalogue", "undoing", "cursors"), cast(Any, None))
+        parts = dict.fromkeys(("views", "catalogue", "undoing", "cursors", "about"), cast(Any, None))
         Api(
             config,
             visitors=self.visitors,

@@ -49,7 +49,7 @@ class Desk:
 
     async def dream(self, data: bytes) -> None:
         self.studio.now += 1000
-        self.studio.painter.begin_dream()
+        await self.studio.painter.begin_dream()
         await self.studio.dream(data)
         self.studio.now += 1000
 
@@ -57,8 +57,8 @@ class Desk:
         region = wanted.pop("region", WHOLE)
         return await self.restoring.restore(Wanted(region=region, **wanted), {})  # type: ignore[arg-type]
 
-    def pixel(self, place: tuple[int, int]) -> object:
-        return self.studio.painter.snapshot().image.getpixel(place)
+    async def pixel(self, place: tuple[int, int]) -> object:
+        return (await self.studio.painter.snapshot()).image.getpixel(place)
 
     def gone(self, dream: int) -> None:
         self.studio.dreams.frame(dream).unlink()
@@ -93,8 +93,8 @@ async def test_a_vandal_of_many_dreams_is_undone_and_the_rest_goes_on_dreaming(
     await desk.dream(GREY)
     restored = await desk.restore(authors=(vandal.author.number,))
     assert restored.dabs == 2
-    assert desk.pixel(PLACE) == colour(GREEN)
-    assert desk.pixel(FAR) == colour(GREY)
+    assert await desk.pixel(PLACE) == colour(GREEN)
+    assert await desk.pixel(FAR) == colour(GREY)
 
 
 async def test_where_the_frame_file_is_gone_its_movie_serves(desk: Desk, vandal: Hand) -> None:
@@ -106,7 +106,7 @@ async def test_where_the_frame_file_is_gone_its_movie_serves(desk: Desk, vandal:
         await desk.restore(authors=(vandal.author.number,))
     desk.movies[1] = GREEN
     await desk.restore(authors=(vandal.author.number,))
-    assert desk.pixel(PLACE) == colour(GREEN)
+    assert await desk.pixel(PLACE) == colour(GREEN)
 
 
 async def test_a_dream_or_a_time_comes_back(desk: Desk, vandal: Hand) -> None:
@@ -116,11 +116,11 @@ async def test_a_dream_or_a_time_comes_back(desk: Desk, vandal: Hand) -> None:
     await vandal.paint(INK)
     region = (50, 50, 150, 150)
     assert (await desk.restore(dream=1, region=region)).region == region
-    assert (desk.pixel(PLACE), desk.pixel(FAR)) == (colour(GREEN), colour(BLUE))
+    assert (await desk.pixel(PLACE), await desk.pixel(FAR)) == (colour(GREEN), colour(BLUE))
     await desk.restore(time=time)
-    assert desk.pixel(FAR) == colour(GREEN)
+    assert await desk.pixel(FAR) == colour(GREEN)
     await desk.restore(time=0)
-    assert desk.pixel(FAR) == (255, 255, 255)
+    assert await desk.pixel(FAR) == (255, 255, 255)
     with pytest.raises(InvalidParams, match="no dream 9"):
         await desk.restore(dream=9)
 
@@ -128,12 +128,12 @@ async def test_a_dream_or_a_time_comes_back(desk: Desk, vandal: Hand) -> None:
 async def test_at_a_time_the_strokes_on_the_dream_are_there(desk: Desk, vandal: Hand) -> None:
     await desk.dream(GREEN)
     await vandal.paint(INK)
-    time, before = desk.studio.now, desk.studio.painter.snapshot().image
+    time, before = desk.studio.now, (await desk.studio.painter.snapshot()).image
     desk.studio.now += 10
     await vandal.paint(INK, stroke=2)
     await desk.dream(BLUE)
     await desk.restore(time=time)
-    assert desk.studio.painter.snapshot().image == before
+    assert (await desk.studio.painter.snapshot()).image == before
 
 
 async def test_what_was_archived_is_found(desk: Desk, vandal: Hand) -> None:
@@ -150,7 +150,7 @@ async def test_what_was_archived_is_found(desk: Desk, vandal: Hand) -> None:
     (first, *_) = await desk.restoring.who((100, 100, 101, 101), since=0, time=10**7)
     assert first.author == other.author.number
     await desk.restore(authors=(vandal.author.number,))
-    assert desk.studio.painter.snapshot().image == expected
+    assert (await desk.studio.painter.snapshot()).image == expected
 
 
 async def test_an_undo_after_it_shows_nothing_that_was_taken_back(desk: Desk, vandal: Hand) -> None:
@@ -162,7 +162,7 @@ async def test_an_undo_after_it_shows_nothing_that_was_taken_back(desk: Desk, va
     await ann.paint(Dab(*PLACE, 40, 0x00FFFF))
     await desk.restore(authors=(vandal.author.number,))
     await ann.undo()
-    assert desk.pixel(PLACE) == colour(GREEN)
+    assert await desk.pixel(PLACE) == colour(GREEN)
 
 
 async def test_what_others_draw_meanwhile_stays(desk: Desk, vandal: Hand) -> None:
@@ -176,4 +176,4 @@ async def test_what_others_draw_meanwhile_stays(desk: Desk, vandal: Hand) -> Non
     expected = Image.new("RGB", (1536, 1536), "white")
     for x, y in [*((90 + x, 100) for x in range(20)), *((90 + x, 110) for x in range(3))]:
         brush.draw(expected, x, y, 10, 0x0000FF)
-    assert desk.studio.painter.snapshot().image == expected
+    assert (await desk.studio.painter.snapshot()).image == expected

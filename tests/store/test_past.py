@@ -32,7 +32,7 @@ async def test_undos_give_the_same_picture(tmp_path: Path, seed: int) -> None:
     for what, author, stroke, dabs in script(random.Random(seed), dreams=True, steps=25):
         if what == "dream":
             data = jpeg((author >> 16, author >> 8 & 255, author & 255))
-            real.painter.begin_dream()
+            await real.painter.begin_dream()
             await real.dream(data)
             world.dream(decode(data))
         elif what == "draw":
@@ -41,7 +41,7 @@ async def test_undos_give_the_same_picture(tmp_path: Path, seed: int) -> None:
         else:
             await hands[author].undo(stroke)
             world.undo(author, stroke)
-        seen = real.painter.snapshot().image
+        seen = (await real.painter.snapshot()).image
         assert ImageChops.difference(seen, world.picture).getbbox() is None, what
     await real.close()
 
