@@ -64,7 +64,7 @@ def test_there_is_something_to_look_at() -> None:
     [
         ("websockets", ("rpc/protocol.py", "client/link.py")),
         ("apscheduler", ("history/jobs.py",)),
-        ("av", ("history/movie.py", "history/worker.py")),
+        ("av", ("history/gop.py", "history/movie.py", "history/worker.py")),
         ("tensorflow", ("dream/",)),
         ("numpy", ("dream/", "history/")),
         ("uvicorn", ("app.py", "rpc/protocol.py", "rpc/http.py")),

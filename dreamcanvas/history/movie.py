@@ -1,9 +1,8 @@
 """Pictures to movies and back, with PyAV: H.264 High, yuv420p, BT.709, 30 frames/s, in MP4.
 
-Key frames come each second, so that a player finds any frame after decoding 29 others at most; `stitchable`
-has x264 write headers that do not depend on the quality, so that movies can be joined as they are. Everything
-here runs in the encoder's process (`worker`), not in the server. What fails raises OSError, or PyAV's
-FFmpegError where a file is damaged.
+Key frames come each second (`gop`), so that a player finds any frame after decoding 29 others at most, and
+movies can be joined as they are. Everything here runs in the encoder's process (`worker`), not in the server.
+What fails raises OSError, or PyAV's FFmpegError where a file is damaged.
 """
 
 import contextlib
@@ -11,7 +10,6 @@ import io
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from PIL import Image
 
 from dreamcanvas.history.frames import FPS, thumbnails
+from dreamcanvas.history.gop import GroupEncoder, Packets, Quality, options, prepare
 from dreamcanvas.store import dreams
 
 log = logging.getLogger(__name__)
@@ -30,43 +29,26 @@ log = logging.getLogger(__name__)
 THUMBNAIL_SIDE: Final = 160
 SHEET_COLUMNS: Final = 10
 POSTER_SIDE: Final = 768
-_BT709: Final = 1  # of ISO/IEC 23091-2, for primaries, transfer and matrix
-_LIMITED_RANGE: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """x264's constant rate factor (0 best to 51), its preset, and how many threads it may use."""
-
-    crf: float
-    preset: str
-    threads: int
 
 
 class Writer:
-    """A movie file that is being written, `side` × `side` pixels. A context: on leaving, it is complete."""
+    """A movie file that is being written, `side` × `side` pixels, a multiple of 64; `carry` as in `gop`.
 
-    def __init__(self, path: Path, side: int, quality: Quality, metadata: dict[str, str]) -> None:
+    A context: on leaving, the movie is complete.
+    """
+
+    def __init__(
+        self, path: Path, side: int, quality: Quality, metadata: dict[str, str], *, carry: bool = True
+    ) -> None:
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self._container.metadata.update(metadata)
-        options = {
-            "profile": "high",
-            "preset": quality.preset,
-            "crf": f"{quality.crf:g}",
-            "x264-params": f"keyint={FPS}:min-keyint={FPS}:scenecut=0:open-gop=0:stitchable=1:8x8dct=1"
-            f":threads={quality.threads}:lookahead-threads=1",
-        }
-        stream = self._container.add_stream("libx264", rate=FPS, options=options)
-        stream.width = stream.height = side
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.thread_count = quality.threads
-        context.color_primaries = context.color_trc = context.colorspace = _BT709
-        context.color_range = _LIMITED_RANGE
-        self._stream = stream
+        self._stream = self._container.add_stream("libx264", rate=FPS, options=options(quality))
+        # For the file's header, which it has in common with the encoders of all groups; it encodes nothing
+        prepare(self._stream.codec_context, side, quality)
+        self._container.start_encoding()
+        self._encoder = GroupEncoder(side, quality, carry=carry)
         self._reformatter = VideoReformatter()
         self._side = side
-        self.frames = 0
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +58,7 @@ class Writer:
     ) -> None:
         try:
             if kind is None:
-                self._container.mux(self._stream.encode(None))
+                self._mux(self._encoder.end())
         finally:
             self._container.close()
 
@@ -91,10 +73,12 @@ class Writer:
             dst_color_range=ColorRange.MPEG,
             interpolation=Interpolation.AREA,
         )
-        fitted.pts, fitted.time_base = self.frames, Fraction(1, FPS)
-        fitted.pict_type = 0
-        self._container.mux(self._stream.encode(fitted))
-        self.frames += 1
+        self._mux(self._encoder.encode(fitted))
+
+    def _mux(self, packets: Packets) -> None:
+        for packet in packets:
+            packet.stream = self._stream
+            self._container.mux(packet)
 
 
 class Stills:

@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from PIL import Image
 
 from dreamcanvas.history import movie
-from dreamcanvas.history.movie import Quality
+from dreamcanvas.history.gop import Quality
 from tests.history.marks import mark, read
 
 QUALITY = Quality(26, "superfast", 1)
@@ -57,6 +57,16 @@ def test_what_kind_of_movie_it_is(made: Path) -> None:
         keys = [packet.pts for packet in container.demux(stream) if packet.is_keyframe]
         assert stream.time_base is not None
         assert [round(float(pts * stream.time_base), 3) for pts in keys if pts is not None] == [0, 1, 2]
+
+
+def test_the_same_frames_make_the_same_movie(tmp_path: Path) -> None:
+    made = []
+    for name in ("one.mp4", "other.mp4"):
+        with movie.Writer(tmp_path / name, 384, QUALITY, {}) as writer:
+            for number in range(40):
+                writer.add(movie.from_image(mark(number)))
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1]
 
 
 def test_a_player_can_begin_before_it_has_the_end(made: Path) -> None:
