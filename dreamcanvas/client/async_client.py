@@ -171,8 +171,8 @@ class AsyncClient:
     ) -> Image.Image:
         """The picture, or a part of it in pixels, RGB. PNG is exact, JPEG and WEBP are smaller.
 
-        It waits some seconds for one that shows what one drew oneself. Of others' strokes those of the last seconds may be missing
-        in the whole picture, which a server makes anew only so often; not in a part.
+        It waits some seconds for one that shows what one drew oneself. Of others' strokes those of the last
+        seconds may be missing in the whole picture, which a server makes anew only so often; not in a part.
         """
         picture = await self.picture(x, y, width, height, format)
         return picture.image
