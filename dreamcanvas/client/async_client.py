@@ -20,6 +20,8 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 M = TypeVar("M", bound=Message)
 
+RETRY_SECONDS: Final = 0.25
+RETRIES: Final = 20
 _ENVELOPE: Final = 64  # bytes of a message around its dabs
 _DAB_BYTES: Final = 24  # the most that a dab takes
 _FORMATS: Final = {
@@ -56,6 +58,7 @@ class AsyncClient:
             rng=rng or random.Random(),  # noqa: S311 - jitter, no secrets
         )
         self._order = asyncio.Lock()
+        self._drawn = 0
 
     async def __aenter__(self) -> Self:
         """Connects. Raises Unreachable, or what the server refuses the connection with."""
@@ -117,6 +120,7 @@ class AsyncClient:
                 stroke = ink.stroke or call  # the number of its first call: no other stroke has it
                 reply = await self._paint(whole[first : first + most], stroke, call)
                 ink = Ink(stroke, reply.seq, reply.time)
+                self._drawn = reply.seq
         return ink
 
     def _most(self) -> int:
@@ -145,6 +149,7 @@ class AsyncClient:
         async with self._order:
             request = pb.UndoRequest(stroke=stroke, call=self._session.next_call())
             reply = await self._session.call("undo", request, pb.UndoResponse)
+            self._drawn = reply.seq
         return reply.seq
 
     async def cursor(
@@ -164,7 +169,11 @@ class AsyncClient:
     async def get_canvas(
         self, x: int = 0, y: int = 0, width: int | None = None, height: int | None = None, format: str = "PNG"
     ) -> Image.Image:
-        """The picture, or a part of it in pixels, RGB. PNG is exact, JPEG and WEBP are smaller."""
+        """The picture, or a part of it in pixels, RGB. PNG is exact, JPEG and WEBP are smaller.
+
+        It waits some seconds for one that shows what one drew oneself. Of others' strokes those of the last
+        seconds may be missing in the whole picture, which a server makes anew only so often; not in a part.
+        """
         picture = await self.picture(x, y, width, height, format)
         return picture.image
 
@@ -184,8 +193,17 @@ class AsyncClient:
             format=_FORMATS[format],
         )
         reply = await self._session.call("getCanvas", request, pb.CanvasResponse)
+        for _ in range(RETRIES):  # a server makes the whole picture anew only so often
+            if reply.seq >= self._drawn:
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+            reply = await self._session.call("getCanvas", request, pb.CanvasResponse)
         image = await asyncio.to_thread(_decode, reply.image)
         return Picture(image, reply.dream, reply.seq)
+
+    async def rewind(self, events: Events, seq: int) -> None:
+        """Fills a queue with the operations after `seq` and what follows: for a copy that begins anew."""
+        await self._session.rewind(events, seq)
 
     def replica(self) -> Replica:
         """A live local copy of the picture, exact to the pixel. Enter it with `async with`."""

@@ -75,7 +75,8 @@ def names_of(given: tuple[str, ...]) -> frozenset[str]:
 class Events:
     """A queue of events: `async for` gives them as they come, from when it was entered or first awaited.
 
-    A reader that falls more than 50,000 events behind loses them and gets a Resync.
+    A reader that falls more than 50,000 events behind loses them and gets a Resync. `seq` is the last
+    operation that was put in: an earlier one is not put in again.
     """
 
     def __init__(
@@ -86,11 +87,18 @@ class Events:
         self._client = client
         self._capacity = capacity
         self._queue: deque[Event] = deque()
+        self.seq: int | None = None
         self._failure: Exception | None = None
         self._came = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        """Appends an event."""
+        """Appends an event, but not an operation that was there before."""
+        if isinstance(event, Operation):
+            if self.seq is not None and event.seq <= self.seq:
+                return
+            self.seq = event.seq
+        elif isinstance(event, Resync):
+            self.seq = event.seq
         if len(self._queue) >= self._capacity:
             self._queue.clear()
             seq = event.seq if isinstance(event, Operation | Resync) else 0
@@ -98,6 +106,11 @@ class Events:
         else:
             self._queue.append(event)
         self._came.set()
+
+    def restart(self, seq: int) -> None:
+        """Forgets what waits; operations after `seq` are wanted."""
+        self._queue.clear()
+        self.seq = seq
 
     def fail(self, error: Exception) -> None:
         """No more will come, and this is why."""

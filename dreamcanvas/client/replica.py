@@ -29,6 +29,9 @@ class Origin(Protocol):
     async def picture(self) -> Picture:
         """The whole picture, without loss."""
 
+    async def rewind(self, events: Events, seq: int) -> None:
+        """Fills the queue with the operations after `seq`."""
+
 
 class Replica:
     """The picture, one's own strokes included. Each dream is fetched without loss: some megabytes."""
@@ -42,7 +45,7 @@ class Replica:
 
     async def __aenter__(self) -> Self:
         events = await self._origin.events("paint", "patch", "canvas", own=True).__aenter__()
-        await self._load()
+        await self._load(events)
         self._running = asyncio.create_task(self._run(events))
         return self
 
@@ -80,7 +83,7 @@ class Replica:
     async def _run(self, events: Events) -> None:
         try:
             async for event in events:
-                await self._take(event)
+                await self._take(event, events)
                 await self._notify()
                 await asyncio.sleep(0)  # a long backlog is not to keep others waiting
         except DreamcanvasError as error:
@@ -91,7 +94,7 @@ class Replica:
         async with self._changed:
             self._changed.notify_all()
 
-    async def _take(self, event: Event) -> None:
+    async def _take(self, event: Event, events: Events) -> None:
         match event:
             case Operation() if event.seq <= self._canvas.seq:
                 pass  # the picture that was fetched had it
@@ -100,10 +103,11 @@ class Replica:
             case Dream() if event.dream <= self._canvas.dream:
                 pass
             case Operation() | Dream() | Resync():
-                await self._load()
+                await self._load(events)
             case _:
                 pass
 
-    async def _load(self) -> None:
+    async def _load(self, events: Events) -> None:
         picture = await self._origin.picture()
         self._canvas = Canvas(picture.image, picture.dream, picture.seq)
+        await self._origin.rewind(events, picture.seq)  # the picture may be older than what came already

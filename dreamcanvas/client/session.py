@@ -44,7 +44,7 @@ class Session(Source):
     ) -> None:
         self._url = url
         self._secret = secret
-        self._timeout = timeout
+        self.timeout = timeout
         self._rng = rng
         self._link = Link(
             websocket_url(url),
@@ -67,7 +67,7 @@ class Session(Source):
         """Connects. Raises Unreachable, or what the server refuses the connection with."""
         self._running = asyncio.create_task(self._run())
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 await self._link.ready()
         except TimeoutError:
             await self.close()
@@ -105,7 +105,7 @@ class Session(Source):
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
+        deadline = loop.time() + self.timeout
         while True:
             try:
                 async with asyncio.timeout_at(deadline):
@@ -126,7 +126,7 @@ class Session(Source):
                 await asyncio.sleep(wait)
 
     def _unreachable(self) -> Unreachable:
-        return Unreachable(f"no answer from {self._url} within {self._timeout:g} s ({self._link.reason})")
+        return Unreachable(f"no answer from {self._url} within {self.timeout:g} s ({self._link.reason})")
 
     # Events
 
@@ -135,12 +135,20 @@ class Session(Source):
         if events in self._queues:
             return
         self._queues.add(events)
+        events.seq = self._feed.seq
         if not events.names <= self._subscribed:
             await self.catch_up()
 
     def unwatch(self, events: Events) -> None:
         """Fills it no more."""
         self._queues.discard(events)
+
+    async def rewind(self, events: Events, seq: int) -> None:
+        """Fills a queue with the operations after `seq` and what follows, whatever was put in before."""
+        events.restart(seq)
+        if self._feed.seq is not None and self._feed.seq > seq:
+            self._feed.start(seq)  # other queues pass over what they have had
+            await self.catch_up()
 
     async def catch_up(self) -> None:
         """Subscribes anew, to what is wanted now, and gets the operations that are missing."""
@@ -165,6 +173,9 @@ class Session(Source):
                 self._feed.start(reply.seq)
                 if lost:
                     self._tell("paint", Resync(reply.seq))
+            for events in self._queues:
+                if events.seq is None:
+                    events.seq = self._feed.seq
             if self._dream is not None and reply.dream > self._dream:
                 url = f"/dreams/{reply.dream}.jpg"
                 self._tell("canvas", Dream(reply.dream, reply.dream_seq, 0, reply.status.style, url))

@@ -153,6 +153,24 @@ async def test_the_live_copy_is_exact_over_dreams(server: Server) -> None:
                 return
 
 
+async def test_the_live_copy_begins_with_a_picture_that_is_older_than_what_came(quiet_server: Server) -> None:
+    async with AsyncClient(quiet_server.url) as bot, AsyncClient(quiet_server.url) as other:
+        async with other.events("paint") as events:
+            for n in range(12):  # uses up what a server makes anew at once
+                await bot.paint(50 * n, 300, 40, "purple")
+                await other.get_canvas()
+            ink = await bot.stroke([(300, 300), (900, 500)], 60, "teal")
+            older = await other.picture()
+            async with other.replica() as replica:
+                await replica.reaches(seq=ink.seq)
+                part = await other.get_canvas(0, 0, 1536, 768)
+                assert older.seq <= ink.seq
+                assert same(replica.crop(0, 0, 1536, 768), part)
+            seen = [await anext(events) for _ in range(20)]
+        numbers = [event.seq for event in seen if isinstance(event, Operation)]
+        assert numbers == list(range(numbers[0], numbers[0] + 20)), "the others' queues have each once"
+
+
 async def test_drops_and_restarts_lose_nothing_and_double_nothing(canvas: Server) -> None:
     storm = await weather(canvas, seed=1, drops=10, restarts=1)
     assert storm.drops >= 10
