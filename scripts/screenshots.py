@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.browser.visitor import Point, Visitor, chromium
 from tests.server import Server
 
-SCREENS = {
+SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
     "phone": {
         "viewport": {"width": 390, "height": 844},
@@ -73,12 +74,49 @@ def draw(visitor: Visitor) -> None:
     visitor.settle()
 
 
-def visit(browser: Browser, url: str, screen: str) -> Visitor:
-    page: Page = browser.new_context(**SCREENS[screen]).new_page()  # type: ignore[arg-type]
+def visit(browser: Browser, url: str, screen: str, **context: object) -> Visitor:
+    page: Page = browser.new_context(**{**SCREENS[screen], "color_scheme": "dark", **context}).new_page()
     page.goto(url)
     visitor = Visitor(page)
     visitor.wait(phase="live")
     return visitor
+
+
+def photograph(visitor: Visitor, path: Path) -> None:
+    visitor.page.screenshot(path=path, type="jpeg", quality=85)
+
+
+def photograph_states(browser: Browser, url: str, output: Path) -> None:
+    """What can be opened on the page, and the page in light colours and in German."""
+    for screen in ("desktop", "phone"):
+        visitor = visit(browser, url, screen)
+        page = visitor.page
+        page.get_by_role("button", name="Story of a place").click()
+        page.mouse.click(*visitor.on_screen(1060, 420))
+        page.wait_for_selector("#story-panel[data-state=live]")
+        page.wait_for_timeout(2500)
+        photograph(visitor, output / f"{screen}-story.jpg")
+        page.get_by_role("button", name="Close").click()
+        page.get_by_role("button", name="Another palette").click()
+        page.wait_for_timeout(300)
+        photograph(visitor, output / f"{screen}-palettes.jpg")
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Settings").click()
+        page.wait_for_timeout(300)
+        photograph(visitor, output / f"{screen}-settings.jpg")
+        page.keyboard.press("Escape")
+        page.goto(f"{url}/#1060,420,{1.6 if screen == 'desktop' else 0.8}")
+        visitor.wait(phase="live")
+        page.wait_for_timeout(900)
+        photograph(visitor, output / f"{screen}-zoomed.jpg")
+        page.goto(f"{url}/about")
+        page.wait_for_timeout(600)
+        photograph(visitor, output / f"{screen}-about.jpg")
+        page.context.close()
+        visitor = visit(browser, url, screen, color_scheme="light", locale="de-DE")
+        visitor.page.wait_for_timeout(900)
+        photograph(visitor, output / f"{screen}-light-german.jpg")
+        visitor.page.context.close()
 
 
 def photograph_history(browser: Browser, url: str, output: Path) -> None:
@@ -122,16 +160,16 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         visitors = {name: visit(browser, server.url, name) for name in SCREENS}
-        visitors["desktop"].page.screenshot(path=output / "desktop-empty.jpg", type="jpeg", quality=85)
-        visitors["phone"].page.screenshot(path=output / "phone-empty.jpg", type="jpeg", quality=85)
-        visitors["tablet"].page.screenshot(path=output / "tablet-empty.jpg", type="jpeg", quality=85)
+        for name in ("desktop", "phone", "tablet"):
+            photograph(visitors[name], output / f"{name}-empty.jpg")
         artist = visitors["desktop"]
         draw(artist)
         dreams = int(artist.state("dream")) + arguments.dreams
         for name, visitor in visitors.items():
             visitor.wait_for("Number(data.dream) >= argument", dreams)
             visitor.page.wait_for_timeout(900)  # the cross-fade
-            visitor.page.screenshot(path=output / f"{name}.jpg", type="jpeg", quality=85)
+            photograph(visitor, output / f"{name}.jpg")
+        photograph_states(browser, server.url, output)
         server.kill()
         for name in ("desktop", "phone"):
             visitors[name].wait(connection="offline")
@@ -139,11 +177,11 @@ def main() -> None:
         artist.page.keyboard.press("2")
         artist.stroke((240, 1300), (600, 1240), (900, 1330))
         for name in ("desktop", "phone"):
-            visitors[name].page.screenshot(path=output / f"{name}-offline.jpg", type="jpeg", quality=85)
+            photograph(visitors[name], output / f"{name}-offline.jpg")
         server.start()
         artist.settle()
         artist.page.wait_for_selector("#toast:visible")
-        artist.page.screenshot(path=output / "desktop-back.jpg", type="jpeg", quality=85)
+        photograph(artist, output / "desktop-back.jpg")
         photograph_history(browser, server.url, output)
         browser.close()
 
