@@ -17,6 +17,7 @@ from dreamcanvas.rpc.jsonmap import to_json
 from dreamcanvas.rpc.service import Caller, Service
 from dreamcanvas.store import moderation as store
 from dreamcanvas.store.journal import RETRY_AFTER_MS
+from dreamcanvas.validation import is_line, within
 from dreamcanvas.visitors import Visitors
 
 R = TypeVar("R", bound=Message)
@@ -103,17 +104,17 @@ class Admin:
     async def announce(self, request: pb.AnnounceRequest) -> pb.StateResponse:
         """Shows a line to everyone, or none."""
         text = _line("text", request.text.strip())
-        seconds = _within("seconds", request.seconds, 0, MOST_SECONDS)
+        seconds = within("seconds", request.seconds, 0, MOST_SECONDS)
         until = self._clock() + 1000 * seconds if seconds and text else 0
         await self._moderation.set("announce", announcement=text, announced_until=until)
         return await self.state(pb.StateRequest())
 
     async def who(self, request: pb.WhoRequest) -> pb.WhoResponse:
         """Who painted here, or in a region."""
-        x, y = _within("x", request.x, 0, SIDE - 1), _within("y", request.y, 0, SIDE - 1)
-        width = _within("width", request.width, 0, SIDE - x) or 1
-        height = _within("height", request.height, 0, SIDE - y) or 1
-        seconds = _within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
+        x, y = within("x", request.x, 0, SIDE - 1), within("y", request.y, 0, SIDE - 1)
+        width = within("width", request.width, 0, SIDE - x) or 1
+        height = within("height", request.height, 0, SIDE - y) or 1
+        seconds = within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
         time = min(request.time or self._clock(), 2**62)
         region = (x, y, x + width, y + height)
         found = await self._restoring.who(region, since=max(0, time - 1000 * seconds), time=time)
@@ -164,7 +165,7 @@ class Admin:
         """Lets an author or an address draw no more for a while."""
         if not request.author and not request.address:
             raise InvalidParams("author is missing: whom to ban, or an address", field="author")
-        seconds = _within("seconds", request.seconds, 1, MOST_SECONDS)
+        seconds = within("seconds", request.seconds, 1, MOST_SECONDS)
         reason = _line("reason", request.reason.strip())
         if not reason:
             raise InvalidParams("reason is missing: they are told it", field="reason")
@@ -185,7 +186,7 @@ class Admin:
 
     async def acts(self, request: pb.ActsRequest) -> pb.ActsResponse:
         """What was done here, newest first."""
-        acts = await self._moderation.acts(_within("limit", request.limit, 0, MOST_ACTS) or ACTS)
+        acts = await self._moderation.acts(within("limit", request.limit, 0, MOST_ACTS) or ACTS)
         return pb.ActsResponse(
             acts=[
                 pb.Act(act=act.act, time=act.time, what=act.what, details=act.details, seq=act.seq or 0)
@@ -223,10 +224,10 @@ def _ban(ban: store.Ban) -> pb.Ban:
 
 
 def _region(region: pb.Region) -> Region:
-    left = _within("region.x", region.x, 0, SIDE - 1)
-    top = _within("region.y", region.y, 0, SIDE - 1)
-    width = _within("region.width", region.width, 1, SIDE - left)
-    height = _within("region.height", region.height, 1, SIDE - top)
+    left = within("region.x", region.x, 0, SIDE - 1)
+    top = within("region.y", region.y, 0, SIDE - 1)
+    width = within("region.width", region.width, 1, SIDE - left)
+    height = within("region.height", region.height, 1, SIDE - top)
     return left, top, left + width, top + height
 
 
@@ -239,12 +240,6 @@ def _given(request: Message, name: str) -> bool:
 def _line(name: str, text: str) -> str:
     if len(text) > LINE_LENGTH:
         raise InvalidParams(f"{name} has {len(text)} characters, at most {LINE_LENGTH}", field=name)
-    if not text.replace("\u200c", "").replace("\u200d", "").isprintable():
+    if not is_line(text):
         raise InvalidParams(f"{name} holds control characters or line breaks", field=name)
     return text
-
-
-def _within(name: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise InvalidParams(f"{name} is {value}, but has to be {low} to {high}", field=name)
-    return value

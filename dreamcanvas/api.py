@@ -12,7 +12,7 @@ from dreamcanvas.about import About
 from dreamcanvas.allowances import Client, token_of
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import SIDE, Dab
+from dreamcanvas.canvas import SIDE
 from dreamcanvas.config import Config
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
@@ -27,13 +27,11 @@ from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Journal, Receipt
 from dreamcanvas.undo import bounds
 from dreamcanvas.undoing import Undoing
+from dreamcanvas.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
 from dreamcanvas.views import View, Views
 from dreamcanvas.visitors import Visitors, event_names
 
-POSITION_BOUND: Final = 65535
-MAX_COLOR: Final = 0xFFFFFF
 SESSION_BYTES: Final = (16, 32)
-NAME_LENGTH: Final = 40
 UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
 UNDO_PIXELS: Final = 1000
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
@@ -88,7 +86,7 @@ class Api:
     def paint(self, caller: Caller[Client], request: pb.PaintRequest) -> Later:
         """Draws one dab or several."""
         client = caller.peer
-        _check_call(client, request.call)
+        check_call(client.author, request.call)
         dabs = dabs_of(request, self._config.dabs_per_call)
         self._visitors.check(client)
         self._visitors.spend_dabs(client, len(dabs))
@@ -100,8 +98,8 @@ class Api:
     def undo(self, caller: Caller[Client], request: pb.UndoRequest) -> Later:
         """Takes back a stroke of one's own."""
         client = caller.peer
-        _check_call(client, request.call)
-        stroke = _within("stroke", request.stroke, 1, 2**32 - 1)
+        check_call(client.author, request.call)
+        stroke = within("stroke", request.stroke, 1, 2**32 - 1)
         self._visitors.check(client)
         self._visitors.spend_dabs(client, UNDO_DABS)
         settled = self._undoing.undo(client.author, stroke, call=request.call)
@@ -124,12 +122,12 @@ class Api:
         event = pb.CursorEvent(
             author=caller.peer.author.number,
             pos=pb.Position(
-                x=_within("pos.x", request.pos.x, -POSITION_BOUND, POSITION_BOUND),
-                y=_within("pos.y", request.pos.y, -POSITION_BOUND, POSITION_BOUND),
+                x=within("pos.x", request.pos.x, -POSITION_BOUND, POSITION_BOUND),
+                y=within("pos.y", request.pos.y, -POSITION_BOUND, POSITION_BOUND),
             ),
             down=request.down,
-            color=_within("color", request.color, 0, MAX_COLOR),
-            name=_name(request.name) or (identity.name if identity is not None else ""),
+            color=within("color", request.color, 0, MAX_COLOR),
+            name=visible_name(request.name) or (identity.name if identity is not None else ""),
         )
         if self._config.cursors and self._visitors.may_point(caller.peer):
             self._cursors.moved(event, websocket)
@@ -137,10 +135,10 @@ class Api:
 
     async def get_canvas(self, caller: Caller[Client], request: pb.CanvasRequest) -> pb.CanvasResponse:
         """The picture, or a part of it, as a file."""
-        left = _within("offset.x", request.offset.x, 0, SIDE - 1)
-        top = _within("offset.y", request.offset.y, 0, SIDE - 1)
-        width = _within("width", request.width, 1, SIDE - left)
-        height = _within("height", request.height, 1, SIDE - top)
+        left = within("offset.x", request.offset.x, 0, SIDE - 1)
+        top = within("offset.y", request.offset.y, 0, SIDE - 1)
+        width = within("width", request.width, 1, SIDE - left)
+        height = within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
         self._visitors.spend_canvas(caller.peer, width * height / (SIDE * SIDE))
         if width == height == SIDE:
@@ -242,64 +240,6 @@ def _document(methods: tuple[str, ...]) -> dict[str, Json]:
         title="Dreamcanvas",
         version=__version__,
     )
-
-
-def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
-    """The dabs of a call. Raises InvalidParams, naming the field and its bounds."""
-    if not request.dabs:
-        return [_dab(request, None)]
-    if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
-        raise InvalidParams("dabs stands in place of pos, size and color: leave these out", field="dabs")
-    if len(request.dabs) > most:
-        raise InvalidParams(f"dabs has {len(request.dabs)} items, at most {most} are allowed", field="dabs")
-    return [_dab(dab, index) for index, dab in enumerate(request.dabs)]
-
-
-def _dab(dab: pb.Dab | pb.PaintRequest, index: int | None) -> Dab:
-    pos, size, color = dab.pos, dab.size, dab.color
-    x, y = pos.x, pos.y
-    if not (
-        -POSITION_BOUND <= x <= POSITION_BOUND
-        and -POSITION_BOUND <= y <= POSITION_BOUND
-        and 1 <= size <= MAX_SIZE
-        and color <= MAX_COLOR
-        and dab.HasField("pos")
-    ):
-        _refuse(dab, "" if index is None else f"dabs[{index}].")
-    return Dab(x, y, size, color)
-
-
-def _refuse(dab: pb.Dab | pb.PaintRequest, place: str) -> None:
-    if not dab.HasField("pos"):
-        raise InvalidParams(f"{place}pos is missing: the middle of the dab", field=f"{place}pos")
-    if not dab.HasField("size"):
-        raise InvalidParams(f"{place}size is missing: 1 to {MAX_SIZE} pixels", field=f"{place}size")
-    _within(f"{place}pos.x", dab.pos.x, -POSITION_BOUND, POSITION_BOUND)
-    _within(f"{place}pos.y", dab.pos.y, -POSITION_BOUND, POSITION_BOUND)
-    _within(f"{place}size", dab.size, 1, MAX_SIZE)
-    _within(f"{place}color", dab.color, 0, MAX_COLOR)
-
-
-def _check_call(client: Client, call: int) -> None:
-    if call and client.author.session is None:
-        raise InvalidParams("call needs a session: subscribe with one first", field="call")
-
-
-def _name(name: str) -> str:
-    """A name that one line can show. Joiners make emoji and words of some scripts."""
-    if len(name) > NAME_LENGTH:
-        raise InvalidParams(
-            f"name has {len(name)} characters, at most {NAME_LENGTH} are allowed", field="name"
-        )
-    if not name.replace("\u200c", "").replace("\u200d", "").isprintable():
-        raise InvalidParams("name holds control characters or line breaks", field="name")
-    return name
-
-
-def _within(name: str, value: int, low: int, high: int) -> int:
-    if not low <= value <= high:
-        raise InvalidParams(f"{name} is {value}, but has to be {low} to {high}", field=name)
-    return value
 
 
 def paint_response(receipt: Receipt) -> pb.PaintResponse:

@@ -25,6 +25,7 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
+from dreamcanvas.gauges import watch_all
 from dreamcanvas.history.history import History
 from dreamcanvas.host import Host
 from dreamcanvas.listener import listen, url
@@ -158,7 +159,7 @@ class App:
                     visitors.dreaming = self._dreaming(painter, visitors, metrics, running)
                 host.admit(visitors, painter, retracting, lost=history.catalogue.picture)
                 painter.painted = partial(_painted, metrics, visitors)
-                _watch(metrics, painter, journal, broadcast, visitors)
+                watch_all(metrics, painter, journal, broadcast, visitors)
                 metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
                 metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
                 history.watch(metrics.watch)
@@ -286,22 +287,3 @@ def _painted(metrics: Metrics, visitors: Visitors, dabs: int) -> None:
     metrics.painted(dabs)
     if visitors.dreaming is not None:
         visitors.dreaming.active()
-
-
-def _watch(
-    metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, visitors: Visitors
-) -> None:
-    watch = metrics.watch
-    journal.committed = metrics.committed
-    watch("connections", "Open websockets.", visitors.users)
-    watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
-    watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)
-    watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
-    watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
-    watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
-    watch("slow_readers", "Readers that get no events until they have caught up.", lambda: broadcast.behind)
-    watch("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
-    dreaming = visitors.dreaming
-    if dreaming is not None:
-        watch("dream_failures", "Dreams that failed since the start.", lambda: dreaming.failures)
-        watch("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dreaming.restarts)

@@ -20,7 +20,7 @@ from websockets.frames import apply_mask  # type: ignore[attr-defined]
 from dreamcanvas import brush, events
 from dreamcanvas.access import Access
 from dreamcanvas.allowances import Client
-from dreamcanvas.api import Api, dabs_of, paint_response
+from dreamcanvas.api import Api, paint_response
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.canvas import SIDE, Canvas, Dab, Operation
 from dreamcanvas.config import Config
@@ -36,6 +36,7 @@ from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Entry, Journal, Receipt
 from dreamcanvas.store.moderation import Records
+from dreamcanvas.validation import dabs_of
 from dreamcanvas.visitors import Visitors
 
 CALLS = 64

@@ -1,0 +1,27 @@
+"""What `/metrics` shows of the parts as they are, beside what it counts."""
+
+from dreamcanvas.broadcast import Broadcast
+from dreamcanvas.metrics import Metrics
+from dreamcanvas.painter import Painter
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.visitors import Visitors
+
+
+def watch_all(
+    metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, visitors: Visitors
+) -> None:
+    """Has the gauges show them."""
+    watch = metrics.watch
+    journal.committed = metrics.committed
+    watch("connections", "Open websockets.", visitors.users)
+    watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
+    watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)
+    watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
+    watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
+    watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
+    watch("slow_readers", "Readers that get no events until they have caught up.", lambda: broadcast.behind)
+    watch("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
+    dreaming = visitors.dreaming
+    if dreaming is not None:
+        watch("dream_failures", "Dreams that failed since the start.", lambda: dreaming.failures)
+        watch("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dreaming.restarts)

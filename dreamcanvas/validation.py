@@ -1,0 +1,79 @@
+"""What requests have to be like (pure): each check names the field and its bounds."""
+
+from typing import Final
+
+from dreamcanvas.brush import MAX_SIZE
+from dreamcanvas.canvas import Dab
+from dreamcanvas.errors import InvalidParams
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.store.journal import Author
+
+POSITION_BOUND: Final = 65535
+MAX_COLOR: Final = 0xFFFFFF
+NAME_LENGTH: Final = 40
+_JOINERS: Final = str.maketrans("", "", "\u200c\u200d")  # they make emoji, and words of some scripts
+
+
+def is_line(text: str) -> bool:
+    """Whether a text is visible characters in one line."""
+    return text.translate(_JOINERS).isprintable()
+
+
+def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
+    """The dabs of a call. Raises InvalidParams, naming the field and its bounds."""
+    if not request.dabs:
+        return [_dab(request, None)]
+    if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
+        raise InvalidParams("dabs stands in place of pos, size and color: leave these out", field="dabs")
+    if len(request.dabs) > most:
+        raise InvalidParams(f"dabs has {len(request.dabs)} items, at most {most} are allowed", field="dabs")
+    return [_dab(dab, index) for index, dab in enumerate(request.dabs)]
+
+
+def _dab(dab: pb.Dab | pb.PaintRequest, index: int | None) -> Dab:
+    pos, size, color = dab.pos, dab.size, dab.color
+    x, y = pos.x, pos.y
+    if not (
+        -POSITION_BOUND <= x <= POSITION_BOUND
+        and -POSITION_BOUND <= y <= POSITION_BOUND
+        and 1 <= size <= MAX_SIZE
+        and color <= MAX_COLOR
+        and dab.HasField("pos")
+    ):
+        _refuse(dab, "" if index is None else f"dabs[{index}].")
+    return Dab(x, y, size, color)
+
+
+def _refuse(dab: pb.Dab | pb.PaintRequest, place: str) -> None:
+    if not dab.HasField("pos"):
+        raise InvalidParams(f"{place}pos is missing: the middle of the dab", field=f"{place}pos")
+    if not dab.HasField("size"):
+        raise InvalidParams(f"{place}size is missing: 1 to {MAX_SIZE} pixels", field=f"{place}size")
+    within(f"{place}pos.x", dab.pos.x, -POSITION_BOUND, POSITION_BOUND)
+    within(f"{place}pos.y", dab.pos.y, -POSITION_BOUND, POSITION_BOUND)
+    within(f"{place}size", dab.size, 1, MAX_SIZE)
+    within(f"{place}color", dab.color, 0, MAX_COLOR)
+
+
+def check_call(author: Author, call: int) -> None:
+    """Raises InvalidParams where a call has a number, and nobody could repeat it."""
+    if call and author.session is None:
+        raise InvalidParams("call needs a session: subscribe with one first", field="call")
+
+
+def visible_name(name: str) -> str:
+    """A name that one line can show. Raises InvalidParams."""
+    if len(name) > NAME_LENGTH:
+        raise InvalidParams(
+            f"name has {len(name)} characters, at most {NAME_LENGTH} are allowed", field="name"
+        )
+    if not is_line(name):
+        raise InvalidParams("name holds control characters or line breaks", field="name")
+    return name
+
+
+def within(name: str, value: int, low: int, high: int) -> int:
+    """The value of a field. Raises InvalidParams, naming the field and its bounds."""
+    if not low <= value <= high:
+        raise InvalidParams(f"{name} is {value}, but has to be {low} to {high}", field=name)
+    return value
