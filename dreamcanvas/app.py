@@ -151,7 +151,7 @@ class App:
                             window_seconds=config.history_window,
                             timezone=config.timezone,
                         ).routes(),
-                        *WebAbout(about, page=PAGE / "about.html").routes(),
+                        *WebAbout(about, page=PAGE / "about.html", acts=host.moderation.act_counts).routes(),
                     ],
                     past=history.catalogue.picture,
                 )

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,10 @@ _WORDS: Final = {
         "bitcoin": "Bitcoin",
         "scan": "QR code of the Bitcoin address",
         "operator": "Who runs this one",
+        "acts": "What the host has done",
+        "ban": "bans",
+        "restore": "times put back what was there before",
+        "readOnly": "times changed whether one may draw",
         "point": ".",
     },
     "de": {
@@ -41,18 +45,24 @@ _WORDS: Final = {
         "bitcoin": "Bitcoin",
         "scan": "QR-Code der Bitcoin-Adresse",
         "operator": "Wer diese Leinwand betreibt",
+        "acts": "Was der Betreiber getan hat",
+        "ban": "Sperren",
+        "restore": "Mal wiederhergestellt, was vorher da war",
+        "readOnly": "Mal geändert, ob man malen darf",
         "point": ",",
     },
 }
+_ACTS: Final = ("ban", "restore", "readOnly")
 _PROSE: Final = re.compile(r"<!--prose:(\w+)-->.*?<!--/prose-->", re.DOTALL)
 
 
 class WebAbout:
-    """The handler of the path. `page` is the built about.html."""
+    """The handler of the path. `page` is the built about.html; `acts` counts what the host did, by method."""
 
-    def __init__(self, about: About, *, page: Path) -> None:
+    def __init__(self, about: About, *, page: Path, acts: Callable[[], Awaitable[dict[str, int]]]) -> None:
         self._about = about
         self._page = page
+        self._acts = acts
 
     def routes(self) -> list[Route]:
         """For the application."""
@@ -68,6 +78,8 @@ class WebAbout:
             prose = markdown(own)
             text = _PROSE.sub(lambda _: prose, text)
         text = _each(text, "operator", lambda words: _operator(words, self._about.operator))
+        acts = await self._acts()
+        text = _each(text, "acts", lambda words: _acts(words, acts))
         costs = self._about.costs()
         text = _each(text, "costs", lambda words: "" if costs is None else _costs(words, costs))
         text = _each(text, "donations", self._donations)
@@ -115,6 +127,11 @@ def _operator(words: dict[str, str], operator: str) -> str:
     if not operator:
         return ""
     return f"<section><h2>{words['operator']}</h2><p>{html.escape(operator)}</p></section>"
+
+
+def _acts(words: dict[str, str], acts: dict[str, int]) -> str:
+    items = "".join(f"<li>{acts[what]} {words[what]}</li>" for what in _ACTS if acts.get(what))
+    return f"<section><h2>{words['acts']}</h2><ul>{items}</ul></section>" if items else ""
 
 
 def _costs(words: dict[str, str], costs: Costs) -> str:

@@ -60,6 +60,28 @@ def test_the_page_tells_in_both_languages(telling: Server) -> None:
     assert "CHF" in page
 
 
+def test_the_host_s_acts_are_told_in_numbers(telling: Server) -> None:
+    assert "What the host has done" not in telling.get("/about").decode()
+    token = (telling.data_dir / "admin-token").read_text().strip()
+    for method, params in (
+        ("ban", {"author": 7, "seconds": 60, "reason": "<i>spam</i>"}),
+        ("ban", {"author": 8, "seconds": 60, "reason": "spam"}),
+        ("readOnly", {"on": True}),
+        ("readOnly", {"on": False}),
+    ):
+        call = {"jsonrpc": "2.0", "id": 1, "method": f"admin.{method}", "params": params}
+        request = urllib.request.Request(
+            f"{telling.url}/rpc", json.dumps(call).encode(), {"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request) as response:
+            assert "result" in json.load(response)
+    page = telling.get("/about").decode()
+    assert "<li>2 bans</li>" in page
+    assert "<li>2 Sperren</li>" in page
+    assert "<li>2 times changed whether one may draw</li>" in page
+    assert "spam" not in page
+
+
 def test_get_info_says_the_same(telling: Server) -> None:
     answer = info(telling)
     assert [(link.label, link.url) for link in answer.donations] == [
