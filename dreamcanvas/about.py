@@ -7,6 +7,7 @@ from pathlib import Path
 from dreamcanvas import donations
 from dreamcanvas.config import Config
 from dreamcanvas.donations import Link
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.running import Hours, Running
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,16 @@ class About:
             span.up * config.cost_per_hour + span.dreaming * config.cost_per_dreaming_hour for span in spans
         )
         return Costs(config.currency, today, month, total, spans[2])
+
+    def tell(self, response: pb.InfoResponse) -> None:
+        """Puts costs and donations into the answer of getInfo."""
+        response.donations.extend(pb.Link(label=link.label, url=link.url) for link in self.links)
+        costs = self.costs()
+        if costs is not None:
+            response.costs.currency = costs.currency
+            response.costs.today, response.costs.month = costs.today, costs.month
+            response.costs.total = costs.total
+            response.costs.dreaming_hours, response.costs.up_hours = costs.hours.dreaming, costs.hours.up
 
     def text(self) -> str | None:
         """The host's own text, Markdown, as it is in the file now; None where there is none."""

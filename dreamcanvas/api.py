@@ -204,20 +204,8 @@ class Api:
             network=self._config.network if self._visitors.dreaming is not None else "",
             limits=self._visitors.limits(),
             read_only=self._visitors.status().read_only,
-            donations=[pb.Link(label=link.label, url=link.url) for link in self._about.links],
         )
-        costs = self._about.costs()
-        if costs is not None:
-            response.costs.CopyFrom(
-                pb.Costs(
-                    currency=costs.currency,
-                    today=costs.today,
-                    month=costs.month,
-                    total=costs.total,
-                    dreaming_hours=costs.hours.dreaming,
-                    up_hours=costs.hours.up,
-                )
-            )
+        self._about.tell(response)
         return response
 
     async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:

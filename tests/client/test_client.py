@@ -3,6 +3,8 @@
 import asyncio
 import random
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +16,17 @@ from dreamcanvas.client import AsyncClient, Client, Cursor, Dream, Resync, Statu
 from dreamcanvas.client.events import Events
 from dreamcanvas.client.link import pause
 from dreamcanvas.client.session import Session, websocket_url
-from dreamcanvas.errors import ConfigError, InvalidParams, MethodNotFound, TooLate, Unreachable
+from dreamcanvas.errors import (
+    ConfigError,
+    InvalidParams,
+    MethodNotFound,
+    TooLate,
+    Unauthenticated,
+    Unreachable,
+)
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.client.storm import weather
-from tests.server import Server
+from tests.server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 
@@ -246,6 +255,28 @@ async def test_errors_are_those_of_the_contract(quiet_server: Server) -> None:
             await bot.get_canvas(format="GIF")
         with pytest.raises(MethodNotFound):
             await bot.call("dance", pb.InfoRequest(), pb.InfoResponse)
+
+
+def test_a_bot_with_a_token_has_its_own_quota(canvas: Server) -> None:
+    command = ("-m", "dreamcanvas", "tokens", "add", "painter", "--data-dir", str(canvas.data_dir))
+    quota = ("--dabs-per-second", "2000", "--dabs-burst", "5000")
+    added = subprocess.run([sys.executable, *command, *quota], capture_output=True, text=True, check=True)
+    token = added.stdout.split()[-1]
+    dabs = [Dab(n, n, 1, n) for n in range(2000)]
+
+    def drawn() -> bool:
+        try:
+            with Client(canvas.url, token=token, timeout=5) as bot:
+                return bot.dabs(dabs).seq > 0
+        except Unauthenticated:
+            return False
+
+    wait_until(drawn, what="the token, which a server takes in within seconds,")
+
+
+async def test_a_token_that_is_wrong(quiet_server: Server) -> None:
+    with pytest.raises(Unauthenticated):
+        await AsyncClient(quiet_server.url, token="nobody's").__aenter__()  # noqa: S106
 
 
 async def test_a_session_that_the_server_refuses(quiet_server: Server) -> None:
