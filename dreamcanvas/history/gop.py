@@ -25,6 +25,7 @@ from dreamcanvas.history.frames import FPS
 CARRIED: Final = 16  # levels: a difference of as much is carried whole, one of twice as much not at all
 BLOCK: Final = 32  # pixels: no difference is carried that this many, squared, have in common
 KEPT: Final = 0.8  # of what is carried, from one frame to the next
+REORDERED: Final = 2  # frames by which x264 decodes at most before it shows, in any preset
 _ONE: Final = 256
 _FADE: Final = tuple(round(_ONE * KEPT**place) for place in range(FPS))
 _BT709: Final = 1  # of ISO/IEC 23091-2, for primaries, transfer and matrix

@@ -21,7 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from PIL import Image
 
 from dreamcanvas.history.frames import FPS, thumbnails
-from dreamcanvas.history.gop import GroupEncoder, Packets, Quality, options, prepare
+from dreamcanvas.history.gop import REORDERED, GroupEncoder, Packets, Quality, options, prepare
 from dreamcanvas.store import dreams
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class Writer:
         self._encoder = GroupEncoder(side, quality, carry=carry)
         self._reformatter = VideoReformatter()
         self._side = side
+        self._written = 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +79,9 @@ class Writer:
     def _mux(self, packets: Packets) -> None:
         for packet in packets:
             packet.stream = self._stream
+            # x264 says the same, but for groups of one or two frames, whose end could then not be joined to
+            packet.dts = self._written - REORDERED
+            self._written += 1
             self._container.mux(packet)
 
 
@@ -247,12 +251,13 @@ def join(paths: Sequence[Path], target: Path, metadata: dict[str, str]) -> int:
                 assert source.time_base is not None
                 if joined is None:
                     joined = output.add_stream_from_template(source)
-                shift = round(Fraction(frames, FPS) / source.time_base)
+                tick = Fraction(1, FPS) / source.time_base
+                shift = round(frames * tick)
                 for packet in container.demux(source):
                     if packet.dts is None or packet.pts is None:
                         continue  # the end
                     packet.pts += shift
-                    packet.dts += shift
+                    packet.dts = round((frames - REORDERED) * tick)
                     packet.stream = joined
                     output.mux(packet)
                     frames += 1

@@ -158,6 +158,20 @@ def test_movies_are_joined_as_they_are(made: Path, tmp_path: Path) -> None:
     assert read(movie.picture(joined, COUNT + 2)) == 2
 
 
+def test_movies_of_any_length_are_joined(tmp_path: Path) -> None:
+    paths = []
+    for count in (31, 1, 2, 32, 3):
+        paths.append(tmp_path / f"{count}.mp4")
+        with movie.Writer(paths[-1], 192, QUALITY, {}) as writer:
+            for number in range(count):
+                writer.add(movie.from_image(mark(100 * count + number)))
+    joined = tmp_path / "joined.mp4"
+    expected = [100 * count + number for count in (31, 1, 2, 32, 3) for number in range(count)]
+    assert movie.join(paths, joined, {}) == len(expected)
+    assert list(numbers(joined)) == expected
+    assert [read(movie.picture(joined, index)) for index in (30, 31, 33, 65)] == [3130, 100, 201, 3231]
+
+
 def test_frames_are_picked_out_of_movies(made: Path) -> None:
     picked = movie.picked_frames([(str(made / "768.mp4"), [0, 31]), (str(made / "384.mp4"), [69])])
     assert [read(movie.to_image(frame)) for frame in picked] == [100, 131, 169]
