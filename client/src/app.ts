@@ -141,7 +141,7 @@ export function start(): App {
 
   function undo(): void {
     if (brushwork.drawing) return;
-    if (sync.canUndo) sync.undo();
+    if (sync.ink.canUndo) sync.ink.undo();
     else line.say(words.toast.nothingToUndo);
   }
 
@@ -243,7 +243,7 @@ export function start(): App {
 
   function draw(time: number): void {
     frame = 0;
-    sync.flush();
+    sync.ink.flush();
     screen.draw(camera.view, time);
     minimap.draw(time);
     if (wordsChanged) tell();
@@ -252,7 +252,8 @@ export function start(): App {
   /** Says how things stand: in words, and to tests as attributes. */
   function tell(): void {
     wordsChanged = false;
-    const { phase, status, hasPicture, outbox, readOnly, restarting, canUndo } = sync;
+    const { phase, status, hasPicture, readOnly, restarting } = sync;
+    const { outbox, canUndo } = sync.ink;
     const { dabs: waiting, full } = outbox;
     line.show({ phase, status, hasPicture, waiting, full, restarting, mode }, sync.dreamt?.time);
     countdown.show(phase === "live" ? status : undefined);
@@ -270,7 +271,7 @@ export function start(): App {
 
   // What was drawn can be taken back for a while, and how long ago a dream was changes by itself.
   setInterval(() => {
-    actions.enable({ undo: sync.canUndo, before: screen.hasBefore });
+    actions.enable({ undo: sync.ink.canUndo, before: screen.hasBefore });
     line.tick();
   }, 1000);
 

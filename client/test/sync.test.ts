@@ -63,15 +63,15 @@ class Painter {
       return { x: at(), y: at(), size: this.dice.whole(1, 12), color };
     });
     this.strokes.push({ number: this.stroke, colors: dabs.map(({ color }) => color) });
-    this.sync.draw(this.stroke, dabs);
-    this.sync.flush();
+    this.sync.ink.draw(this.stroke, dabs);
+    this.sync.ink.flush();
   }
 
   /** Takes the newest stroke back. */
   undo(): void {
     const { number, colors } = this.strokes.pop() ?? { number: 0, colors: [] };
     for (const color of colors) this.undone.set(color, number);
-    this.sync.undo();
+    this.sync.ink.undo();
   }
 
   get kept(): number[] {
@@ -112,7 +112,7 @@ async function simulate(seed: number): Promise<void> {
     const applied = server.colors(number);
     const who = `seed ${seed}, painter ${number}`;
     expect(sync.phase, who).toBe("live");
-    expect(sync.outbox.dabs, who).toBe(0);
+    expect(sync.ink.outbox.dabs, who).toBe(0);
     expect(applied.filter((color) => !painter.undone.has(color)).sort(ascending), who).toEqual(painter.kept);
     expect(new Set(applied).size, who).toBe(applied.length);
     // Of a stroke that was taken back before it was sent nothing arrives; of the others a patch.
@@ -169,15 +169,15 @@ describe("a page", () => {
     const before = a.replica.shown.hash();
     a.disconnect();
     a.draw();
-    expect(a.sync.canUndo).toBe(true);
+    expect(a.sync.ink.canUndo).toBe(true);
     a.undo();
-    expect([a.replica.shown.hash(), a.sync.outbox.dabs, a.sync.canUndo]).toEqual([before, 0, false]);
+    expect([a.replica.shown.hash(), a.sync.ink.outbox.dabs, a.sync.ink.canUndo]).toEqual([before, 0, false]);
     a.connect();
     a.draw();
     await vi.advanceTimersByTimeAsync(2000);
     a.undo();
     await vi.advanceTimersByTimeAsync(2000);
-    expect([server.colors(1).length > 0, server.patches(1), a.sync.canUndo]).toEqual([true, 1, false]);
+    expect([server.colors(1).length > 0, server.patches(1), a.sync.ink.canUndo]).toEqual([true, 1, false]);
     expect(a.replica.shown.hash()).toBe(server.picture().hash());
     expect(b.replica.shown.hash()).toBe(server.picture().hash());
   });
@@ -186,9 +186,9 @@ describe("a page", () => {
     const [, a] = await pair();
     a.draw();
     await vi.advanceTimersByTimeAsync(50_000);
-    expect(a.sync.canUndo).toBe(true);
+    expect(a.sync.ink.canUndo).toBe(true);
     await vi.advanceTimersByTimeAsync(9000);
-    expect(a.sync.canUndo).toBe(false);
+    expect(a.sync.ink.canUndo).toBe(false);
   });
 
   test("fetches no dream while it is hidden, and the newest when it is seen again", async () => {

@@ -1,4 +1,5 @@
 /** Turns what a hand does on the stage into strokes of the brush. */
+import type { OwnInk } from "../sync/own";
 import type { Sync } from "../sync/sync";
 import type { Settings } from "../ui/settings";
 import { toCanvas, type View } from "../view/view";
@@ -27,11 +28,11 @@ export class Brushwork {
 
   /** False where nothing may be drawn now. */
   begin(at: PointerSample, tentative: boolean): boolean {
-    if (this.sync.readOnly || this.sync.outbox.full) return false;
+    if (this.sync.readOnly || this.sync.ink.outbox.full) return false;
     const { size, color } = this.settings;
     this.strokes += 1;
     this.stroke = new Stroke(this.strokes, size, color, this.sample(at));
-    this.sync.outbox.held = tentative;
+    this.sync.ink.outbox.held = tentative;
     this.draw(this.stroke.begin());
     return true;
   }
@@ -42,7 +43,7 @@ export class Brushwork {
 
   /** A tentative stroke is certain now. */
   keep(): void {
-    this.sync.outbox.held = false;
+    this.sync.ink.outbox.held = false;
     this.changed();
   }
 
@@ -54,14 +55,14 @@ export class Brushwork {
 
   /** A tentative stroke never was. */
   cancel(): void {
-    this.sync.outbox.held = false;
-    if (this.stroke) this.sync.cancel(this.stroke.number);
+    this.sync.ink.outbox.held = false;
+    if (this.stroke) this.sync.ink.cancel(this.stroke.number);
     this.stroke = undefined;
     this.changed();
   }
 
-  private draw(dabs: Parameters<Sync["draw"]>[1]): void {
-    if (this.stroke && dabs.length > 0) this.sync.draw(this.stroke.number, dabs);
+  private draw(dabs: Parameters<OwnInk["draw"]>[1]): void {
+    if (this.stroke && dabs.length > 0) this.sync.ink.draw(this.stroke.number, dabs);
     this.changed();
   }
 

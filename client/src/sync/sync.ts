@@ -15,16 +15,15 @@ import {
   StatusEventSchema,
   type SubscribeResponse,
 } from "../gen/dreamcanvas_pb";
-import type { Dab } from "../replica/brush";
 import { Pixels } from "../replica/pixels";
 import type { Operation, Replica } from "../replica/replica";
 import { Dreams, dreamPath } from "./dreams";
 import { isDab, readPaints, readPatch } from "./events";
-import { type Call, Outbox } from "./outbox";
+import type { Call } from "./outbox";
+import { OwnInk } from "./own";
 import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
 import { ServerClock } from "./server_clock";
-import { Strokes } from "./strokes";
 
 /** `loading`: connected, but the picture is not all there yet. */
 export type Phase = "connecting" | "loading" | "live" | "offline";
@@ -66,7 +65,7 @@ export class Sync implements ConnectionListener {
   limits: Limits | undefined;
   /** The server said that it goes, and has not been seen since. */
   restarting = false;
-  readonly outbox = new Outbox();
+  readonly ink: OwnInk;
   readonly clock = new ServerClock();
   /** The newest dream that was told of, and when it was made, ms since 1970 by the server's clock. */
   dreamt: { readonly style: string; readonly time: number } | undefined;
@@ -78,7 +77,6 @@ export class Sync implements ConnectionListener {
   private readonly listener: SyncListener;
   private readonly dreams: Dreams;
 
-  private readonly strokes = new Strokes();
   private cursors = true;
   private author = 0;
   /** Counts connections; what was begun on an earlier one has no say any more. */
@@ -93,7 +91,6 @@ export class Sync implements ConnectionListener {
   private arrived: Call | undefined;
   private awaited: Awaited | undefined;
   private gapTimer: ReturnType<typeof setTimeout> | undefined;
-  private flushTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     replica: Replica,
@@ -108,6 +105,16 @@ export class Sync implements ConnectionListener {
     this.pictures = pictures;
     this.session = session;
     this.listener = listener;
+    this.ink = new OwnInk(replica, caller, {
+      welcomed: () => this.welcomed,
+      readOnly: () => this.readOnly,
+      author: () => this.author,
+      answered: () => {
+        this.watchGap();
+        listener.changed();
+      },
+      refused: (error, kept) => listener.refused(error, kept),
+    });
     this.dreams = new Dreams(replica, pictures, {
       mayLay: () => this.loaded && !this.busy,
       halfWillDo,
@@ -133,88 +140,6 @@ export class Sync implements ConnectionListener {
   /** Whether the picture has ever been there. */
   get hasPicture(): boolean {
     return this.loaded;
-  }
-
-  // Own ink
-
-  /** Draws dabs of a stroke at once; `flush` sends them. False where there is no more room for ink that waits. */
-  draw(stroke: number, dabs: readonly Dab[]): boolean {
-    for (const { call, added } of this.outbox.add(stroke, dabs)) this.replica.draw(call, added);
-    this.strokes.drawn(stroke, performance.now());
-    return !this.outbox.full;
-  }
-
-  /** Takes the ink of a stroke back as far as it was not sent. */
-  cancel(stroke: number): void {
-    for (const call of this.outbox.cancel(stroke)) this.replica.discard(call);
-    this.strokes.forget(stroke);
-  }
-
-  /** Whether there is a stroke of one's own that can be taken back. */
-  get canUndo(): boolean {
-    return !this.readOnly && this.strokes.last(performance.now()) !== undefined;
-  }
-
-  /** Takes the newest stroke of one's own back: at once what was not sent, and through the server what was. */
-  undo(): void {
-    const stroke = this.strokes.last(performance.now());
-    if (!stroke || this.readOnly) return;
-    this.cancel(stroke.number);
-    if (stroke.sent) this.outbox.undo(stroke.number);
-    this.listener.changed();
-    this.flush();
-  }
-
-  /** Sends what waits and may be sent. */
-  flush(): void {
-    if (!this.welcomed) return;
-    while (true) {
-      const next = this.outbox.next(performance.now());
-      if (next === undefined) return;
-      if (typeof next === "number") {
-        clearTimeout(this.flushTimer);
-        this.flushTimer = setTimeout(() => this.flush(), next);
-        return;
-      }
-      void this.send(next);
-    }
-  }
-
-  private async send(call: Call): Promise<void> {
-    this.strokes.sent(call.stroke);
-    try {
-      await (call.undoes ? this.takeBack(call) : this.paint(call));
-    } catch (error) {
-      if (error instanceof ConnectionLost) return;
-      if (!(error instanceof RpcError)) throw error;
-      const kept = error.retryAfter !== undefined || ["RATE_LIMITED", "UNAVAILABLE"].includes(error.code);
-      if (kept) {
-        this.outbox.refused(performance.now(), error.retryAfter ?? RETRY_MS);
-      } else {
-        this.outbox.remove(call);
-        this.replica.discard(call);
-      }
-      this.listener.refused(error, kept);
-    }
-    this.watchGap();
-    this.listener.changed();
-    this.flush();
-  }
-
-  private async paint(call: Call): Promise<void> {
-    const { stroke, number } = call;
-    const dabs = call.dabs.map(({ x, y, size, color }) => ({ pos: { x, y }, size, color }));
-    const reply = await this.caller.call(DreamPainter.method.paint, { dabs, stroke, call: number });
-    this.outbox.remove(call);
-    // What was applied on an earlier connection comes as an event to this one.
-    if (reply.duplicate) this.replica.discard(call);
-    else this.replica.settle(call, this.author, Number(reply.seq));
-  }
-
-  /** The patch that covers the stroke comes as an event. */
-  private async takeBack(call: Call): Promise<void> {
-    await this.caller.call(DreamPainter.method.undo, { stroke: call.stroke, call: call.number });
-    this.outbox.remove(call);
   }
 
   /** Tells the others where one's own pointer is; nobody minds when that is lost. */
@@ -251,7 +176,7 @@ export class Sync implements ConnectionListener {
     this.welcomed = false;
     this.busy = false;
     this.phase = "offline";
-    this.outbox.lost();
+    this.ink.outbox.lost();
     this.awaited?.reject(new ConnectionLost("the connection was lost"));
     this.awaited = undefined;
     this.listener.changed();
@@ -318,7 +243,7 @@ export class Sync implements ConnectionListener {
     this.phase = "live";
     this.watchGap();
     this.listener.changed();
-    this.flush();
+    this.ink.flush();
     this.dreams.pursue();
   }
 
@@ -399,13 +324,11 @@ export class Sync implements ConnectionListener {
     if (!this.welcomed) {
       this.welcomed = true;
       this.limits = reply.limits;
-      const { dabsPerCall = 0, dabsPerSecond = 0, dabsBurst = 0, undoSeconds = 0 } = reply.limits ?? {};
-      this.strokes.seconds = undoSeconds;
-      this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
-      this.arrived ??= this.outbox.resume(reply.lastCall);
+      if (reply.limits) this.ink.bound(reply.limits);
+      this.arrived ??= this.ink.outbox.resume(reply.lastCall);
     }
     this.listener.changed();
-    this.flush();
+    this.ink.flush();
     return reply;
   }
 

@@ -1,0 +1,124 @@
+/** One's own ink: drawn at once, sent when it may be, settled by the server's numbers, and taken back. */
+import { type Caller, ConnectionLost } from "../connection/connection";
+import { RpcError } from "../connection/wsrpc";
+import { DreamPainter, type Limits } from "../gen/dreamcanvas_pb";
+import type { Dab } from "../replica/brush";
+import type { Replica } from "../replica/replica";
+import { type Call, Outbox } from "./outbox";
+import { RETRY_MS } from "./retry";
+import { Strokes } from "./strokes";
+
+export interface OwnHost {
+  /** Whether the server knows the session on this connection: nothing is sent before. */
+  welcomed(): boolean;
+  readOnly(): boolean;
+  /** One's public number. */
+  author(): number;
+  /** A call was answered. */
+  answered(): void;
+  /** The server refused a call; `kept` where it is sent again. */
+  refused(error: RpcError, kept: boolean): void;
+}
+
+export class OwnInk {
+  readonly outbox = new Outbox();
+  private readonly strokes = new Strokes();
+  private readonly replica: Replica;
+  private readonly caller: Caller;
+  private readonly host: OwnHost;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(replica: Replica, caller: Caller, host: OwnHost) {
+    this.replica = replica;
+    this.caller = caller;
+    this.host = host;
+  }
+
+  /** Keeps the server's bounds. */
+  bound({ dabsPerCall, dabsPerSecond, dabsBurst, undoSeconds }: Limits): void {
+    this.strokes.seconds = undoSeconds;
+    this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
+  }
+
+  /** Draws dabs of a stroke at once; `flush` sends them. As many as there is room for. */
+  draw(stroke: number, dabs: readonly Dab[]): void {
+    for (const { call, added } of this.outbox.add(stroke, dabs)) this.replica.draw(call, added);
+    this.strokes.drawn(stroke, performance.now());
+  }
+
+  /** Takes the ink of a stroke back as far as it was not sent. */
+  cancel(stroke: number): void {
+    for (const call of this.outbox.cancel(stroke)) this.replica.discard(call);
+    this.strokes.forget(stroke);
+  }
+
+  /** Whether there is a stroke that can be taken back. */
+  get canUndo(): boolean {
+    return !this.host.readOnly() && this.strokes.last(performance.now()) !== undefined;
+  }
+
+  /** Takes the newest stroke back: at once what was not sent, and through the server what was. */
+  undo(): void {
+    const stroke = this.strokes.last(performance.now());
+    if (!stroke || this.host.readOnly()) return;
+    this.cancel(stroke.number);
+    if (stroke.sent) this.outbox.undo(stroke.number);
+    this.host.answered();
+    this.flush();
+  }
+
+  /** Sends what waits and may be sent. */
+  flush(): void {
+    if (!this.host.welcomed()) return;
+    while (true) {
+      const next = this.outbox.next(performance.now());
+      if (next === undefined) return;
+      if (typeof next === "number") {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.flush(), next);
+        return;
+      }
+      void this.send(next);
+    }
+  }
+
+  private async send(call: Call): Promise<void> {
+    this.strokes.sent(call.stroke);
+    try {
+      await (call.undoes ? this.takeBack(call) : this.paint(call));
+    } catch (error) {
+      if (error instanceof ConnectionLost) return;
+      if (!(error instanceof RpcError)) throw error;
+      this.refused(call, error);
+    }
+    this.host.answered();
+    this.flush();
+  }
+
+  private async paint(call: Call): Promise<void> {
+    const { stroke, number } = call;
+    const dabs = call.dabs.map(({ x, y, size, color }) => ({ pos: { x, y }, size, color }));
+    const reply = await this.caller.call(DreamPainter.method.paint, { dabs, stroke, call: number });
+    this.outbox.remove(call);
+    // What was applied on an earlier connection comes as an event to this one.
+    if (reply.duplicate) this.replica.discard(call);
+    else this.replica.settle(call, this.host.author(), Number(reply.seq));
+  }
+
+  /** The patch that covers the stroke comes as an event. */
+  private async takeBack(call: Call): Promise<void> {
+    await this.caller.call(DreamPainter.method.undo, { stroke: call.stroke, call: call.number });
+    this.outbox.remove(call);
+  }
+
+  private refused(call: Call, error: RpcError): void {
+    const kept = error.retryAfter !== undefined || ["RATE_LIMITED", "UNAVAILABLE"].includes(error.code);
+    if (kept) {
+      this.outbox.refused(performance.now(), error.retryAfter ?? RETRY_MS);
+    } else {
+      this.outbox.remove(call);
+      this.replica.discard(call);
+    }
+    this.host.refused(error, kept);
+  }
+}
