@@ -223,7 +223,8 @@ export class Sync implements ConnectionListener {
 
   /** Brings the replica up to date, and tries again until that is done or the connection is lost. */
   private async resume(epoch: number, first?: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
+    // Offline there is nothing to be had; who comes back starts with this anyway.
+    if (this.busy || this.phase === "offline") return;
     this.busy = true;
     this.replica.hold();
     let step = first ?? (() => (this.loaded ? this.catchUp(epoch) : this.load(epoch)));
