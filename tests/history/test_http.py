@@ -40,12 +40,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with MarkedServer(tmp_path_factory.mktemp("history"), *FAST, "--timezone", "Europe/Berlin") as server:
         with Socket(server.ws_url) as socket:
             socket.paint(dabs=[dab(700, 1300, 9)] * 5)
-        wait_until(lambda: has_a_past(server), what="two movies", timeout=60)
+        wait_until(lambda: has_a_past(server), what="two movies", timeout=110)
         server.stop()
         server.arguments = (*server.arguments, "--no-dream")
         server.start()
-        wait_until(lambda: len(encoded(server)) == len(windows(server)), what="all movies", timeout=60)
-        wait_until(lambda: not third_frame(server).exists(), what="the end of the first frames", timeout=60)
+        wait_until(lambda: len(encoded(server)) == len(windows(server)), what="all movies", timeout=110)
+        wait_until(lambda: not third_frame(server).exists(), what="the end of the first frames", timeout=110)
         yield server
 
 
