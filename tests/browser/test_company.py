@@ -1,6 +1,7 @@
 """Others at the same canvas: where they point, what they are called, and one picture for all in the end."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -46,6 +47,7 @@ class TestCursors:
         expect(bob.page.locator(".cursor")).to_have_count(0)
         bob.page.mouse.move(*bob.on_screen(700, 700))
         alice.stroke((340, 340), (400, 400))
+        alice.settle()
         bob.wait_for("Number(data.seq) === argument", alice.seq)
         expect(bob.page.locator(".cursor")).to_have_count(0)
         expect(alice.page.locator(".cursor")).to_have_count(0)
@@ -53,13 +55,14 @@ class TestCursors:
 
 class TestTwoPeople:
     def test_who_draw_undo_and_lose_the_connection_end_with_the_servers_picture(
-        self, visit: Visit, quiet_server: Server
+        self, visit: Visit, data_dir: Path
     ) -> None:
-        pair = [visit(quiet_server.url), visit(quiet_server.url)]
-        tally = together.play(pair, seconds=10, seed=1)
-        assert tally.strokes > 0
-        together.agree(pair)
-        together.equals_the_server(pair[0], quiet_server)
+        with Server(data_dir, "--no-dream") as server:  # what they draw is all over the canvas
+            pair = [visit(server.url), visit(server.url)]
+            tally = together.play(pair, seconds=10, seed=1)
+            assert tally.strokes > 0
+            together.agree(pair)
+            together.equals_the_server(pair[0], server)
 
     def test_and_with_one_picture_where_it_dreams(self, visit: Visit, server: Server) -> None:
         # Three device pixels for each of CSS: a telephone that shows every pixel of the canvas.

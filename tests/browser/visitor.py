@@ -92,6 +92,8 @@ class Visitor:
 
     def settle(self) -> None:
         """Waits until the server has acknowledged all that was drawn."""
+        # The page tells of what the mouse did just now with its next frame
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
         self.wait(waiting=0, phase="live")
 
     def touch(self, kind: str, points: Sequence[Point]) -> None:

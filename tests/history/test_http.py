@@ -17,6 +17,8 @@ from tests.history.marks import read
 from tests.server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 
+pytestmark = pytest.mark.timeout(400)  # the movies are made by a process that has no precedence at all
+
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
