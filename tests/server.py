@@ -1,5 +1,6 @@
 """A real server in a process of its own, for the tests."""
 
+import json
 import os
 import re
 import signal
@@ -84,6 +85,18 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=30) as response:
             data: bytes = response.read()
             return data
+
+    def png(self) -> bytes:
+        """`/canvas.png` with every operation of now: after many at once it is made once a dream only."""
+        wanted = json.loads(self.get("/readyz"))["seq"]
+        deadline = time.monotonic() + 30
+        while True:
+            with urllib.request.urlopen(self.url + "/canvas.png", timeout=30) as response:
+                data: bytes = response.read()
+                if int(response.headers["X-Canvas-Seq"]) >= wanted:
+                    return data
+            assert time.monotonic() < deadline, "the picture stays an old one"
+            time.sleep(0.1)
 
     def __enter__(self) -> "Server":
         return self

@@ -77,7 +77,7 @@ class Visitor(Socket):
 
 
 def picture(server: Server) -> Image.Image:
-    with Image.open(io.BytesIO(server.get("/canvas.png"))) as image:
+    with Image.open(io.BytesIO(server.png())) as image:
         return image.convert("RGB")
 
 

@@ -124,7 +124,7 @@ def test_the_vandals_of_a_quarter_of_the_canvas(desk: Page, visit: Visit, hosted
         for vandal in vandals:
             with pytest.raises(CallError, match=r"FORBIDDEN: banned until .*: Painting over others"):
                 vandal.paint(dabs=[dab(100, 100), dab(120, 100)])
-        with Image.open(io.BytesIO(hosted.get("/canvas.png"))) as image:
+        with Image.open(io.BytesIO(hosted.png())) as image:
             assert ImageChops.difference(image.convert("RGB"), expected).getbbox() is None
         for visitor in (alice, bob):
             visitor.wait_for("Number(data.seq) > argument", last)
@@ -156,7 +156,7 @@ def test_the_rest_of_the_hosts_hand(desk: Page, hosted: Server) -> None:
     desk.get_by_label("At this time, in the region that is chosen").fill("2020-01-01T00:00:00")
     desk.get_by_role("button", name="Put it back").click()
     expect(desk.get_by_role("status")).to_have_text("It is as it was.")
-    with Image.open(io.BytesIO(hosted.get("/canvas.png"))) as image:
+    with Image.open(io.BytesIO(hosted.png())) as image:
         assert image.convert("RGB").crop((1150, 1150, 1250, 1250)).getcolors() == [(10_000, (255, 255, 255))]
     wait_until(lambda: f'"seq": {seq + 1}' in hosted.get("/readyz").decode().replace('":', '": '))
     desk.get_by_role("button", name="Sign out").click()

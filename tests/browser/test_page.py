@@ -26,7 +26,7 @@ def same_picture(a: Visitor, b: Visitor) -> bool:
 
 
 def canvas_png(server: Server) -> Image.Image:
-    return Image.open(io.BytesIO(server.get("/canvas.png"))).convert("RGB")
+    return Image.open(io.BytesIO(server.png())).convert("RGB")
 
 
 class TestInk:

@@ -176,8 +176,8 @@ class TestPen:
 
 class TestKeyboard:
     def test_draws(self, visit: Visit, quiet_server: Server) -> None:
-        alice = visit(quiet_server.url, **REDUCED)
-        before = alice.seq
+        alice = visit(f"{quiet_server.url}/#1200,120,1", **REDUCED)
+        before, there = alice.seq, alice.on_screen(0, 0)
         alice.page.locator("#canvas").focus()
         alice.page.keyboard.press("Enter")
         expect(alice.page.locator("#toast")).to_contain_text("Arrow keys move the brush")
@@ -189,8 +189,9 @@ class TestKeyboard:
         alice.settle()
         assert alice.seq > before + 8
         drawn = alice.seq
+        assert alice.on_screen(0, 0) == there
         alice.page.keyboard.press("ArrowRight")  # moves the canvas again
-        assert alice.state("fit") == "false"
+        assert alice.on_screen(0, 0) != there
         assert alice.seq == drawn
 
     def test_shows_its_shortcuts(self, visit: Visit, quiet_server: Server) -> None:

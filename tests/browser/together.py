@@ -70,7 +70,7 @@ def agree(visitors: list[Visitor]) -> None:
 
 def equals_the_server(visitor: Visitor, server: Server) -> None:
     """Where it has not dreamt, base and pixels are the server's, to the bit."""
-    png = Image.open(io.BytesIO(server.get("/canvas.png"))).convert("RGB")
+    png = Image.open(io.BytesIO(server.png())).convert("RGB")
     seen: list[list[int]] = visitor.page.evaluate(
         """step => {
             const found = [];
