@@ -115,16 +115,20 @@ class TestUndo:
         alice.page.context.set_offline(False)
         alice.wait(phase="live")
 
-    def test_is_there_for_fingers(self, visit: Visit, quiet_server: Server) -> None:
+    def test_is_there_for_fingers_at_once_after_a_quick_stroke(
+        self, visit: Visit, quiet_server: Server
+    ) -> None:
         alice = visit(quiet_server.url, **PHONE)
-        before = alice.picture()["hash"]
+        before = alice.picture()
         x, y = alice.on_screen(700, 700)
         alice.touch("touchStart", [(x, y)])
-        alice.touch("touchMove", [(x + 60, y + 40)])
+        for i in range(1, 5):
+            alice.touch("touchMove", [(x + 15 * i, y + 10 * i)])
         alice.touch("touchEnd", [])
-        alice.settle()
         alice.page.get_by_role("button", name="Undo my last stroke").tap()
-        wait_until(lambda: alice.picture()["hash"] == before, what="the picture without the stroke")
+        wait_until(lambda: alice.picture()["hash"] == before["hash"], what="the picture without the stroke")
+        alice.settle()
+        assert alice.seq > before["seq"]
 
 
 class TestColours:

@@ -89,11 +89,15 @@ class Visitor:
         for point in points[1:]:
             mouse.move(*self.on_screen(*point), steps=6)
         mouse.up()
+        self.next_frame()
+
+    def next_frame(self) -> None:
+        """Waits until the page has drawn, and told of, what the mouse, pen or fingers did just now."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
     def settle(self) -> None:
         """Waits until the server has acknowledged all that was drawn."""
-        # The page tells of what the mouse did just now with its next frame
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        self.next_frame()
         self.wait(waiting=0, phase="live")
 
     def touch(self, kind: str, points: Sequence[Point]) -> None:

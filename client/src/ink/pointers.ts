@@ -61,6 +61,8 @@ export class Pointers {
     element.addEventListener("pointerleave", (event) => this.leave(event));
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
+    // Else a quick stroke is a fling to the browser, which swallows the tap on a button that comes next
+    element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   }
 
   private down(event: PointerEvent): void {
