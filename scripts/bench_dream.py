@@ -213,7 +213,7 @@ def compare(options: argparse.Namespace, settings: DreamSettings) -> None:
     def ours(name: str, settings: DreamSettings, precision: str) -> Way:
         engine = Engine(FrozenGraph(graph, INPUT_MEAN, precision), settings)
         gflop = convolution_gflop(graph, term.layer, settings.sizes(side, side))
-        return Way(name, precision, gflop, lambda: engine.dream(pixels, expression, 0).pixels)
+        return Way(name, precision, gflop, lambda: engine.dream(pixels, expression, 0))
 
     without = OtherProcess(side)
     gflop = convolution_gflop(graph, term.layer, tiled)

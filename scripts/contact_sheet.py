@@ -153,7 +153,7 @@ def main() -> None:
         dreamt, seconds = pixels, math.inf
         for dream in range(arguments.dreams):
             started = time.perf_counter()
-            dreamt = engine.dream(dreamt, expression, dream).pixels
+            dreamt = engine.dream(dreamt, expression, dream)
             seconds = min(seconds, time.perf_counter() - started)
         image = Image.fromarray(dreamt)
         moments.append(Moment(image, style.name))

@@ -70,7 +70,7 @@ class Sleeper:
         self.become(DreamerState.READY)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return DreamResult(self.answer, 1.25, 0.0, 1.0)
+        return DreamResult(self.answer, 1.25)
 
     async def next(self) -> str:
         """What it is asked for next."""

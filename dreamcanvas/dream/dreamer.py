@@ -31,16 +31,10 @@ class DreamerState(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DreamResult:
-    """A dream: a JPEG (quality 95, 4:4:4), the seconds it took the worker, the objective before and after.
-
-    The objective is that of the pictures reduced to the smallest octave: in full size it would cost a fifth
-    of the dream.
-    """
+    """A dream: a JPEG (quality 95, 4:4:4), and the seconds it took the worker."""
 
     jpeg: bytes
     seconds: float
-    before: float
-    after: float
 
 
 class Dreamer:
@@ -133,9 +127,7 @@ class Dreamer:
         if header.get("ok") is not True:
             raise DreamError(str(header.get("error")))
         self._pause = self._backoff[0]
-        return DreamResult(
-            answer.payload, float(header["seconds"]), float(header["before"]), float(header["after"])
-        )
+        return DreamResult(answer.payload, float(header["seconds"]))
 
     async def _live(self) -> str:
         """Start a worker, wait until it is ready, and until it is broken; end it. Gives what broke it."""

@@ -6,7 +6,6 @@ each octave of each size would take seconds at every change of style.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,15 +38,6 @@ _Numbers = tuple[Tensor, Tensor, list[Tensor]]
 _PICTURES = (1, None, None, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class Dream:
-    """A dreamt picture, and the objective before and after on the pictures reduced to the smallest octave."""
-
-    pixels: Pixels
-    before: float
-    after: float
-
-
 class Engine:
     """Dreams pictures. Not thread-safe."""
 
@@ -73,7 +63,7 @@ class Engine:
         self._vectors: dict[str, Tensor] = {}
         self._traces: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
-    def dream(self, pixels: Pixels, expression: Expression, seed: int, *, mask: Mask | None = None) -> Dream:
+    def dream(self, pixels: Pixels, expression: Expression, seed: int, *, mask: Mask | None = None) -> Pixels:
         """Dream a picture once; with a `mask` of its size each pixel takes that share of the dream.
 
         The first with given layers takes longer; sizes, channels and weights share a trace. Raises DreamError
@@ -86,7 +76,7 @@ class Engine:
             raise DreamError(f"a mask of {found} px for a picture of {width} × {height} px")
         sizes = settings.sizes(height, width)
         numbers = self._numbers(expression)
-        slope, value = self._slope(expression), self._value(expression)
+        slope = self._slope(expression)
         picture = _picture(pixels)
         share = None if mask is None else tf.cast(mask, tf.float32)[tf.newaxis, ..., tf.newaxis] / 255.0
         change = ascent.ascend(
@@ -102,15 +92,13 @@ class Engine:
         settled = settle(picture, change)
         if share is not None:
             settled = picture + share * (settled - picture)
-        before, after = (value(ascent.resize(x, sizes[-1]), numbers) for x in (picture, settled))
-        dreamt = tf.saturate_cast(tf.round(settled), tf.uint8)[0]
-        return Dream(dreamt.numpy(), float(before), float(after))
+        dreamt: Pixels = tf.saturate_cast(tf.round(settled), tf.uint8)[0].numpy()
+        return dreamt
 
     def prepare(self, expression: Expression) -> bool:
         """Trace what a dream of an expression needs, ahead of it; give whether anything had to be traced."""
         before = self.traces
-        for function in (self._slope(expression), self._value(expression)):
-            function.get_concrete_function()
+        self._slope(expression).get_concrete_function()
         return self.traces > before
 
     def measure(self, pixels: Pixels, expression: Expression) -> float:

@@ -91,7 +91,7 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     dreamt = pixels
     for _ in range(options.repeat):
         started = time.perf_counter()
-        dreamt = engine.dream(pixels, expression, options.seed, mask=mask).pixels
+        dreamt = engine.dream(pixels, expression, options.seed, mask=mask)
         seconds.append(time.perf_counter() - started)
     write_picture(options.output, dreamt)
     return FileDreamReport(

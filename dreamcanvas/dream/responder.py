@@ -45,12 +45,11 @@ def answer(request: Frame, engine: Engine, info: NetworkInfo) -> Frame:
     try:
         pixels, expression, seed = _parse_request(request, info)
         started = time.monotonic()
-        dream = engine.dream(pixels, expression, seed)
-        jpeg = encode_jpeg(dream.pixels)
+        jpeg = encode_jpeg(engine.dream(pixels, expression, seed))
         seconds = time.monotonic() - started
     except DreamError as error:
         return Frame({"ok": False, "error": str(error)})
-    return Frame({"ok": True, "seconds": seconds, "before": dream.before, "after": dream.after}, jpeg)
+    return Frame({"ok": True, "seconds": seconds}, jpeg)
 
 
 def encode_jpeg(pixels: Pixels) -> bytes:

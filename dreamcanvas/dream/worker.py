@@ -1,8 +1,8 @@
 """The process that dreams: `python -m dreamcanvas.dream.worker --network NAME …`.
 
 It reads frames (`pipe`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
-request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds",
-"before", "after"}` with a JPEG, or `{"ok": false, "error"}`.
+request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds"}`
+with a JPEG, or `{"ok": false, "error"}`.
 
 It cannot outlive or disturb its parent: the end of stdin ends it in the middle of a dream; on Linux the
 kernel kills it when the parent dies; it runs at low priority and leaves Ctrl-C, which a terminal sends to

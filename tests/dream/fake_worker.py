@@ -32,5 +32,5 @@ while (request := pipe.read(sys.stdin.buffer)) is not None:
         continue
     if mode == "slow":
         time.sleep(0.3)
-    answer = {"ok": True, "seconds": 0.5, "before": 1.0, "after": 2.0}
+    answer = {"ok": True, "seconds": 0.5}
     pipe.write(sys.stdout.buffer, Frame(answer, request.payload[::-1]))

@@ -22,6 +22,7 @@ from dreamcanvas.dream.network import Network, NetworkInfo
 from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.dream.responder import answer, encode_jpeg
 from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.styles import parse_expression
 from dreamcanvas.dream.worker import NICE
 
 COMMAND = (
@@ -53,10 +54,11 @@ def request(coffee: Pixels, **changes: object) -> Frame:
 def test_a_request_is_answered_with_a_jpeg(engine: Engine, info: NetworkInfo, coffee: Pixels) -> None:
     frame = answer(request(coffee), engine, info)
     assert frame.header["ok"] is True
-    assert frame.header["after"] > frame.header["before"]
     assert frame.header["seconds"] > 0
     image = Image.open(io.BytesIO(frame.payload))
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (240, 160))
+    expression = parse_expression("b2_exp_pre:3", info)
+    assert engine.measure(np.asarray(image), expression) > engine.measure(coffee, expression)
 
 
 def test_the_jpeg_is_a_fixed_point(coffee: Pixels) -> None:

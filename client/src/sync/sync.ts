@@ -1,10 +1,10 @@
 /**
- * Keeps the replica in step with the server: subscribes, catches up after a loss of the connection, sends own ink and
- * settles it, fetches dreams. Knows no DOM; the connection and the source of pictures are given to it.
+ * Keeps the replica in step with the server: subscribes, hears events, and puts those together that catch up after a loss
+ * of the connection, send own ink and fetch dreams. Knows no DOM; the connection and the source of pictures are given to it.
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Caller, type ConnectionListener, ConnectionLost } from "../connection/connection";
-import { RpcError } from "../connection/wsrpc";
+import type { RpcError } from "../connection/wsrpc";
 import {
   CanvasEventSchema,
   type CursorEvent,
@@ -15,14 +15,12 @@ import {
   StatusEventSchema,
   type SubscribeResponse,
 } from "../gen/dreamcanvas_pb";
-import { Pixels } from "../replica/pixels";
 import type { Operation, Replica } from "../replica/replica";
+import { CatchUp } from "./catchup";
 import { Dreams, dreamPath } from "./dreams";
-import { isDab, readPaints, readPatch } from "./events";
-import type { Call } from "./outbox";
+import { readPaints, readPatch } from "./events";
 import { OwnInk } from "./own";
 import type { Pictures } from "./pictures";
-import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
 import { ServerClock } from "./server_clock";
 
 /** `loading`: connected, but the picture is not all there yet. */
@@ -37,15 +35,6 @@ export interface SyncListener {
   pointed(cursor: CursorEvent): void;
 }
 
-interface Awaited {
-  next: number;
-  readonly last: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-const EVENTS = ["paint", "patch", "canvas", "status"];
-
 /** Where one's own pointer is, in canvas pixels. */
 export interface Pointed {
   readonly x: number;
@@ -54,6 +43,8 @@ export interface Pointed {
   readonly color: number;
   readonly name: string;
 }
+
+const EVENTS = ["paint", "patch", "canvas", "status"];
 /** The close code of a server that goes, as one does that is started again. */
 const GOING_AWAY = 1001;
 /** An operation that is missing for so long will not come by itself. */
@@ -76,20 +67,13 @@ export class Sync implements ConnectionListener {
   private readonly session: Uint8Array;
   private readonly listener: SyncListener;
   private readonly dreams: Dreams;
+  private readonly catchUp: CatchUp;
 
   private cursors = true;
   private author = 0;
   /** Counts connections; what was begun on an earlier one has no say any more. */
   private epoch = 0;
   private welcomed = false;
-  private loaded = false;
-  /** While the replica is brought up to date no dream is laid. */
-  private busy = false;
-  /** The server left operations out while the replica was brought up to date. */
-  private stale = false;
-  /** A call that was under way when the connection was lost, and was applied. */
-  private arrived: Call | undefined;
-  private awaited: Awaited | undefined;
   private gapTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -116,10 +100,17 @@ export class Sync implements ConnectionListener {
       refused: (error, kept) => listener.refused(error, kept),
     });
     this.dreams = new Dreams(replica, pictures, {
-      mayLay: () => this.loaded && !this.busy,
+      mayLay: () => this.hasPicture && !this.catchUp.busy,
       halfWillDo,
-      reload: () => this.reload(),
+      reload: () => this.catchUp.reload(),
       laid: () => listener.changed(),
+    });
+    this.catchUp = new CatchUp(replica, pictures, this.dreams, {
+      epoch: () => this.epoch,
+      connected: () => this.phase !== "offline",
+      subscribe: (epoch, since) => this.subscribe(epoch, since),
+      author: () => this.author,
+      live: () => this.live(),
     });
   }
 
@@ -139,7 +130,7 @@ export class Sync implements ConnectionListener {
 
   /** Whether the picture has ever been there. */
   get hasPicture(): boolean {
-    return this.loaded;
+    return this.catchUp.loaded;
   }
 
   /** Tells the others where one's own pointer is; nobody minds when that is lost. */
@@ -167,18 +158,16 @@ export class Sync implements ConnectionListener {
     this.epoch += 1;
     this.phase = "loading";
     this.listener.changed();
-    void this.resume(this.epoch);
+    void this.catchUp.resume();
   }
 
   closed(code = 0): void {
     this.restarting = code === GOING_AWAY || (this.restarting && this.phase === "offline");
     this.epoch += 1;
     this.welcomed = false;
-    this.busy = false;
     this.phase = "offline";
     this.ink.outbox.lost();
-    this.awaited?.reject(new ConnectionLost("the connection was lost"));
-    this.awaited = undefined;
+    this.catchUp.lost();
     this.listener.changed();
   }
 
@@ -193,7 +182,7 @@ export class Sync implements ConnectionListener {
       case "canvas": {
         const { dream, dreamSeq, url, resync, style, time } = fromBinary(CanvasEventSchema, payload);
         if (resync) {
-          this.outdated();
+          this.catchUp.outdated();
         } else {
           this.clock.heard(Number(time), Date.now());
           this.dreamt = { style, time: Number(time) };
@@ -214,100 +203,17 @@ export class Sync implements ConnectionListener {
 
   private receive(operations: readonly Operation[]): void {
     for (const each of operations) this.replica.receive(each);
-    this.checkAwaited();
+    this.catchUp.came();
     this.watchGap();
     this.listener.changed();
   }
 
-  // Getting up to date
-
-  /** Brings the replica up to date, and tries again until that is done or the connection is lost. */
-  private async resume(epoch: number, first?: () => Promise<void>): Promise<void> {
-    // Offline there is nothing to be had; who comes back starts with this anyway.
-    if (this.busy || this.phase === "offline") return;
-    this.busy = true;
-    this.replica.hold();
-    let step = first ?? (() => (this.loaded ? this.catchUp(epoch) : this.load(epoch)));
-    for (let attempt = 0; ; attempt++) {
-      try {
-        await step();
-        break;
-      } catch (error) {
-        if (epoch !== this.epoch || error instanceof ConnectionLost) return;
-        const pause = error instanceof RpcError ? error.retryAfter : undefined;
-        await sleep(pause ?? Math.min(RETRY_MOST_MS, RETRY_MS * 2 ** attempt));
-        if (epoch !== this.epoch) return;
-        step = () => this.load(epoch);
-      }
-    }
-    this.busy = false;
+  private live(): void {
     this.phase = "live";
     this.watchGap();
     this.listener.changed();
     this.ink.flush();
     this.dreams.pursue();
-  }
-
-  /** The server left operations out, since this page could not keep up. */
-  private outdated(): void {
-    this.stale = true;
-    this.awaited?.reject(new Error("the server left operations out"));
-    this.awaited = undefined;
-    void this.reload();
-  }
-
-  /** Starts over from the server's picture. */
-  private reload(): Promise<void> {
-    return this.resume(this.epoch, () => this.load(this.epoch));
-  }
-
-  /** Fetches the operations that came while the page was away. */
-  private async catchUp(epoch: number): Promise<void> {
-    this.stale = false;
-    const since = this.replica.seq;
-    const reply = await this.subscribe(epoch, since);
-    if (reply.resync) {
-      await this.load(epoch);
-      return;
-    }
-    await this.through(since + 1, Number(reply.seq));
-    this.settleArrived(Number(reply.seq));
-    this.replica.release();
-  }
-
-  /** Fetches the newest dream and the operations since. */
-  private async load(epoch: number): Promise<void> {
-    this.stale = false;
-    const now = await this.subscribe(epoch);
-    const dream = Number(now.dream);
-    const seq = Number(now.dreamSeq);
-    const [picture, reply] = await Promise.all([this.base(dream), this.subscribe(epoch, seq)]);
-    if (epoch !== this.epoch) throw new ConnectionLost("another connection took over");
-    if (picture && !reply.resync) {
-      await this.reset(picture.pixels, dream, seq, Number(reply.seq));
-      this.dreams.based(picture.half);
-      return;
-    }
-    // The operations since the dream are no longer kept, or its picture is not there: the whole picture then.
-    this.replica.forget();
-    const whole = await this.pictures.canvas();
-    const last = await this.subscribe(epoch, whole.seq);
-    if (last.resync) throw new Error(`the server keeps no operations after its own picture's, ${whole.seq}`);
-    await this.reset(whole.pixels, whole.dream, whole.seq, Number(last.seq));
-    this.dreams.based(false);
-  }
-
-  private async base(dream: number): Promise<{ pixels: Pixels; half: boolean } | undefined> {
-    const { width, height } = this.replica.shown;
-    if (dream === 0) return { pixels: new Pixels(width, height), half: false };
-    return this.dreams.picture(dreamPath(dream)).catch(() => undefined);
-  }
-
-  private async reset(picture: Pixels, dream: number, seq: number, last: number): Promise<void> {
-    await this.through(seq + 1, last);
-    this.settleArrived(last);
-    this.replica.reset(picture, dream, seq);
-    this.loaded = true;
   }
 
   private async subscribe(epoch: number, since?: number): Promise<SubscribeResponse> {
@@ -326,44 +232,11 @@ export class Sync implements ConnectionListener {
       this.welcomed = true;
       this.limits = reply.limits;
       if (reply.limits) this.ink.bound(reply.limits);
-      this.arrived ??= this.ink.outbox.resume(reply.lastCall);
+      this.catchUp.arrived ??= this.ink.outbox.resume(reply.lastCall);
     }
     this.listener.changed();
     this.ink.flush();
     return reply;
-  }
-
-  /** Resolves when the operations from `next` to `last` have come. */
-  private through(next: number, last: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.stale) throw new Error("the server left operations out");
-      this.awaited = { next, last, resolve, reject };
-      this.checkAwaited();
-    });
-  }
-
-  private checkAwaited(): void {
-    const awaited = this.awaited;
-    if (!awaited) return;
-    while (awaited.next <= awaited.last && this.replica.waits(awaited.next)) awaited.next += 1;
-    if (awaited.next <= awaited.last) return;
-    this.awaited = undefined;
-    awaited.resolve();
-  }
-
-  /**
-   * Settles the call that was under way when the connection was lost: it is the last of one's own among the operations
-   * up to `last`, or in the base already.
-   */
-  private settleArrived(last: number): void {
-    const call = this.arrived;
-    this.arrived = undefined;
-    if (!call || call.undoes) return;
-    const own = this.replica.unclaimed(this.author, last).slice(-call.dabs.length);
-    const found =
-      own.length === call.dabs.length && call.dabs.every((dab, i) => isDab(own[i], call.stroke, dab));
-    if (found) this.replica.settle(call, this.author, own[own.length - 1].seq);
-    else this.replica.discard(call);
   }
 
   /** Asks again for what is missing when it does not come by itself. */
@@ -371,7 +244,7 @@ export class Sync implements ConnectionListener {
     if (!this.replica.gap || this.gapTimer !== undefined) return;
     this.gapTimer = setTimeout(() => {
       this.gapTimer = undefined;
-      if (this.replica.gap && this.phase === "live") void this.resume(this.epoch);
+      if (this.replica.gap && this.phase === "live") void this.catchUp.resume();
     }, GAP_MS);
   }
 }

@@ -1,4 +1,4 @@
-"""Local response normalisation, and its gradient, in a pass over memory each."""
+"""Local response normalisation, and its gradient, in two passes over memory each."""
 
 from collections.abc import Callable
 
@@ -10,37 +10,38 @@ def normalise(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float)
     """Give `tf.nn.local_response_normalization`: x · (bias + alpha · Σ x²)^-beta.
 
     The sum goes over the channels at most `radius` away. TensorFlow's takes as long as the convolutions
-    around it; this one and its gradient are a pass over memory each. They compute in float32.
+    around it. These compute in float32; between the two only the sum's fourth root is kept, in x's precision.
     """
 
     constants = {"bias": bias, "alpha": alpha, "beta": beta}
-    function: Callable[[Tensor], Tensor] = tf.custom_gradient(
-        lambda x: (_forwards(x, radius, **constants), lambda slope: _backwards(x, slope, radius, **constants))
-    )
+
+    def forwards(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        normalised, root = _forwards(x, radius, **constants)
+        return normalised, lambda slope: _backwards(x, slope, root, radius, alpha=alpha, beta=beta)
+
+    function: Callable[[Tensor], Tensor] = tf.custom_gradient(forwards)
     return function(x)
 
 
 @fused
-def _forwards(x: Tensor, radius: int, **constants: float) -> Tensor:
+def _forwards(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float) -> tuple[Tensor, Tensor]:
+    """Give x normalised, and (bias + alpha · Σ x²)^-¼."""
     wide = tf.cast(x, tf.float32)
-    return tf.cast(wide * _powers(wide, radius, **constants)[1], x.dtype)
+    root = tf.sqrt(tf.math.rsqrt(bias + alpha * _sum_around(tf.square(wide), radius)))
+    return tf.cast(wide * _power(root, beta), x.dtype), tf.cast(root, x.dtype)
 
 
 @fused
-def _backwards(x: Tensor, slope: Tensor, radius: int, **constants: float) -> Tensor:
-    wide, wide_slope = tf.cast(x, tf.float32), tf.cast(slope, tf.float32)
-    inverse, power = _powers(wide, radius, **constants)
-    around = _sum_around(wide_slope * wide * power * inverse, radius)
-    share = 2 * constants["alpha"] * constants["beta"]
-    return tf.cast(wide_slope * power - share * wide * around, x.dtype)
+def _backwards(x: Tensor, slope: Tensor, root: Tensor, radius: int, *, alpha: float, beta: float) -> Tensor:
+    wide, wide_slope, root = (tf.cast(each, tf.float32) for each in (x, slope, root))
+    power = _power(root, beta)
+    around = _sum_around(wide_slope * wide * power * tf.square(tf.square(root)), radius)
+    return tf.cast(wide_slope * power - 2 * alpha * beta * wide * around, x.dtype)
 
 
-def _powers(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float) -> tuple[Tensor, Tensor]:
-    """Give (bias + alpha · Σ x²) to the powers -1 and -beta."""
-    inverse_root = tf.math.rsqrt(bias + alpha * _sum_around(tf.square(x), radius))
-    # A power costs ten times a square root; GoogLeNet's beta is 0.75
-    power = inverse_root * tf.sqrt(inverse_root) if beta == 0.75 else inverse_root ** (2 * beta)
-    return tf.square(inverse_root), power
+def _power(root: Tensor, beta: float) -> Tensor:
+    """Give the sum to the power of -beta. A power costs ten times a root; GoogLeNet's beta is 0.75."""
+    return root * root * root if beta == 0.75 else root ** (4 * beta)
 
 
 def _sum_around(x: Tensor, radius: int) -> Tensor:
