@@ -50,13 +50,15 @@ def visit(browser: Browser, url: str) -> tuple[Visitor, CDPSession]:
 def draw(visitor: Visitor, seconds: float) -> None:
     """Draws loops with the mouse."""
     mouse, started, step = visitor.page.mouse, time.monotonic(), 0
-    mouse.move(*visitor.on_screen(768, 768))
+    left, top = visitor.on_screen(0, 0)  # asked once: the page would have to answer for each step
+    scale = (visitor.on_screen(1536, 0)[0] - left) / 1536
+    mouse.move(left + 768 * scale, top + 768 * scale)
     mouse.down()
     while time.monotonic() - started < seconds:
         step += 1
         radius = 300 + 150 * math.sin(step / 40)
         x, y = 768 + radius * math.cos(step / 9), 768 + radius * math.sin(step / 9)
-        mouse.move(*visitor.on_screen(x, y))
+        mouse.move(left + x * scale, top + y * scale)
     mouse.up()
 
 

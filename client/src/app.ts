@@ -55,7 +55,11 @@ export function start(): App {
     else schedule();
   };
 
-  const screen = new Screen(element("canvas", HTMLCanvasElement), schedule);
+  const screen = new Screen(
+    element("canvas", HTMLCanvasElement),
+    element("veil", HTMLCanvasElement),
+    schedule,
+  );
   const replica = new Replica(CANVAS.width, CANVAS.height, screen);
   screen.show(replica);
   const ring = new Ring(() => camera.view.scale);
@@ -244,7 +248,7 @@ export function start(): App {
   function draw(time: number): void {
     frame = 0;
     sync.ink.flush();
-    screen.draw(camera.view, time);
+    screen.draw(camera.view);
     minimap.draw(time);
     if (wordsChanged) tell();
   }

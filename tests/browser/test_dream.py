@@ -27,8 +27,37 @@ class TestNews:
     def test_come_with_a_ring_that_counts_down(self, visit: Visit, server: Server) -> None:
         alice = visit(server.url)
         alice.page.wait_for_function(
-            "() => document.getElementById('rest').getAnimations().length === 1", timeout=30_000
+            """() => {
+                const { visibility, strokeDasharray } = document.getElementById("rest").style;
+                const share = parseFloat(strokeDasharray);
+                const less = visibility === "visible" && share < window.seen;
+                window.seen = share;
+                return less && share > 0;
+            }""",
+            timeout=30_000,
         )
+
+
+class TestFade:
+    def test_lets_the_present_dream_through_by_and_by(self, visit: Visit, server: Server) -> None:
+        alice = visit(server.url)
+        alice.page.evaluate(
+            """() => {
+                const veil = document.getElementById("veil");
+                window.fades = [];
+                const watch = () => {
+                    const fade = veil.getAnimations()[0];
+                    if (!veil.hidden && fade) window.fades.push([fade.currentTime, getComputedStyle(veil).opacity]);
+                    requestAnimationFrame(watch);
+                };
+                watch();
+            }"""
+        )
+        alice.wait_for("Number(data.dream) >= argument", int(alice.state("dream")) + 2)
+        alice.page.wait_for_function("() => window.fades.length > 2 && document.getElementById('veil').hidden")
+        fades: list[tuple[float, str]] = alice.page.evaluate("() => window.fades")
+        assert any(0 < float(opacity) < 1 for _, opacity in fades)
+        assert all(0 <= time <= 500 for time, _ in fades)
 
 
 class TestBefore:

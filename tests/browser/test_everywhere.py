@@ -95,6 +95,8 @@ def test_a_wish_for_stillness_leaves_out_the_cross_fade(visit: Visit, server: Se
         "() => [...document.querySelectorAll('*')].map(e => getComputedStyle(e).transitionDuration)"
     )
     assert set(transitions) == {"0s"}
+    assert alice.page.evaluate("() => document.getAnimations().length") == 0
+    assert alice.page.locator("#veil").is_hidden()
 
 
 def test_the_page_is_small_and_comes_from_one_place(browser: Browser, quiet_server: Server) -> None:

@@ -1,11 +1,16 @@
 /** A quiet ring around the dot: how long until the next dream. */
 import { StatusEvent_Dreamer as Dreamer, type StatusEvent } from "../gen/dreamcanvas_pb";
 
+/** The ring is so small that it goes on by two pixels in this time; an animation would have the page drawn at every frame. */
+const TICK_MS = 100;
+
 export class Countdown {
   private readonly rest: SVGCircleElement;
   private readonly now: () => number;
-  private running: Animation | undefined;
+  private readonly stillness = matchMedia("(prefers-reduced-motion: reduce)");
+  private timer: ReturnType<typeof setInterval> | undefined;
   private next = 0;
+  private whole = 0;
 
   /** `now` is the server's time, ms since 1970. */
   constructor(now: () => number) {
@@ -20,18 +25,18 @@ export class Countdown {
     const next = dreams ? Number(status.nextDream) : 0;
     if (next === this.next) return;
     this.next = next;
-    this.running?.cancel();
-    this.running = undefined;
-    const remaining = next - this.now();
-    this.rest.style.visibility = remaining > 0 ? "visible" : "hidden";
-    if (remaining <= 0) return;
-    const gone = { strokeDasharray: "0 1" };
+    this.whole = next - this.now();
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.tick();
+  }
+
+  private tick(): void {
+    const left = this.next - this.now();
+    if (left <= 0) clearInterval(this.timer);
     // Where motion is not wanted, it is there until the dream comes, and does not move.
-    const easing = matchMedia("(prefers-reduced-motion: reduce)").matches ? "step-end" : "linear";
-    this.running = this.rest.animate([{ strokeDasharray: "1 0" }, gone], {
-      duration: remaining,
-      fill: "forwards",
-      easing,
-    });
+    const share = this.stillness.matches ? 1 : left / this.whole;
+    this.rest.style.visibility = left > 0 ? "visible" : "hidden";
+    this.rest.style.strokeDasharray = `${share} 1`;
   }
 }
