@@ -47,14 +47,17 @@ class TestFade:
                 window.fades = [];
                 const watch = () => {
                     const fade = veil.getAnimations()[0];
-                    if (!veil.hidden && fade) window.fades.push([fade.currentTime, getComputedStyle(veil).opacity]);
+                    const { opacity } = getComputedStyle(veil);
+                    if (!veil.hidden && fade) window.fades.push([fade.currentTime, opacity]);
                     requestAnimationFrame(watch);
                 };
                 watch();
             }"""
         )
         alice.wait_for("Number(data.dream) >= argument", int(alice.state("dream")) + 2)
-        alice.page.wait_for_function("() => window.fades.length > 2 && document.getElementById('veil').hidden")
+        alice.page.wait_for_function(
+            "() => window.fades.length > 2 && document.getElementById('veil').hidden"
+        )
         fades: list[tuple[float, str]] = alice.page.evaluate("() => window.fades")
         assert any(0 < float(opacity) < 1 for _, opacity in fades)
         assert all(0 <= time <= 500 for time, _ in fades)
