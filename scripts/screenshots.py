@@ -86,8 +86,9 @@ def photograph(visitor: Visitor, path: Path) -> None:
     visitor.page.screenshot(path=path, type="jpeg", quality=85)
 
 
-def photograph_states(browser: Browser, url: str, output: Path) -> None:
-    """What can be opened on the page, and the page in light colours and in German."""
+def photograph_states(browser: Browser, server: Server, output: Path) -> None:
+    """What can be opened on the page, the host's page, and the page in light colours and in German."""
+    url, token = server.url, (server.data_dir / "admin-token").read_text().strip()
     for screen in ("desktop", "phone"):
         visitor = visit(browser, url, screen)
         page = visitor.page
@@ -112,6 +113,11 @@ def photograph_states(browser: Browser, url: str, output: Path) -> None:
         page.goto(f"{url}/about")
         page.wait_for_timeout(600)
         photograph(visitor, output / f"{screen}-about.jpg")
+        page.goto(f"{url}/admin")
+        page.get_by_label("The host’s token").fill(token)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_timeout(1200)
+        photograph(visitor, output / f"{screen}-admin.jpg")
         page.context.close()
         visitor = visit(browser, url, screen, color_scheme="light", locale="de-DE")
         visitor.page.wait_for_timeout(900)
@@ -169,7 +175,7 @@ def main() -> None:
             visitor.wait_for("Number(data.dream) >= argument", dreams)
             visitor.page.wait_for_timeout(900)  # the cross-fade
             photograph(visitor, output / f"{name}.jpg")
-        photograph_states(browser, server.url, output)
+        photograph_states(browser, server, output)
         server.kill()
         for name in ("desktop", "phone"):
             visitors[name].wait(connection="offline")

@@ -209,7 +209,12 @@ class TestView:
 
     def test_keeps_the_canvas_clear_of_the_bars(self, visit: Visit, quiet_server: Server) -> None:
         alice = visit(quiet_server.url)
-        for width, height in [(1440, 900), (1024, 768), (844, 390), (390, 844), (768, 1024), (360, 640)]:
+        alice.page.evaluate(  # as long as they get
+            "() => { document.getElementById('dream').textContent = 'dreaming of Beads and spheres'; }"
+        )
+        sizes = [(1440, 900), (1440, 880), (1000, 560), (1000, 520)]
+        sizes += [(1024, 768), (844, 390), (390, 844), (768, 1024), (360, 640)]
+        for width, height in sizes:
             alice.page.set_viewport_size({"width": width, "height": height})
             alice.page.wait_for_function(
                 "width => document.querySelector('#canvas').width === width", arg=width
@@ -218,8 +223,13 @@ class TestView:
             right, bottom = alice.on_screen(1536, 1536)
             assert 0 <= left < right <= width
             assert 0 <= top < bottom <= height
-            for bar in ("#head", "#tools"):
-                box = alice.page.locator(bar).bounding_box()
+            boxes = {bar: alice.page.locator(bar).bounding_box() for bar in ("#head", "#tools")}
+            head, tools = boxes["#head"], boxes["#tools"]
+            assert head is not None
+            assert tools is not None
+            assert head["y"] + head["height"] <= tools["y"], (width, height, boxes)
+            assert tools["y"] + tools["height"] <= height, (width, height, boxes)
+            for bar, box in boxes.items():
                 assert box is not None
                 beside = box["x"] + box["width"] <= left or box["x"] >= right
                 above = box["y"] + box["height"] <= top or box["y"] >= bottom

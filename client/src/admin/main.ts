@@ -94,6 +94,7 @@ async function lists(): Promise<void> {
   ]);
   showBans(element("bans", HTMLElement), bans, (ban) => void attempt(() => unban(ban)));
   element("no-bans", HTMLElement).hidden = bans.length > 0;
+  element("no-log", HTMLElement).hidden = acts.length > 0;
   showLog(element("log", HTMLElement), acts);
 }
 
