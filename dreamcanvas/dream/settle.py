@@ -88,7 +88,7 @@ def awaken(picture: Tensor, change: Tensor) -> Tensor:
 
 @fused
 def _strengthen(forms: Tensor, strength: Tensor) -> Tensor:
-    grey = channel_mean(forms)
+    grey = mean_over_channels(forms)
     return strength * (grey + BOOST_COLOUR * (forms - grey))
 
 
@@ -120,7 +120,7 @@ def pool(picture: Tensor, halvings: int) -> Tensor:
 
 def cap(change: Tensor) -> Tensor:
     """Keep each pixel's change below `MOST`, its colour as it is."""
-    return change * tf.math.rsqrt(1.0 + channel_mean(tf.square(change)) / MOST**2)
+    return change * tf.math.rsqrt(1.0 + mean_over_channels(tf.square(change)) / MOST**2)
 
 
 def limit(picture: Tensor, change: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ def _mean(picture: Tensor) -> Tensor:
     return tf.reduce_mean(tf.reduce_mean(picture, 1, keepdims=True), 2, keepdims=True)
 
 
-def channel_mean(picture: Tensor) -> Tensor:
+def mean_over_channels(picture: Tensor) -> Tensor:
     """The mean of the channels, [1, height, width, 1]: XLA takes three times as long for `tf.reduce_mean`."""
     channels = picture.shape[-1]
     return tf.add_n([picture[..., index : index + 1] for index in range(channels)]) / channels
@@ -183,9 +183,9 @@ def _blur(surrounded: Tensor) -> Tensor:
 
 def desaturate(picture: Tensor) -> Tensor:
     """Draw colour back towards the pixel's grey, by the square of its distance."""
-    grey = channel_mean(picture)
+    grey = mean_over_channels(picture)
     colour = picture - grey
-    distance = channel_mean(tf.abs(colour)) / FULL_COLOUR
+    distance = mean_over_channels(tf.abs(colour)) / FULL_COLOUR
     return grey + colour * (1.0 - DESATURATION * tf.square(distance))
 
 

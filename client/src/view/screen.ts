@@ -10,7 +10,8 @@ import { Layer } from "./layer";
 import { Sheet } from "./sheet";
 import type { View } from "./view";
 
-const FADE: KeyframeAnimationOptions = { duration: 500, easing: "ease-in-out" };
+/** What has gone stays gone until the veil is taken away: else it would flash up. */
+const FADE: KeyframeAnimationOptions = { duration: 500, easing: "ease-in-out", fill: "forwards" };
 
 export class Screen implements ReplicaListener {
   private readonly canvas: HTMLCanvasElement;
@@ -105,9 +106,8 @@ export class Screen implements ReplicaListener {
     const fade = this.veil.animate([{ opacity: 1 }, { opacity: 0 }], FADE);
     this.fade = fade;
     fade.onfinish = () => {
-      if (this.fade !== fade) return;
-      this.fade = undefined;
-      this.veil.hidden = !this.looking;
+      this.veil.hidden = true;
+      this.endFade();
     };
   }
 
