@@ -2,6 +2,10 @@
 import { clamp, frameOf, positionOf } from "./moments";
 import type { Screen, ScreenListener } from "./screen";
 
+/** Time for the picture to be seen that was sought. */
+const SEEN_MS = 400;
+const MOST_REPEATS = 5;
+
 export class Film implements Screen {
   index = 0;
   shown = -1;
@@ -12,6 +16,8 @@ export class Film implements Screen {
   private readonly listener: ScreenListener;
   /** A frame to seek to when the seek that is under way has ended: a browser does one after the other. */
   private next: number | undefined;
+  private check: ReturnType<typeof setTimeout> | undefined;
+  private repeats = 0;
   private wanted = false;
   private disposed = false;
 
@@ -50,6 +56,7 @@ export class Film implements Screen {
 
   show(index: number): void {
     this.index = clamp(index, 0, this.count - 1);
+    this.repeats = 0;
     if (this.element.seeking) this.next = this.index;
     else this.element.currentTime = positionOf(this.index, this.fps);
     this.listener.moved();
@@ -95,6 +102,7 @@ export class Film implements Screen {
 
   dispose(): void {
     this.disposed = true;
+    clearTimeout(this.check);
     this.element.pause();
     this.element.removeAttribute("src");
     this.element.load(); // lets go of the connection
@@ -130,6 +138,17 @@ export class Film implements Screen {
     const { next } = this;
     this.next = undefined;
     if (next !== undefined) this.element.currentTime = positionOf(next, this.fps);
+    clearTimeout(this.check);
+    this.check = setTimeout(() => this.insist(), SEEN_MS);
     this.listener.changed();
+  }
+
+  /** Seeks again where the picture has not come: Chromium on a busy machine leaves one out now and then. */
+  private insist(): void {
+    if (this.playing || document.hidden || this.element.seeking || this.shown === this.index) return;
+    if (this.repeats === MOST_REPEATS) return;
+    this.repeats += 1;
+    // To another place in the same frame: none is sought where the time is the same
+    this.element.currentTime = positionOf(this.index, this.fps) + (this.repeats % 2 ? 0.1 : 0) / this.fps;
   }
 }
