@@ -44,15 +44,13 @@ def sign_in(page: Page, server: Server) -> None:
 
 
 def check_every_look(page: Page) -> None:
-    """Desktop and phone, dark and light; as it was afterwards."""
-    desktop = page.viewport_size
-    assert desktop is not None
-    for size in ({"width": 390, "height": 844}, desktop):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+    """Desktop and phone, dark and light; the desktop's size last, as it was before."""
+    for width, height in ((390, 844), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
-            assert axe.violations(page) == [], (size, scheme)
-        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), size
+            assert axe.violations(page) == [], (width, scheme)
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
 
 
 def choose(page: Page, left: int, top: int, right: int, bottom: int) -> None:

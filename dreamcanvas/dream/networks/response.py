@@ -1,4 +1,4 @@
-"""Local response normalisation, and its gradient, in two passes over memory each."""
+"""Local response normalisation, and its gradient, in a few passes over memory each."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,8 @@ def normalise(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float)
     around it. These compute in float32; between the two only the sum's fourth root is kept, in x's precision.
     """
 
-    constants = {"bias": bias, "alpha": alpha, "beta": beta}
-
     def forwards(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        normalised, root = _forwards(x, radius, **constants)
+        normalised, root = _forwards(x, radius, bias=bias, alpha=alpha, beta=beta)
         return normalised, lambda slope: _backwards(x, slope, root, radius, alpha=alpha, beta=beta)
 
     function: Callable[[Tensor], Tensor] = tf.custom_gradient(forwards)
