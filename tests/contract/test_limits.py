@@ -4,11 +4,11 @@ import json
 import secrets
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.schema import absent, make, parse
@@ -43,8 +43,10 @@ def test_a_message_over_the_limit_closes_with_1009(limited: Server) -> None:
 
 
 def test_a_message_in_fragments_over_the_limit(limited: Server) -> None:
+    """The server closes at the second one's header, maybe before the client has sent its third and empty one."""
     with visit(limited, "10.2.0.2") as client:
-        client.ws.send(["x" * 3000, "x" * 3000])
+        with suppress(ConnectionClosedError):
+            client.ws.send(["x" * 3000, "x" * 3000])
         assert client.closed() == 1009
 
 
