@@ -43,7 +43,7 @@ def test_a_message_over_the_limit_closes_with_1009(limited: Server) -> None:
 
 
 def test_a_message_in_fragments_over_the_limit(limited: Server) -> None:
-    """The server closes at the second one's header, maybe before the client has sent its third and empty one."""
+    """It closes at the second one's header, maybe before the client has sent its third and empty one."""
     with visit(limited, "10.2.0.2") as client:
         with suppress(ConnectionClosedError):
             client.ws.send(["x" * 3000, "x" * 3000])
