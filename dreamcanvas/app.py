@@ -28,6 +28,7 @@ from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.gauges import watch_all
 from dreamcanvas.history.history import History
 from dreamcanvas.host import Host
+from dreamcanvas.ink import Ink
 from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
@@ -180,6 +181,7 @@ class App:
                 broadcast=broadcast,
                 replay_operations=config.replay_operations,
                 clock=_clock,
+                ink=Ink(most=config.ink_dabs),
             )
             await painter.recover()
             budget = Budget(

@@ -47,10 +47,11 @@ class Config:
         "auto", "The dreamer's numbers: float32, bfloat16, or auto, the faster of both on this processor."
     )
     dream_timeout: float = _setting(120.0, "Seconds after which a dream is given up.", 1, 3600)
-    style_interval: float = _setting(600.0, "Seconds after which another style is dreamt.", 1, 10**7)
+    style_interval: float = _setting(180.0, "Seconds after which another style is dreamt.", 1, 10**7)
     rest_after: float = _setting(
         60.0, "Seconds without visitor or dab after which it rests; 0 never.", 0, 10**7
     )
+    ink_dabs: int = _setting(20000, "The newest dabs that dreams spare while they are fresh.", 0, 100_000)
     tick_ms: int = _setting(20, "Milliseconds over which events are gathered.", 0, 1000)
     client_buffer: int = _setting(262144, "Unsent bytes beyond which a reader is slow.", 4096, 2**30)
     message_bytes: int = _setting(65536, "The largest message.", 0, 2**30)

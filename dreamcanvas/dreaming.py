@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dreamcanvas.canvas import SIDE
-from dreamcanvas.dream.dreamer import Dreamer, DreamerState
+from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest
+from dreamcanvas.dream.network import network_info
 from dreamcanvas.dream.styles import Style
+from dreamcanvas.dream.timetable import Programme
 from dreamcanvas.errors import DreamError
-from dreamcanvas.painter import Painter
+from dreamcanvas.painter import Painter, Snapshot
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -60,12 +62,11 @@ class Dreaming:
         self._dreamt = dreamt
         self._clock = clock
         self._rng = rng
-        self._styles = rng.sample(list(styles), len(styles))
-        self._style = 0
+        self._programme = Programme(styles, network_info(network), rng=rng, interval=timetable.style_interval)
         self._activity = asyncio.Event()
         self._ready = asyncio.Event()
         self._active_at = 0.0
-        self._style_at = 0.0
+        self._rested = 0.0
         self._resting = False
         self.held = False
         self._next_dream = 0
@@ -77,7 +78,7 @@ class Dreaming:
     @property
     def style(self) -> Style:
         """What is dreamt now."""
-        return self._styles[self._style]
+        return self._programme.style
 
     @property
     def restarts(self) -> int:
@@ -85,10 +86,9 @@ class Dreaming:
         return self._dreamer.restarts
 
     def next_style(self) -> None:
-        """Dreams something else from the next dream on."""
-        self._style = (self._style + 1) % len(self._styles)
-        self._style_at = asyncio.get_running_loop().time()
-        log.info("style", extra={"style": self.style.name, "layer": self.style.expression})
+        """Dreams its way to something else from the next dream on."""
+        style = self._programme.next_style(self._now())
+        log.info("style", extra={"style": style.name, "layer": style.expression})
         self._changed()
 
     def hold(self, held: bool) -> None:
@@ -131,6 +131,10 @@ class Dreaming:
             self._ready.clear()
         self._changed()
 
+    def _now(self) -> float:
+        """Seconds of the programme, which stands still while it rests."""
+        return asyncio.get_running_loop().time() - self._rested
+
     async def run(self) -> None:
         """Dreams until cancelled."""
         async with asyncio.TaskGroup() as group:
@@ -139,7 +143,8 @@ class Dreaming:
 
     async def _dream_on(self) -> None:
         loop = asyncio.get_running_loop()
-        self._style_at = self._active_at = due = loop.time()
+        self._active_at = due = loop.time()
+        self._programme.begin(self._now())
         pause = RETRY_SECONDS
         while True:
             await self._ready.wait()
@@ -147,7 +152,7 @@ class Dreaming:
             due = max(due, loop.time())
             self._announce(due - loop.time())
             await asyncio.sleep(due - loop.time())
-            if loop.time() - self._style_at >= self._timetable.style_interval:
+            if self._programme.due(self._now()):
                 self.next_style()
             due = loop.time() + self._timetable.interval
             self._next_dream = self._clock() + round(self._timetable.interval * 1000)
@@ -171,20 +176,26 @@ class Dreaming:
         while self.held or (rest_after and not self._users() and loop.time() - self._active_at >= rest_after):
             if not self._resting:
                 self._resting = True
+                rested_at = loop.time()
                 self._next_dream = 0
                 log.info("resting", extra={"dreams": self.dreams})
                 self._changed()
             await self._activity.wait()
             self._activity.clear()
-        self._resting = False
+        if self._resting:
+            self._resting = False
+            self._rested += loop.time() - rested_at
 
     async def _dream(self) -> bool:
         snapshot = await self._painter.begin_dream()
-        style = self.style
+        style, plan = self.style, self._programme.plan(self._now())
         try:
-            pixels = await asyncio.to_thread(snapshot.image.tobytes)
+            pixels, mask = await asyncio.to_thread(_planes, snapshot)
             result = await self._dreamer.dream(
-                pixels, SIDE, SIDE, style.expression, self._rng.getrandbits(31)
+                DreamRequest(
+                    *(pixels, SIDE, SIDE, plan.expression, self._rng.getrandbits(31)),
+                    *(plan.before, plan.progress, mask),
+                )
             )
             self._dream_ms = round(result.seconds * 1000)
             dream = await self._painter.end_dream(
@@ -201,6 +212,12 @@ class Dreaming:
             log.error("no dream", extra={"style": style.name, "error": str(error)})
             return False
         self.dreams += 1
+        self._programme.dreamt()
         self._dreamt(result.seconds)
         log.debug("dreamt", extra={"dream": dream.dream, "style": style.name, "ms": self._dream_ms})
         return True
+
+
+def _planes(snapshot: Snapshot) -> tuple[bytes, bytes | None]:
+    """What is sent of a picture: its pixels, and the shares that recent ink takes of the dream."""
+    return snapshot.image.tobytes(), snapshot.ink.plane()

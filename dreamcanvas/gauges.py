@@ -16,6 +16,8 @@ def watch_all(
     watch("connections", "Open websockets.", visitors.users)
     watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
     watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)
+    watch("ink_dabs", "Dabs that dreams spare as they are fresh.", lambda: painter.ink.spots)
+    watch("ink_dabs_dropped", "Fresh dabs that were too many to be spared.", lambda: painter.ink.forgotten)
     watch("journal_commits", "Transactions since the start.", lambda: journal.commits)
     watch("journal_failing", "1 while the journal cannot be written.", lambda: journal.failing is not None)
     watch("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from PIL import Image
@@ -17,6 +17,7 @@ from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.easel import Easel
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.ink import Ink, Recent
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dream, Dreams, decode
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Late, Receipt
@@ -26,11 +27,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The picture at a version. `time` is when its newest operation or dream was made, ms since 1970."""
+    """The picture at a version. `time` is when its newest operation or dream was made, ms since 1970.
+
+    `ink`: what of it is spared by the dream of it.
+    """
 
     image: Image.Image
     version: Version
     time: int
+    ink: Recent = Recent()
 
 
 class Painter:
@@ -44,8 +49,10 @@ class Painter:
         broadcast: Broadcast,
         replay_operations: int,
         clock: Callable[[], int],
+        ink: Ink | None = None,
     ) -> None:
         self._journal = journal
+        self.ink = ink if ink is not None else Ink()
         self._dreams = dreams
         self._broadcast = broadcast
         self._replay_operations = replay_operations
@@ -73,13 +80,18 @@ class Painter:
             dream, image = found
             canvas = Canvas(image, dream.dream, dream.seq)
             self._style, self._dream_time, self._time = dream.style, dream.time, dream.time
-        start = canvas.dream_seq
-        for operation in self._journal.operations(min(start, self._keep_after(self._journal.seq))):
+            for seq in await self._dreams.seqs(dream.dream, self.ink.dreams_kept):
+                self.ink.dreamt(seq)
+        start, newest = canvas.dream_seq, self._journal.seq
+        inked = self.ink.needed_after(newest)
+        for operation in self._journal.operations(min(start, inked, self._keep_after(newest))):
             if operation.seq > start:
                 if operation.seq > canvas.seq + 1:
                     canvas = self._begin_later(canvas.seq + 1, operation.seq - 1)
                 canvas.apply(operation)
                 self._time = max(self._time, operation.time)
+            if operation.seq > inked:
+                self.ink.add([operation])
             self._log.append(operation)
         if canvas.seq < self._journal.seq:
             canvas = self._begin_later(canvas.seq + 1, self._journal.seq)
@@ -205,6 +217,7 @@ class Painter:
             self._log += done
             self._time = max(self._time, done[-1].time)
             self._easel.apply(done)
+            self.ink.add(done)
             self.painted(len(done))
         self._trim()
 
@@ -224,7 +237,8 @@ class Painter:
     async def begin_dream(self) -> Snapshot:
         """The picture to dream of; the operations after it are kept until `end_dream` or `abandon_dream`."""
         self._pinned = self.version.seq
-        return await self.snapshot()
+        ink = self.ink.recent()  # now: while the picture is copied more may be drawn
+        return replace(await self.snapshot(), ink=ink)
 
     def abandon_dream(self) -> None:
         """There will be no dream of the picture that was begun."""
@@ -247,6 +261,7 @@ class Painter:
             self._next_dream += 1
             await asyncio.to_thread(_catch_up, base, self._later(seq))
             self._easel.lay(base, self._later(base.seq))
+            self.ink.dreamt(seq)
         finally:
             self.abandon_dream()
         self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)

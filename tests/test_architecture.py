@@ -116,7 +116,7 @@ def test_the_client_needs_no_server(name: str) -> None:
     assert {found for found in ours(name) if not found.startswith("client/")} <= allowed | generated
 
 
-@pytest.mark.parametrize("name", ["brush.py", "canvas.py", "errors.py"])
+@pytest.mark.parametrize("name", ["brush.py", "canvas.py", "errors.py", "ink.py"])
 def test_pure_modules_do_no_input_or_output(name: str) -> None:
     assert not imported(name) & {"asyncio", "os", "pathlib", "socket", "time", "random", "logging", "sqlite3"}
 
@@ -145,6 +145,7 @@ LAYERS = (
     {"broadcast.py"},
     {"events.py"},
     {"store/"},
+    {"ink.py"},
     {"canvas.py"},
     {"brush.py"},
 )

@@ -15,7 +15,7 @@ from PIL import Image
 
 from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.canvas import Dab, Version
-from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamResult
+from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.errors import DreamError
@@ -45,7 +45,7 @@ class Sleeper:
         self.state = DreamerState.STARTING
         self.on_change: Callable[[], None] = lambda: None
         self.restarts = 0
-        self.asked: asyncio.Queue[str] = asyncio.Queue()
+        self.asked: asyncio.Queue[DreamRequest] = asyncio.Queue()
         self.pixels: list[tuple[bytes, int, int]] = []
         self.go = asyncio.Event()
         self.go.set()
@@ -59,22 +59,26 @@ class Sleeper:
         self.become(DreamerState.READY)
         await asyncio.Event().wait()
 
-    async def dream(self, pixels: bytes, width: int, height: int, expression: str, seed: int) -> DreamResult:
-        assert 0 <= seed < 2**31
+    async def dream(self, request: DreamRequest) -> DreamResult:
+        assert 0 <= request.seed < 2**31
         if self.state is not DreamerState.READY:
             raise DreamError("not ready")
-        self.pixels.append((pixels[:3], width, height))
+        self.pixels.append((request.pixels[:3], request.width, request.height))
         self.become(DreamerState.DREAMING)
-        self.asked.put_nowait(expression)
+        self.asked.put_nowait(request)
         await self.go.wait()
         self.become(DreamerState.READY)
         if isinstance(self.answer, Exception):
             raise self.answer
         return DreamResult(self.answer, 1.25)
 
-    async def next(self) -> str:
+    async def ask(self) -> DreamRequest:
         """What it is asked for next."""
         return await asyncio.wait_for(self.asked.get(), DEADLINE)
+
+    async def next(self) -> str:
+        """The expression that it is asked for next."""
+        return (await self.ask()).expression
 
 
 class Night:
@@ -184,11 +188,10 @@ async def test_nothing_is_asked_before_the_dreamer_is_ready(night: Night) -> Non
 async def test_it_starts_with_a_style_by_chance_and_goes_round_all(night: Night) -> None:
     dreaming = night.start(Timetable(interval=3600, style_interval=3600, rest_after=0))
     seen = [dreaming.style]
-    for _ in STYLES:
+    for _ in STYLES[1:]:
         dreaming.next_style()
         seen.append(dreaming.style)
     assert set(seen) == set(STYLES)
-    assert seen[0] == seen[-1]
 
 
 async def test_the_style_changes_in_its_time(night: Night) -> None:
@@ -209,10 +212,61 @@ async def test_another_style_is_dreamt_from_the_next_dream_on(night: Night) -> N
     dreaming.next_style()
     assert dreaming.status().layer != first
     night.dreamer.go.set()
-    assert await night.dreamer.next() == dreaming.style.expression
+    request = await night.dreamer.ask()
+    assert request.expression == dreaming.style.expression
+    assert request.before == first, "it passes from the one into the other"
+    assert 0 < request.progress < 0.1
     found = await night.dreams.newest_whole()
     assert found is not None
     assert found[0].layer == first, "the dream under way is recorded as what it was"
+
+
+async def test_a_passage_is_recorded_as_the_style_to_which_it_leads(night: Night) -> None:
+    dreaming = night.start()
+    assert (await night.dreamer.ask()).before is None
+    dreaming.next_style()
+    style = dreaming.style
+    while (request := await night.dreamer.ask()).before is None:
+        pass
+    progress = request.progress
+    while (request := await night.dreamer.ask()).before is not None:
+        assert progress < request.progress < 1
+        progress = request.progress
+    assert progress > 0.95
+    found = await night.dreams.newest_whole()
+    assert found is not None
+    assert (found[0].style, found[0].layer) == (style.name, style.expression)
+
+
+async def test_a_dream_that_failed_is_no_step_of_a_passage(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dreamcanvas.dreaming.RETRY_SECONDS", 0.001)
+    dreaming = night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0))
+    night.dreamer.answer = DreamError("no")
+    await night.dreamer.ask()
+    dreaming.next_style()
+    found = [request for request in [await night.dreamer.ask() for _ in range(3)] if request.before]
+    assert len({request.progress for request in found}) == 1
+
+
+# Ink
+
+
+async def test_recent_ink_is_sent_with_the_picture(night: Night) -> None:
+    night.dreamer.go.clear()
+    night.start()
+    assert (await night.dreamer.ask()).mask is None, "there is no ink"
+    await night.painter.paint(night.journal.anonymous("here"), [Dab(300, 200, 40, 0)])
+    night.dreamer.go.set()
+    shares = []
+    for _ in range(3):
+        mask = (await night.dreamer.ask()).mask
+        assert mask is not None
+        assert len(mask) == 1536 * 1536
+        assert mask[600 * 1536 + 700] == 255
+        shares.append(mask[200 * 1536 + 300])
+    assert 0 < shares[0] < shares[1] < shares[2] < 255
 
 
 # Rest

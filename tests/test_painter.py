@@ -13,6 +13,7 @@ from PIL import Image
 from dreamcanvas.broadcast import Broadcast, Subscription
 from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.ink import Ink
 from dreamcanvas.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dream, Dreams, decode
@@ -46,7 +47,7 @@ class Reader:
 class Studio:
     """A painter with the parts that it works with, on a directory."""
 
-    def __init__(self, directory: Path, *, replay_operations: int = 1000) -> None:
+    def __init__(self, directory: Path, *, replay_operations: int = 1000, ink: Ink | None = None) -> None:
         self.now = 1000
         self.journal = Journal(directory / "test.db", clock=lambda: self.now)
         self.dreams = Dreams(directory / "frames", self.journal)
@@ -57,6 +58,7 @@ class Studio:
             broadcast=self.broadcast,
             replay_operations=replay_operations,
             clock=lambda: self.now,
+            ink=ink,
         )
         self.author: Author = self.journal.anonymous("here")
 
@@ -82,10 +84,10 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
     await studio.close()
 
 
-async def again(studio: Studio, directory: Path, **options: int) -> Studio:
+async def again(studio: Studio, directory: Path, *, replay_operations: int = 1000) -> Studio:
     """What a restart finds."""
     await studio.close()
-    found = Studio(directory, **options)
+    found = Studio(directory, replay_operations=replay_operations)
     await found.painter.recover()
     return found
 
@@ -403,6 +405,58 @@ async def test_a_restart_without_any_frame_file_replays_all_on_white(studio: Stu
     assert (await found.painter.snapshot()).image == picture(None, [RED, BLACK])
     assert found.painter.since(0) is None
     await found.close()
+
+
+async def test_a_restart_knows_how_old_ink_is(studio: Studio, tmp_path: Path) -> None:
+    for mark in (RED, BLACK, WHITE):
+        await studio.paint(mark)
+        for _ in range(2):
+            await studio.painter.begin_dream()
+            await studio.dream()
+    await studio.painter.begin_dream()
+    await studio.paint(Dab(300, 300, 20, 0))
+    with pytest.raises(OSError, match="cannot identify"):
+        await studio.dream(b"no picture")  # which ages nothing
+    before = (await studio.painter.begin_dream()).ink
+    assert [before.age(seq) for seq in (1, 2, 3, 4)] == [6, 4, 2, 0]
+    found = await again(studio, tmp_path, replay_operations=1)
+    after = (await found.painter.begin_dream()).ink
+    assert after == before
+    await found.close()
+
+
+async def test_what_a_restart_reads_of_old_ink_is_bounded(studio: Studio, tmp_path: Path) -> None:
+    await studio.paint(*[BLACK] * 50)
+    await studio.close()
+    found = Studio(tmp_path, ink=Ink(most=20))
+    await found.painter.recover()
+    assert found.painter.ink.spots == 20
+    assert [spot.seq for spot in found.painter.ink.recent().spots] == list(range(31, 51))
+    await found.close()
+
+
+async def test_ink_of_a_lost_dream_is_fresh_again(studio: Studio, tmp_path: Path) -> None:
+    await studio.paint(RED)
+    await studio.painter.begin_dream()
+    await studio.dream()
+    await studio.paint(BLACK)
+    await studio.painter.begin_dream()
+    await studio.dream()
+    studio.dreams.frame(2).unlink()
+    found = await again(studio, tmp_path)
+    ink = (await found.painter.begin_dream()).ink
+    assert [ink.age(seq) for seq in (1, 2)] == [1, 0]
+    await found.close()
+
+
+async def test_what_is_drawn_while_a_picture_is_copied_is_not_in_its_ink(studio: Studio) -> None:
+    await studio.paint(RED)
+    beginning = asyncio.create_task(studio.painter.begin_dream())
+    await asyncio.sleep(0)
+    await studio.paint(BLACK)
+    snapshot = await beginning
+    assert snapshot.version == Version(0, 1)
+    assert [spot.seq for spot in snapshot.ink.spots] == [1]
 
 
 async def test_a_frame_file_without_a_row_is_no_dream(studio: Studio, tmp_path: Path) -> None:

@@ -30,6 +30,39 @@ class DreamerState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DreamRequest:
+    """A picture of raw RGB pixels, row by row, and what is to be dreamt of it.
+
+    In a passage from one expression to another `before` is the earlier one, and `progress` says how far it
+    has come, from 0 (all of it the earlier) to 1. `mask` is a byte a pixel, row by row: the share of the
+    dream that the pixel takes, 255 the whole.
+    """
+
+    pixels: bytes
+    width: int
+    height: int
+    expression: str
+    seed: int
+    before: str | None = None
+    progress: float = 1.0
+    mask: bytes | None = None
+
+    def frame(self) -> Frame:
+        """Return what the worker is sent: the pixels, then the mask where the header says so."""
+        header: dict[str, object] = {
+            "width": self.width,
+            "height": self.height,
+            "expression": self.expression,
+            "seed": self.seed,
+        }
+        if self.before is not None:
+            header |= {"before": self.before, "progress": self.progress}
+        if self.mask is not None:
+            header["mask"] = True
+        return Frame(header, self.pixels + (self.mask or b""))
+
+
+@dataclass(frozen=True, slots=True)
 class DreamResult:
     """A dream: a JPEG (quality 95, 4:4:4), and the seconds it took the worker."""
 
@@ -99,8 +132,8 @@ class Dreamer:
             await asyncio.sleep(pause)
             self._restarts += 1
 
-    async def dream(self, pixels: bytes, width: int, height: int, expression: str, seed: int) -> DreamResult:
-        """Dream a picture of raw RGB pixels, row by row.
+    async def dream(self, request: DreamRequest) -> DreamResult:
+        """Dream a picture.
 
         Raises DreamError when the worker is not ready (one dream at a time), refuses, dies or takes too
         long; a worker that died or took too long is replaced by `run`.
@@ -109,9 +142,8 @@ class Dreamer:
         if worker is None or self._state is not DreamerState.READY:
             raise DreamError(f"the dreamer is {self._state.value}")
         self._change(DreamerState.DREAMING)
-        request = Frame({"width": width, "height": height, "expression": expression, "seed": seed}, pixels)
         try:
-            answer = await self._ask(worker, request)
+            answer = await self._ask(worker, request.frame())
         except asyncio.CancelledError:
             # The answer that is still to come must not be taken for that to the next request.
             worker.break_off("a dream was cancelled")

@@ -68,6 +68,9 @@ def _parse_request(request: Frame, info: NetworkInfo) -> tuple[Pixels, Expressio
         raise DreamError(f"a request that cannot be read: {error!r}") from error
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise DreamError(f"a picture of {width} × {height} px; a side must be 1–{MAX_SIDE}")
-    if len(request.payload) != width * height * 3:
-        raise DreamError(f"{len(request.payload)} bytes of pixels for {width} × {height} px of 3 bytes each")
-    return np.frombuffer(request.payload, np.uint8).reshape(height, width, 3), expression, seed
+    size, planes = width * height * 3, 4 if header.get("mask") else 3
+    if len(request.payload) != width * height * planes:
+        found = len(request.payload)
+        raise DreamError(f"{found} bytes of pixels for {width} × {height} px of {planes} bytes each")
+    pixels = np.frombuffer(request.payload, np.uint8, size).reshape(height, width, 3)
+    return pixels, expression, seed

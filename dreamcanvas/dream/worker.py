@@ -2,7 +2,8 @@
 
 It reads frames (`pipe`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
 request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds"}`
-with a JPEG, or `{"ok": false, "error"}`.
+with a JPEG, or `{"ok": false, "error"}`. A request may have `before` and `progress`, for a passage from
+another expression, and `"mask": true`, after whose pixels a byte a pixel follows (`dreamer.DreamRequest`).
 
 It cannot outlive or disturb its parent: the end of stdin ends it in the middle of a dream; on Linux the
 kernel kills it when the parent dies; it runs at low priority and leaves Ctrl-C, which a terminal sends to

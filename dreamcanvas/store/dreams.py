@@ -105,6 +105,15 @@ class Dreams:
                 )
         return None
 
+    async def seqs(self, until: int, most: int) -> list[int]:
+        """The last operation of each of the newest `most` dreams up to the dream `until`, in their order."""
+        rows = await self._journal.run(
+            lambda connection: connection.execute(
+                "SELECT seq FROM dreams WHERE dream <= ? ORDER BY dream DESC LIMIT ?", (until, most)
+            ).fetchall()
+        )
+        return [row[0] for row in reversed(rows)]
+
     async def last_number(self) -> int:
         """The highest number that a dream has had; 0 where there was none."""
 

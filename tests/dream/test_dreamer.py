@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamResult
+from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.errors import DreamError
 
 FAKE = Path(__file__).with_name("fake_worker.py")
@@ -52,20 +52,29 @@ async def ready(dreamer: Dreamer) -> None:
 
 
 async def ask(dreamer: Dreamer) -> DreamResult:
-    return await dreamer.dream(PIXELS, 2, 2, "b9_exp:1", 7)
+    return await dreamer.dream(DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7))
 
 
 async def test_a_real_worker_dreams() -> None:
     dreamer = Dreamer("efficientnet_lite0", threads=2)
     async with running(dreamer):
         await ready(dreamer)
-        result = await dreamer.dream(os.urandom(96 * 64 * 3), 96, 64, "b2_exp_pre:3", 1)
+        result = await dreamer.dream(DreamRequest(os.urandom(96 * 64 * 3), 96, 64, "b2_exp_pre:3", 1))
         assert Image.open(io.BytesIO(result.jpeg)).size == (96, 64)
         assert result.seconds > 0
         with pytest.raises(DreamError, match="the nearest is"):
-            await dreamer.dream(bytes(96 * 64 * 3), 96, 64, "b77_exp_pre:3", 1)
+            await dreamer.dream(DreamRequest(bytes(96 * 64 * 3), 96, 64, "b77_exp_pre:3", 1))
         assert dreamer.state is DreamerState.READY
         assert dreamer.restarts == 0
+
+
+def test_what_a_request_says_is_no_more_than_there_is() -> None:
+    plain = DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7).frame()
+    assert plain.header == {"width": 2, "height": 2, "expression": "b9_exp:1", "seed": 7}
+    assert plain.payload == PIXELS
+    passage = DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7, "b7_exp^2", 0.25, b"\xff\x40\x30\x20").frame()
+    assert passage.header == {**plain.header, "before": "b7_exp^2", "progress": 0.25, "mask": True}
+    assert passage.payload == PIXELS + b"\xff\x40\x30\x20"
 
 
 async def test_states_in_their_order(tmp_path: Path) -> None:
@@ -220,7 +229,7 @@ async def test_a_cancelled_dream_does_not_answer_the_next(tmp_path: Path) -> Non
             await asking
         await reach(lambda: dreamer.restarts == 1)
         await ready(dreamer)
-        result = await dreamer.dream(PIXELS * 2, 2, 4, "b9_exp:1", 7)
+        result = await dreamer.dream(DreamRequest(PIXELS * 2, 2, 4, "b9_exp:1", 7))
         assert len(result.jpeg) == 24
 
 

@@ -61,6 +61,15 @@ def test_a_request_is_answered_with_a_jpeg(engine: Engine, info: NetworkInfo, co
     assert engine.measure(np.asarray(image), expression) > engine.measure(coffee, expression)
 
 
+def test_a_mask_follows_the_pixels(engine: Engine, info: NetworkInfo, coffee: Pixels) -> None:
+    masked = request(coffee, mask=True)
+    frame = answer(Frame(masked.header, masked.payload + bytes([255]) * (240 * 160)), engine, info)
+    assert frame.header["ok"] is True
+    frame = answer(masked, engine, info)
+    assert frame.header["ok"] is False
+    assert "bytes of pixels for 240 × 160" in frame.header["error"]
+
+
 def test_the_jpeg_is_a_fixed_point(coffee: Pixels) -> None:
     generations = [coffee]
     for _ in range(6):
