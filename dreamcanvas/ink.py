@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Region
 from dreamcanvas.undo import bounds
@@ -85,14 +85,14 @@ class Recent:
         """
         small = Image.new("L", (side // SCALE, side // SCALE), FULL)
         draw = ImageDraw.Draw(small)
-        for spot in _standing(self.spots):
-            value = round(FULL * curve.share(self.age(spot.seq)))
-            if spot.dab:
-                thin = spot.box[2] - spot.box[0] < THIN
-                draw.ellipse(_within(spot.box, curve.margin if thin else 0), fill=value)
+        values = [round(FULL * curve.share(age)) for age in range(len(self.dreams) + 1)]
+        for seq, _, _, box, dab in _standing(self.spots):
+            if dab:
+                thin = box[2] - box[0] < THIN
+                draw.ellipse(_within(box, curve.margin if thin else 0), fill=values[self.age(seq)])
             else:
-                draw.rectangle(_within(spot.box, 0), fill=FULL)
-        if ImageChops.invert(small).getbbox() is None:
+                draw.rectangle(_within(box, 0), fill=FULL)
+        if small.getextrema() == (FULL, FULL):
             return None
         soft = small.filter(ImageFilter.BoxBlur(1))
         return soft.resize((side, side), Image.Resampling.BILINEAR).tobytes()
