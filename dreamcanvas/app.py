@@ -214,7 +214,9 @@ class App:
             ),
             load_styles(config.network),
             network=config.network,
-            timetable=Timetable(config.dream_interval, config.style_interval, config.rest_after),
+            timetable=Timetable(
+                config.dream_interval, config.style_interval, config.rest_after, config.sleep_after
+            ),
             users=visitors.users,
             changed=visitors.announce,
             dreamt=partial(_dreamt, metrics, running),

@@ -51,6 +51,9 @@ class Config:
     rest_after: float = _setting(
         60.0, "Seconds without visitor or dab after which it rests; 0 never.", 0, 10**7
     )
+    sleep_after: float = _setting(
+        600.0, "Seconds of rest, or of white paper, after which its process ends; 0 never.", 0, 10**7
+    )
     ink_dabs: int = _setting(20000, "The newest dabs that dreams spare while they are fresh.", 0, 100_000)
     tick_ms: int = _setting(20, "Milliseconds over which events are gathered.", 0, 1000)
     client_buffer: int = _setting(262144, "Unsent bytes beyond which a reader is slow.", 4096, 2**30)

@@ -5,6 +5,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,15 +26,21 @@ RETRY_MOST_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Seconds: from dream to dream, from style to style, and of quiet after which it rests (0: never)."""
+    """Seconds: from dream to dream, from style to style, of quiet after which it rests, and of rest after
+    which the worker ends (the latter two 0: never).
+    """
 
     interval: float
     style_interval: float
     rest_after: float
+    sleep_after: float = 0
 
 
 class Dreaming:
     """Takes the picture to the dreamer and the dream to the painter, in time.
+
+    It waits while the canvas is white paper, and rests while nobody is there. Either without anybody there
+    lets the worker go after a while; whoever comes or draws has it started again.
 
     `held` has it rest whoever comes, from the next dream on. `users` counts the open websockets; `changed` is
     called when `status` would say something new, `dreamt` with the seconds that a dream took.
@@ -64,10 +71,11 @@ class Dreaming:
         self._rng = rng
         self._programme = Programme(styles, network_info(network), rng=rng, interval=timetable.style_interval)
         self._activity = asyncio.Event()
-        self._ready = asyncio.Event()
         self._active_at = 0.0
         self._rested = 0.0
         self._resting = False
+        self._idle_since: float | None = None
+        self._drowsy_since: float | None = None
         self.held = False
         self._next_dream = 0
         self._dream_ms = 0
@@ -96,8 +104,18 @@ class Dreaming:
         self.held = held
         self._activity.set()
 
+    @property
+    def asleep(self) -> bool:
+        """Whether there is no worker, as nobody needs one."""
+        return self._dreamer.state is DreamerState.ASLEEP
+
+    @property
+    def wakes(self) -> int:
+        """How often the worker was started again for somebody who came or drew."""
+        return self._dreamer.wakes
+
     def active(self) -> None:
-        """Somebody came, or drew."""
+        """Somebody came, left, or drew."""
         self._active_at = asyncio.get_running_loop().time()
         self._activity.set()
 
@@ -123,17 +141,17 @@ class Dreaming:
                 return pb.StatusEvent.DREAMING
             case DreamerState.READY:
                 return pb.StatusEvent.RESTING if self._resting else pb.StatusEvent.WAITING
+            case DreamerState.ASLEEP:
+                return pb.StatusEvent.RESTING
 
     def _dreamer_changed(self) -> None:
-        if self._dreamer.state is DreamerState.READY:
-            self._ready.set()
-        elif self._dreamer.state is not DreamerState.DREAMING:
-            self._ready.clear()
+        self._activity.set()
         self._changed()
 
     def _now(self) -> float:
         """Seconds of the programme, which stands still while it rests."""
-        return asyncio.get_running_loop().time() - self._rested
+        now = asyncio.get_running_loop().time() if self._idle_since is None else self._idle_since
+        return now - self._rested
 
     async def run(self) -> None:
         """Dreams until cancelled."""
@@ -147,11 +165,7 @@ class Dreaming:
         self._programme.begin(self._now())
         pause = RETRY_SECONDS
         while True:
-            await self._ready.wait()
-            await self._rest()
-            due = max(due, loop.time())
-            self._announce(due - loop.time())
-            await asyncio.sleep(due - loop.time())
+            await self._until(due)
             if self._programme.due(self._now()):
                 self.next_style()
             due = loop.time() + self._timetable.interval
@@ -162,29 +176,85 @@ class Dreaming:
                 due = max(due, loop.time() + pause)
                 pause = min(2 * pause, RETRY_MOST_SECONDS)
 
+    async def _until(self, due: float) -> None:
+        """Waits until it is time, the worker is ready, and there is somebody and something to dream for.
+
+        Whatever may change one of these sets `_activity`, and all are looked at again.
+        """
+        loop = asyncio.get_running_loop()
+        announced = False
+        while True:
+            self._activity.clear()
+            if self._idle():
+                announced = False
+                patience = self._rest()
+            else:
+                patience = self._rouse()
+                if self._dreamer.state is DreamerState.READY:
+                    left = max(due - loop.time(), 0)
+                    if not announced:
+                        announced = True
+                        self._announce(left)
+                    if not left:
+                        return
+                    patience = left if patience is None else min(patience, left)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._activity.wait()
+
     def _announce(self, delay: float) -> None:
         self._next_dream = self._clock() + round(delay * 1000)
         self._changed()
 
-    async def _rest(self) -> None:
-        """Waits while nobody is here and nobody has drawn for a while."""
-        loop = asyncio.get_running_loop()
-        rest_after = self._timetable.rest_after
-        self._activity.clear()
+    def _idle(self) -> bool:
+        """Whether nothing is to be dreamt: the host's wish, nobody here for a while, white paper."""
+        now, rest_after = asyncio.get_running_loop().time(), self._timetable.rest_after
         if self._users():
-            self._active_at = loop.time()
-        while self.held or (rest_after and not self._users() and loop.time() - self._active_at >= rest_after):
-            if not self._resting:
-                self._resting = True
-                rested_at = loop.time()
-                self._next_dream = 0
-                log.info("resting", extra={"dreams": self.dreams})
-                self._changed()
-            await self._activity.wait()
-            self._activity.clear()
-        if self._resting:
+            self._active_at = now
+        nobody = bool(rest_after) and not self._users() and now - self._active_at >= rest_after
+        return self.held or nobody or self._painter.blank
+
+    def _rest(self) -> float | None:
+        """Rests, and lets the worker go where nobody is there to need it; the seconds until that, if any."""
+        now, sleep_after = asyncio.get_running_loop().time(), self._timetable.sleep_after
+        resting = self.held or not self._painter.blank
+        if self._idle_since is None or resting is not self._resting:
+            self._idle_since = now if self._idle_since is None else self._idle_since
+            self._resting = resting
+            self._next_dream = 0
+            log.info("resting" if resting else "waiting for ink", extra={"dreams": self.dreams})
+            self._changed()
+        if self._users() and not self.held:  # they look at white paper, and may draw any moment
+            self._drowsy_since = None
+            self._wake()
+            return None
+        if self._drowsy_since is None:
+            self._drowsy_since = now
+        left = self._drowsy_since + sleep_after - now
+        if not sleep_after or self.asleep:
+            return None
+        if left > 0:
+            return left
+        log.info("asleep", extra={"dreams": self.dreams})
+        self._dreamer.sleep()
+        return None
+
+    def _rouse(self) -> float | None:
+        """Is up and about; the seconds after which it would rest as things are, if any."""
+        loop = asyncio.get_running_loop()
+        if self._idle_since is not None:
+            self._rested += loop.time() - self._idle_since
+            self._idle_since = self._drowsy_since = None
             self._resting = False
-            self._rested += loop.time() - rested_at
+        self._wake()
+        if not self._timetable.rest_after or self._users():
+            return None
+        return self._active_at + self._timetable.rest_after - loop.time()
+
+    def _wake(self) -> None:
+        if self.asleep:
+            log.info("woken", extra={"dreams": self.dreams})
+            self._dreamer.wake()
 
     async def _dream(self) -> bool:
         snapshot = await self._painter.begin_dream()

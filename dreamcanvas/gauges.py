@@ -27,3 +27,5 @@ def watch_all(
     if dreaming is not None:
         watch("dream_failures", "Dreams that failed since the start.", lambda: dreaming.failures)
         watch("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dreaming.restarts)
+        watch("dreamer_asleep", "1 while the dreamer has no process.", lambda: dreaming.asleep)
+        watch("dreamer_wakes", "Starts of the dreamer as somebody came or drew.", lambda: dreaming.wakes)

@@ -6,7 +6,7 @@ which is counted in dreams and not in seconds: while nothing is dreamt, nothing 
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -142,12 +142,18 @@ class Ink:
             while self._spots and self._spots[0].seq <= self._dreams[0]:
                 self._spots.popleft()
 
+    def bare(self, seq: int) -> bool:
+        """Say whether all operations up to `seq` are known, and all of them taken back, or there was none."""
+        if len(self._spots) != seq or (self._spots and self._spots[-1].dab):  # nothing can have undone it
+            return False
+        return not _standing(self._spots)
+
     def recent(self) -> Recent:
         """Return what is remembered now, to be drawn in whatever thread."""
         return Recent(tuple(self._spots), tuple(self._dreams))
 
 
-def _standing(spots: tuple[Spot, ...]) -> list[Spot]:
+def _standing(spots: Sequence[Spot]) -> list[Spot]:
     """Return the spots without those that were taken back; the ink below them shows again.
 
     Going back in time, an author's patch says that all earlier dabs of that stroke are gone. What the host

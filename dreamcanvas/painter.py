@@ -120,6 +120,11 @@ class Painter:
         """The last operation that the newest dream contains."""
         return self._easel.dream_seq
 
+    @property
+    def blank(self) -> bool:
+        """Whether it is white paper: nothing was dreamt, and all that was drawn, if anything, taken back."""
+        return self.version.dream == 0 and self.ink.bare(self.version.seq)
+
     async def snapshot(self) -> Snapshot:
         """A copy of the whole picture, as it is now."""
         return await self._read(Canvas.snapshot)

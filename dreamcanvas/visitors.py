@@ -246,6 +246,8 @@ class Visitors:
         self._households[peer.household] -= 1
         if not self._households[peer.household]:
             del self._households[peer.household]
+        if self.dreaming is not None:
+            self.dreaming.active()
         self.announce()
 
     def drained(self, peer: Client) -> None:

@@ -14,28 +14,30 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.canvas import Dab, Version
+from dreamcanvas.canvas import HOST, Dab, Patch, Version
 from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.errors import DreamError
+from dreamcanvas.ink import Ink
 from dreamcanvas.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
-from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.journal import Author, Journal
 
 STYLES = [Style(name, f"b{n}_exp^2") for n, name in enumerate(("Eyes", "Spheres", "Cells"), start=7)]
 OFTEN = Timetable(interval=0.001, style_interval=3600, rest_after=0)
 DEADLINE = 20
 
 
-def _jpeg() -> bytes:
+def _file(side: int, colour: tuple[int, int, int], format_: str) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (1536, 1536), (0, 90, 0)).save(buffer, "JPEG")
+    Image.new("RGB", (side, side), colour).save(buffer, format_)
     return buffer.getvalue()
 
 
-JPEG = _jpeg()
+JPEG = _file(1536, (0, 90, 0), "JPEG")
+WHITE = _file(20, (255, 255, 255), "PNG")
 
 
 class Sleeper:
@@ -45,6 +47,7 @@ class Sleeper:
         self.state = DreamerState.STARTING
         self.on_change: Callable[[], None] = lambda: None
         self.restarts = 0
+        self.wakes = 0
         self.asked: asyncio.Queue[DreamRequest] = asyncio.Queue()
         self.pixels: list[tuple[bytes, int, int]] = []
         self.go = asyncio.Event()
@@ -58,6 +61,13 @@ class Sleeper:
     async def run(self) -> None:
         self.become(DreamerState.READY)
         await asyncio.Event().wait()
+
+    def sleep(self) -> None:
+        self.become(DreamerState.ASLEEP)
+
+    def wake(self) -> None:
+        self.wakes += 1
+        self.become(DreamerState.STARTING)
 
     async def dream(self, request: DreamRequest) -> DreamResult:
         assert 0 <= request.seed < 2**31
@@ -102,6 +112,11 @@ class Night:
         self.dreaming: Dreaming
         self.task: asyncio.Task[None] | None = None
 
+    async def draw(self, *marks: Dab, stroke: int = 0) -> Author:
+        author = self.journal.anonymous("here")
+        await self.painter.paint(author, marks or [Dab(1400, 1400, 9, 0)], stroke=stroke)
+        return author
+
     def start(self, timetable: Timetable = OFTEN) -> Dreaming:
         self.dreaming = Dreaming(
             self.painter,
@@ -115,6 +130,7 @@ class Night:
             clock=lambda: 7000,
             rng=random.Random(1),
         )
+        self.painter.painted = lambda _: self.dreaming.active()
         self.task = asyncio.create_task(self.dreaming.run())
         return self.dreaming
 
@@ -141,11 +157,19 @@ class Night:
 
 
 @pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
+async def paper(tmp_path: Path) -> AsyncIterator[Night]:
+    """One with white paper."""
     night = Night(tmp_path)
     await night.painter.recover()
     yield night
     await night.end()
+
+
+@pytest.fixture
+async def night(paper: Night) -> Night:
+    """One where somebody drew."""
+    await paper.draw()
+    return paper
 
 
 async def test_it_dreams_again_and_again_and_each_dream_is_recorded(night: Night) -> None:
@@ -166,11 +190,11 @@ async def test_what_is_drawn_while_it_dreams_is_not_lost(night: Night) -> None:
     night.dreamer.go.clear()
     night.start(Timetable(interval=3600, style_interval=3600, rest_after=0))
     await night.dreamer.next()
-    await night.painter.paint(night.journal.anonymous("here"), [Dab(9, 9, 9, 0)])
+    await night.draw(Dab(9, 9, 9, 0))
     night.dreamer.go.set()
     await night.until(lambda: night.dreaming.dreams)
-    assert night.painter.version == Version(1, 1)
-    assert night.painter.dream_seq == 0
+    assert night.painter.version == Version(1, 2)
+    assert night.painter.dream_seq == 1
 
 
 async def test_nothing_is_asked_before_the_dreamer_is_ready(night: Night) -> None:
@@ -254,11 +278,8 @@ async def test_a_dream_that_failed_is_no_step_of_a_passage(
 
 
 async def test_recent_ink_is_sent_with_the_picture(night: Night) -> None:
-    night.dreamer.go.clear()
+    await night.draw(Dab(300, 200, 40, 0))
     night.start()
-    assert (await night.dreamer.ask()).mask is None, "there is no ink"
-    await night.painter.paint(night.journal.anonymous("here"), [Dab(300, 200, 40, 0)])
-    night.dreamer.go.set()
     shares = []
     for _ in range(3):
         mask = (await night.dreamer.ask()).mask
@@ -267,6 +288,127 @@ async def test_recent_ink_is_sent_with_the_picture(night: Night) -> None:
         assert mask[600 * 1536 + 700] == 255
         shares.append(mask[200 * 1536 + 300])
     assert 0 < shares[0] < shares[1] < shares[2] < 255
+
+
+async def test_without_recent_ink_there_is_no_mask(night: Night) -> None:
+    night.painter.ink = Ink(most=0)
+    night.start()
+    assert (await night.dreamer.ask()).mask is None
+
+
+# White paper
+
+
+async def waiting(night: Night) -> None:
+    """Until it is ready and has nothing to dream of."""
+    await night.until(lambda: night.dreamer.state is DreamerState.READY)
+    await asyncio.sleep(0.02)
+    assert night.dreamer.pixels == []
+    status = night.dreaming.status()
+    assert (status.dreamer, status.next_dream) == (pb.StatusEvent.WAITING, 0)
+    assert status.style
+
+
+async def test_white_paper_is_not_dreamt_until_somebody_draws(paper: Night) -> None:
+    paper.users = 1
+    paper.start()
+    await waiting(paper)
+    paper.dreaming.active()
+    await waiting(paper)
+    await paper.draw()
+    await paper.dreamt(2)
+
+
+async def test_white_paper_waits_for_hours_and_its_style_with_it(paper: Night) -> None:
+    paper.users = 1
+    paper.start(Timetable(interval=0.001, style_interval=0.03, rest_after=0.001, sleep_after=0.001))
+    style = paper.dreaming.style
+    await waiting(paper)
+    await asyncio.sleep(0.06)
+    await waiting(paper)
+    assert paper.dreaming.style == style
+    await paper.draw()
+    assert (await paper.dreamer.ask()).expression == style.expression
+
+
+@pytest.mark.parametrize("rest_after", [0, 0.001])
+async def test_white_paper_waits_also_where_nobody_is(paper: Night, rest_after: float) -> None:
+    paper.start(Timetable(interval=0.001, style_interval=3600, rest_after=rest_after))
+    await waiting(paper)
+    await paper.draw()
+    await paper.dreamt(1)
+
+
+async def undo(night: Night, author: Author, stroke: int) -> None:
+    mark = Patch(1390, 1390, WHITE)
+    await night.painter.paint(author, [mark], stroke=stroke)
+
+
+async def test_a_canvas_whose_strokes_were_all_taken_back_is_white_paper(paper: Night) -> None:
+    first, second = await paper.draw(stroke=1), await paper.draw(stroke=1)
+    await undo(paper, first, 1)
+    await undo(paper, second, 1)
+    paper.start()
+    await waiting(paper)
+    await paper.draw(stroke=1)
+    await paper.dreamt(1)
+
+
+async def test_one_whose_strokes_were_not_all_taken_back_is_dreamt(paper: Night) -> None:
+    first = await paper.draw(stroke=1)
+    await paper.draw(stroke=1)
+    await undo(paper, first, 1)
+    paper.start()
+    await paper.dreamt(1)
+
+
+async def test_what_is_taken_back_before_its_dream_is_white_paper_again(paper: Night) -> None:
+    paper.dreamer.answer = DreamError("not now")
+    paper.start(Timetable(interval=0.1, style_interval=3600, rest_after=0))
+    author = await paper.draw(stroke=1)
+    await paper.dreamer.ask()
+    await undo(paper, author, 1)
+    paper.dreamer.pixels.clear()
+    await paper.until(lambda: paper.dreaming.status().next_dream == 0)
+    await waiting(paper)
+
+
+async def test_what_the_host_puts_on_white_paper_is_dreamt(paper: Night) -> None:
+    paper.start()
+    await waiting(paper)
+    await undo(paper, Author(HOST, None, "", stored=True), 0)
+    await paper.dreamt(1)
+
+
+async def test_a_dreamt_canvas_is_dreamt_on_after_a_restart(paper: Night, tmp_path: Path) -> None:
+    """Also one of an older server, which dreamt white paper."""
+    await paper.painter.begin_dream()
+    await paper.painter.end_dream(JPEG, style="Eyes", layer="b9", network="none", ms=1, users=0)
+    await paper.end()
+    again = Night(tmp_path)
+    await again.painter.recover()
+    again.start()
+    await again.dreamt(1)
+    await again.end()
+
+
+async def test_an_undreamt_canvas_is_dreamt_after_a_restart(night: Night, tmp_path: Path) -> None:
+    await night.end()
+    again = Night(tmp_path)
+    await again.painter.recover()
+    again.start()
+    await again.dreamt(1)
+    await again.end()
+
+
+async def test_white_paper_may_rest_too(paper: Night) -> None:
+    paper.start()
+    await waiting(paper)
+    paper.dreaming.hold(True)
+    await resting(paper)
+    paper.dreaming.hold(False)
+    await paper.until(lambda: paper.dreaming.status().dreamer == pb.StatusEvent.WAITING)
+    await waiting(paper)
 
 
 # Rest
@@ -329,6 +471,124 @@ async def test_it_rests_as_long_as_the_host_wants_whoever_is_there(night: Night)
     await night.dreamt(count + 1)
 
 
+async def test_a_style_that_is_asked_for_while_it_rests_has_its_whole_time(night: Night) -> None:
+    dreaming = night.start(Timetable(interval=0.001, style_interval=0.3, rest_after=0))
+    dreaming.hold(True)
+    await resting(night)
+    await asyncio.sleep(0.3)
+    dreaming.next_style()
+    style = dreaming.style
+    dreaming.hold(False)
+    await night.dreamt(dreaming.dreams + 1)
+    assert dreaming.style == style
+    await night.until(lambda: dreaming.style != style)
+
+
+async def test_it_rests_also_while_the_next_dream_is_far_off(night: Night) -> None:
+    dreaming = night.start(Timetable(interval=3600, style_interval=3600, rest_after=0.05))
+    await night.dreamt(1)
+    assert dreaming.status().next_dream > 7000
+    await resting(night)
+    night.users = 1
+    dreaming.active()
+    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.WAITING)
+    await night.until(lambda: dreaming.status().next_dream > 7000)
+    assert dreaming.dreams == 1, "it is not time yet"
+
+
+# Sleep
+
+
+SLEEPY = Timetable(interval=0.001, style_interval=3600, rest_after=0.02, sleep_after=0.03)
+
+
+async def asleep(night: Night) -> None:
+    await night.until(lambda: night.dreamer.state is DreamerState.ASLEEP)
+    status = night.dreaming.status()
+    assert (status.dreamer, status.next_dream) == (pb.StatusEvent.RESTING, 0)
+
+
+async def test_after_a_rest_the_worker_ends_and_starts_when_somebody_comes(night: Night) -> None:
+    dreaming = night.start(SLEEPY)
+    await asleep(night)
+    assert dreaming.asleep
+    count = len(night.dreamer.pixels)
+    night.users = 1
+    dreaming.active()
+    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.STARTING)
+    await asyncio.sleep(0.02)
+    assert (len(night.dreamer.pixels), dreaming.asleep, dreaming.wakes) == (count, False, 1)
+    night.dreamer.become(DreamerState.READY)
+    await night.until(lambda: len(night.dreamer.pixels) > count)
+    night.users = 0
+    dreaming.active()
+    await asleep(night)
+    assert dreaming.failures == 0
+
+
+async def test_it_starts_also_for_who_draws_and_is_not_there(night: Night) -> None:
+    night.start(SLEEPY)
+    await asleep(night)
+    await night.draw()
+    await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
+
+
+async def test_it_may_never_sleep(night: Night) -> None:
+    night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0.001, sleep_after=0))
+    await resting(night)
+    await asyncio.sleep(0.03)
+    assert not night.dreaming.asleep
+
+
+async def test_it_sleeps_as_the_host_wants_it_to_rest_whoever_is_there(night: Night) -> None:
+    night.users = 1
+    dreaming = night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0, sleep_after=0.02))
+    await night.dreamt(1)
+    dreaming.hold(True)
+    await asleep(night)
+    dreaming.active()
+    await asyncio.sleep(0.02)
+    assert dreaming.asleep
+    dreaming.hold(False)
+    await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
+
+
+async def test_white_paper_sleeps_and_is_ready_as_soon_as_somebody_looks_at_it(paper: Night) -> None:
+    dreaming = paper.start(Timetable(interval=0.001, style_interval=3600, rest_after=0, sleep_after=0.02))
+    await asleep(paper)
+    paper.users = 1
+    dreaming.active()
+    await paper.until(lambda: paper.dreamer.state is DreamerState.STARTING)
+    paper.dreamer.become(DreamerState.READY)
+    await asyncio.sleep(0.05)
+    await waiting(paper)
+    paper.users = 0
+    dreaming.active()
+    await asleep(paper)
+    await paper.draw()
+    await paper.until(lambda: paper.dreamer.state is DreamerState.STARTING)
+    paper.dreamer.become(DreamerState.READY)
+    await paper.dreamt(1)
+
+
+async def test_who_comes_and_goes_while_the_worker_starts_does_not_keep_it(night: Night) -> None:
+    dreaming = night.start(SLEEPY)
+    await asleep(night)
+    dreaming.active()
+    await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
+    await asleep(night)
+    assert dreaming.wakes == 1
+
+
+async def test_a_dreamer_that_fails_is_let_go_where_nobody_needs_it(night: Night) -> None:
+    dreaming = night.start(SLEEPY)
+    await night.dreamt(1)
+    night.dreamer.become(DreamerState.FAILED)
+    await asleep(night)
+    dreaming.active()
+    await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
+
+
 # The status
 
 
@@ -376,7 +636,7 @@ async def test_a_dream_that_fails_changes_nothing_and_is_tried_again(
     await night.dreamer.next()
     await night.dreamer.next()
     assert dreaming.failures >= 1
-    assert night.painter.version == Version(0, 0)
+    assert night.painter.version == Version(0, 1)
     assert "no dream" in caplog.text
     night.dreamer.answer = JPEG
     await night.dreamt(1)

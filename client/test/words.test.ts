@@ -39,6 +39,13 @@ describe("the status line", () => {
     expect(words.every((each) => each.length > 0)).toBe(true);
   });
 
+  test("says that white paper waits for somebody to draw", () => {
+    const waiting = { dreamer: Dreamer.WAITING, style: "Feathered eyes" };
+    expect(dreamWords(status({ ...waiting, nextDream: 1n }))).toBe("dreaming of Feathered eyes");
+    expect(dreamWords(status({ ...waiting, nextDream: 0n }))).toBe("it dreams once someone draws");
+    expect(dreamWords(status({ ...waiting, dreamer: Dreamer.DREAMING }))).toBe("dreaming of Feathered eyes");
+  });
+
   test("says how far the page has come", () => {
     expect(statusWords({ ...live, phase: "connecting" }).here).toBe("Connecting…");
     expect(statusWords({ ...live, phase: "loading", hasPicture: false }).here).toBe("Fetching the picture…");

@@ -27,6 +27,7 @@ class DreamerState(enum.Enum):
     READY = "ready"
     DREAMING = "dreaming"
     FAILED = "failed"
+    ASLEEP = "asleep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class DreamResult:
 
 
 class Dreamer:
-    """Keeps a worker alive (`run`) and asks it for dreams (`dream`)."""
+    """Keeps a worker alive (`run`) and asks it for dreams (`dream`); asleep it has none (`sleep`, `wake`)."""
 
     def __init__(
         self,
@@ -101,6 +102,10 @@ class Dreamer:
         self._state = DreamerState.STARTING
         self._worker: _Worker | None = None
         self._restarts = 0
+        self._wakes = 0
+        self._awake = asyncio.Event()
+        self._awake.set()
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> DreamerState:
@@ -117,8 +122,38 @@ class Dreamer:
         """How often a worker was started again after a failure."""
         return self._restarts
 
+    @property
+    def wakes(self) -> int:
+        """How often it was woken."""
+        return self._wakes
+
+    def sleep(self) -> None:
+        """End the worker, also one that starts or dreams, and start none until `wake`."""
+        if self._state is DreamerState.ASLEEP:
+            return
+        self._awake.clear()
+        # Both at once: neither a worker that has just started nor an answer that has just come makes it ready
+        if self._keeping is not None:
+            self._keeping.cancel()
+        if self._worker is not None:
+            self._worker.break_off("the dreamer was put to sleep")
+        self._change(DreamerState.ASLEEP)
+
+    def wake(self) -> None:
+        """Start a worker again where it sleeps, as soon as one that has still to end has ended."""
+        if self._state is DreamerState.ASLEEP:
+            self._wakes += 1
+            self._awake.set()
+            self._change(DreamerState.STARTING)
+
     async def run(self) -> None:
-        """Keep a worker alive until cancelled; then end it and wait for its end."""
+        """Keep a worker alive, while awake, until cancelled; then end it and wait for its end."""
+        while True:
+            await self._awake.wait()
+            async with asyncio.TaskGroup() as group:  # waits for the worker's end, too
+                self._keeping = group.create_task(self._keep())
+
+    async def _keep(self) -> None:
         while True:
             self._change(DreamerState.STARTING)
             try:
@@ -228,16 +263,23 @@ class _Worker:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process, gently, then not, and wait for its end."""
+    """End a process, gently, then not, and wait for its end; when cancelled end it and wait no longer."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:
         async with asyncio.timeout(TERMINATE_SECONDS):
             await process.wait()
     except TimeoutError:
+        _kill(process)
+        await process.wait()
+    finally:
+        _kill(process)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
         with suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
 
 
 def _describe(error: BaseException, timeout: float) -> str:

@@ -31,8 +31,11 @@ export function dreamWords(status: StatusEvent | undefined): string {
     case Dreamer.STARTING:
       return words.status.waking;
     case Dreamer.WAITING:
+      // No dream is due: the paper is white, and the first stroke brings the first one
+      if (status.nextDream === 0n) return words.status.paper;
+      return dreamingWords(status);
     case Dreamer.DREAMING:
-      return status.style ? words.status.dreamingOf(styleWords(status.style)) : words.status.dreaming;
+      return dreamingWords(status);
     case Dreamer.RESTING:
       return words.status.resting;
     case Dreamer.FAILED:
@@ -42,6 +45,10 @@ export function dreamWords(status: StatusEvent | undefined): string {
     default:
       return "";
   }
+}
+
+function dreamingWords({ style }: StatusEvent): string {
+  return style ? words.status.dreamingOf(styleWords(style)) : words.status.dreaming;
 }
 
 /** How long ago something was: `3 s ago`. */

@@ -96,6 +96,7 @@ export const de: Messages = {
     waking: "der Träumer wacht auf",
     dreamingOf: (style) => `träumt von: ${style}`,
     dreaming: "träumt",
+    paper: "träumt, sobald jemand malt",
     resting: "träumt weiter, wenn jemand malt",
     unwell: "dem Träumer geht es nicht gut; malen geht weiter",
     off: "träumt nicht",

@@ -95,6 +95,7 @@ export const en = {
     waking: "the dreamer is waking up",
     dreamingOf: (style: string) => `dreaming of ${style}`,
     dreaming: "dreaming",
+    paper: "it dreams once someone draws",
     resting: "it dreams again when someone draws",
     unwell: "the dreamer is unwell; drawing goes on",
     off: "not dreaming",
