@@ -133,7 +133,7 @@ class Dreamer:
             return
         self._awake.clear()
         # Both at once: neither a worker that has just started nor an answer that has just come makes it ready
-        if self._keeping is not None:
+        if self._keeping is not None and not self._keeping.cancelling():  # else its worker is ending already
             self._keeping.cancel()
         if self._worker is not None:
             self._worker.break_off("the dreamer was put to sleep")
@@ -199,14 +199,7 @@ class Dreamer:
     async def _live(self) -> str:
         """Start a worker, wait until it is ready, and until it is broken; end it. Gives what broke it."""
         command = self._command or (sys.executable, "-m", "dreamcanvas.dream.worker")
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            *self._arguments,
-            "--parent",
-            str(os.getpid()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        process = await _spawn((*command, *self._arguments, "--parent", str(os.getpid())))
         worker = _Worker(process)
         try:
             async with asyncio.timeout(self._timeout):
@@ -262,24 +255,32 @@ class _Worker:
             self.broken.set_result(reason)
 
 
+async def _spawn(command: Sequence[str]) -> asyncio.subprocess.Process:
+    """Start a process with pipes; when cancelled meanwhile, end it again. Raises OSError."""
+    pipe_ = asyncio.subprocess.PIPE
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*command, stdin=pipe_, stdout=pipe_))
+    try:
+        # asyncio, cancelled between the process and its pipes, leaves these open
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):  # there is no process then
+            await _end(await starting)
+        raise
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process, gently, then not, and wait for its end; when cancelled end it and wait no longer."""
+    """End a process, gently, then (or when cancelled) not, and wait for its end."""
     with suppress(ProcessLookupError):
         process.terminate()
     try:
         async with asyncio.timeout(TERMINATE_SECONDS):
             await process.wait()
-    except TimeoutError:
-        _kill(process)
-        await process.wait()
-    finally:
-        _kill(process)
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
+    except (TimeoutError, asyncio.CancelledError) as error:
         with suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
+        if isinstance(error, asyncio.CancelledError):
+            raise
 
 
 def _describe(error: BaseException, timeout: float) -> str:

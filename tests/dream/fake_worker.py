@@ -1,6 +1,7 @@
 """A worker without a network, which behaves, or misbehaves, as its first argument says."""
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -13,6 +14,8 @@ starts = len(note.read_text().splitlines()) if note.exists() else 0
 with note.open("a") as file:
     file.write(json.dumps(sys.argv[3:]) + "\n")
 
+if mode == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if mode == "never ready":
     time.sleep(60)
 if mode == "dies at once" or (mode == "dies at first" and starts < 2):
