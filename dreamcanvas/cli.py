@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import json
 import logging
 import random
 import sys
@@ -12,8 +11,7 @@ from typing import Any
 
 import click
 
-from dreamcanvas import __version__, cli_host, config
-from dreamcanvas.dream.precision import PRECISIONS
+from dreamcanvas import __version__, cli_dream, cli_host, config
 from dreamcanvas.errors import DreamcanvasError
 
 
@@ -73,108 +71,6 @@ def serve(file: Path | None, **given: Any) -> None:
         await App(settings, rng=random.Random(), started=started).serve()  # noqa: S311 - styles, no secrets
 
     asyncio.run(run())
-
-
-@main.command()
-@click.argument("input", metavar="IN", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the dream goes.")
-@click.option("--network", default="efficientnet_lite0", show_default=True, help="The network that dreams.")
-@click.option("--graph", type=click.Path(path_type=Path), help="A GraphDef to use as it is (inception5h).")
-@click.option("--style", help="A style by its name.  [default: the network's first]")
-@click.option("--layer", help="A layer in place of a style: its mean square, or with --channel one channel.")
-@click.option("--channel", type=int, help="A channel of the layer, from 0.")
-@click.option(
-    "--guide", type=click.Path(path_type=Path), help="A picture to take forms from, as the layer sees them."
-)
-@click.option(
-    "--mask",
-    type=click.Path(path_type=Path),
-    help="A picture: black keeps IN as it is, white dreams in full.",
-)
-@click.option(
-    "--octaves", type=int, default=6, show_default=True, help="Sizes that are dreamt, small to large."
-)
-@click.option("--octave-scale", type=float, default=1.31415, show_default=True, help="From size to size.")
-@click.option("--iterations", type=int, default=1, show_default=True, help="Steps per octave.")
-@click.option("--step", type=float, default=1.5, show_default=True, help="Mean change of a step, in levels.")
-@click.option(
-    "--finest", type=float, default=1.0, show_default=True, help="The largest size, as a share of IN's."
-)
-@click.option(
-    "--laplacian", type=int, default=0, show_default=True, help="Bands to even the gradient out over; 0: off."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random rolls.")
-@click.option("--repeat", type=int, default=1, show_default=True, help="Cycles, each from IN, timed alone.")
-@click.option("--threads", type=int, help="CPU threads.  [default: one per processor]")
-@click.option(
-    "--precision",
-    type=click.Choice(PRECISIONS),
-    default="auto",
-    show_default=True,
-    help="Numbers; auto: the faster.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def dream(as_json: bool, **given: Any) -> None:
-    """Dream a picture file."""
-    from dreamcanvas.dream.file import FileDreamOptions, dream_file  # noqa: PLC0415 - TensorFlow takes seconds
-    from dreamcanvas.dream.settings import DreamSettings  # noqa: PLC0415
-
-    names = {setting.name for setting in dataclasses.fields(DreamSettings)}
-    settings = DreamSettings(**{name: given.pop(name) for name in names & given.keys()})
-    report = dream_file(FileDreamOptions(settings=settings, **given))
-    seconds = [round(value, 4) for value in report.seconds]
-    if as_json:
-        facts = {"network": report.network, "style": report.style, "size": report.size}
-        print(json.dumps({"seconds": seconds, **facts, "before": report.before, "after": report.after}))
-    else:
-        width, height = report.size
-        gain = f"objective {report.before:.4g} to {report.after:.4g}"
-        print(f"{report.style}, {width} × {height} px: {gain}, {min(seconds):.2f} s")
-
-
-@main.group(invoke_without_command=True)
-@click.pass_context
-def models(ctx: click.Context) -> None:
-    """List the networks: their licence, and whether their weights are here."""
-    if ctx.invoked_subcommand is None:
-        from dreamcanvas.dream.models import list_models, model_dir  # noqa: PLC0415
-
-        for model in list_models(model_dir()):
-            info = model.info
-            print(
-                f"{info.name:<20}{model.state:<10}{info.licence:<12}{len(info.layers)} layers  {info.source}"
-            )
-
-
-@models.command("layers")
-@click.argument("network")
-def model_layers(network: str) -> None:
-    """List the layers of NETWORK from the picture upwards: name, channels, pixels from value to value."""
-    from dreamcanvas.dream.network import network_info  # noqa: PLC0415
-
-    for layer in network_info(network).layers:
-        print(f"{layer.name:<34}{layer.channels:>5}{layer.stride:>4}")
-
-
-@models.command()
-@click.argument("network")
-@click.option("--from", "source", type=click.Path(path_type=Path), help="A copy, the zip or what is in it.")
-@click.option("--url", help="A mirror of the zip.")
-def fetch(network: str, source: Path | None, url: str | None) -> None:
-    """Download the weights of NETWORK, or take them from a copy, into $DREAMCANVAS_MODEL_DIR."""
-    from dreamcanvas.dream import models as weights  # noqa: PLC0415
-
-    if source is not None:
-        print(weights.copy(network, source, weights.model_dir()))
-        return
-    with click.progressbar(length=1, label=network, file=sys.stderr) as bar:
-
-        def progress(here: int, total: int | None) -> None:
-            bar.length = total or here + 1
-            bar.update(here - bar.pos)
-
-        path = weights.fetch(network, weights.model_dir(), progress=progress, url=url)
-    print(path)
 
 
 def _data_dir(command: Any) -> Any:
@@ -277,6 +173,9 @@ def history_export(dest: Path, since: str, until: str, width: int, data_dir: Pat
     print(f"{dest}: {windows} windows, {frames} frames, {frames / 30:.1f} s")
 
 
+main.add_command(cli_dream.dream)
+main.add_command(cli_dream.styles)
+main.add_command(cli_dream.models)
 main.add_command(cli_host.tokens)
 main.add_command(cli_host.admin)
 

@@ -263,8 +263,15 @@ class Dreaming:
             pixels, mask = await asyncio.to_thread(_planes, snapshot)
             result = await self._dreamer.dream(
                 DreamRequest(
-                    *(pixels, SIDE, SIDE, plan.expression, self._rng.getrandbits(31)),
-                    *(plan.before, plan.progress, mask),
+                    pixels=pixels,
+                    width=SIDE,
+                    height=SIDE,
+                    expression=plan.expression,
+                    seed=self._rng.getrandbits(31),
+                    before=plan.before,
+                    progress=plan.progress,
+                    regions=plan.regions,
+                    mask=mask,
                 )
             )
             self._dream_ms = round(result.seconds * 1000)

@@ -36,7 +36,7 @@ class Curve:
     spared `margin` px more on each side.
     """
 
-    start: float = 0.15
+    start: float = 0.25
     dreams: int = 60
     bend: float = 1.5
     margin: int = 4

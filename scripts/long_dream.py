@@ -1,15 +1,19 @@
 """Lets a drawing dream its own dreams for hundreds of cycles: `.venv/bin/python scripts/long_dream.py`.
 
-Nobody draws meanwhile. The styles come in turn by the server's timetable; each dream is dreamt and encoded by
-the server's worker, and measured. Writes OUTPUT.json (the figures of each cycle), OUTPUT.svg (a plot) and
-OUTPUT.jpg (a contact sheet). With --ink, strokes are drawn on the canvas after that many cycles, and the
-sheet shows how they are taken up.
+Nobody draws meanwhile. The styles come and pass into one another by the server's timetable; each dream is
+dreamt and encoded by the server's worker, and measured. Writes OUTPUT.json (the figures of each cycle),
+OUTPUT.svg (a plot) and OUTPUT.jpg (a contact sheet), says which of the limits that a canvas should keep were
+not kept, and then ends with status 1.
+
+With --ink two houses, of thin and of broad lines, are drawn on the canvas after that many cycles and dreamt
+on as the server does with fresh ink; the sheet shows how they are taken up, and how readable they are.
 """
 
 import argparse
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -23,39 +27,35 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import psutil
-from contact_sheet import QUALITY, Moment, drawing, ink, sheet
+from contact_sheet import QUALITY, Moment, drawing, sheet
+from ink_houses import Houses
 from PIL import Image
 
 from dreamcanvas.config import Config
+from dreamcanvas.dream.dreamer import DreamRequest
 from dreamcanvas.dream.engine import Pixels
-from dreamcanvas.dream.figures import Figures, change, measure
+from dreamcanvas.dream.figures import Figures, Likeness, change, compare, measure
 from dreamcanvas.dream.file import read_picture
-from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS
-from dreamcanvas.dream.pipe import Frame, read, write
+from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, network_info
+from dreamcanvas.dream.pipe import Frame, read
+from dreamcanvas.dream.pipe import write as write_frame
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.dream.styles import Style, load_styles
+from dreamcanvas.dream.timetable import Plan, Programme
 
-LATER = 50
+LATER = 30
 """Cycles after which a picture is compared with itself."""
 
-INK_MOMENTS = (0, 1, 2, 3, 5, 10, 20, 40)
+INK_MOMENTS = (0, 1, 2, 5, 10, 15, 30, 60)
 """Cycles after --ink that the sheet shows."""
-
-FRESH = (
-    (0xF2545B, 36, [(600, 700), (760, 560), (920, 700), (920, 900), (600, 900), (600, 700)]),
-    (0x000000, 30, [(700, 900), (700, 800), (780, 800), (780, 900)]),
-    (0xFFD84C, 44, [(1000, 620), (1180, 800), (1000, 960)]),
-    (0xFFFFFF, 40, [(420, 640), (500, 760), (400, 860), (500, 980)]),
-)
-"""What --ink draws: colour, brush size, points."""
-
-FRESH_BOX = (350, 490, 1250, 1040)
-"""Where, on a canvas of 1536 px."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What was measured after a dream; rss: the worker's memory, GB; later: the change in `LATER` cycles."""
+    """What was measured after a dream; rss: the worker's memory, GB; later: the change in `LATER` cycles.
+
+    `likeness` is that with the drawing from which it all began.
+    """
 
     number: int
     style: str
@@ -64,6 +64,7 @@ class Cycle:
     change: float
     later: float | None
     figures: Figures
+    likeness: Likeness
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,52 @@ class Panel:
 
 
 PANELS = (
-    Panel("Clipped values, %", 5, lambda cycle: 100 * cycle.figures.clipped),
-    Panel("Luminance, mean", 255, lambda cycle: cycle.figures.mean),
-    Panel("Luminance, spread", 64, lambda cycle: cycle.figures.spread),
+    Panel("Block means: correlation with the drawing", 1, lambda cycle: cycle.likeness.correlation),
+    Panel("Block means: spread beside the drawing's", 1, lambda cycle: cycle.likeness.spread),
+    Panel("Mean luminance less the drawing's, darker", 60, lambda cycle: -cycle.likeness.brightness),
+    Panel("Clipped where the drawing is not white, %", 5, lambda cycle: 100 * cycle.likeness.clipped),
     Panel("Colourfulness (Hasler and Süsstrunk)", 109, lambda cycle: cycle.figures.colour),
     Panel("High-frequency energy, levels", 16, lambda cycle: cycle.figures.detail),
-    Panel("Share of a fixed 32 px grid, %", 20, lambda cycle: 100 * cycle.figures.grid),
+    Panel("Luminance, spread", 64, lambda cycle: cycle.figures.spread),
     Panel("Change per cycle, levels", 16, lambda cycle: cycle.change),
     Panel(f"Change over {LATER} cycles, levels", 64, lambda cycle: cycle.later),
     Panel("Memory of the worker, GB", 2.5, lambda cycle: cycle.rss),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a canvas should keep: a figure of the cycles from `first` to `last` that is at least `least`."""
+
+    title: str
+    first: int
+    last: int
+    least: float
+    value: Callable[[Cycle], float | None]
+
+    def check(self, cycles: Sequence[Cycle]) -> tuple[bool, str] | None:
+        """Say whether it is kept, and how; None where there are not as many cycles."""
+        seen = [
+            (value, cycle.number)
+            for cycle in cycles
+            if self.first <= cycle.number <= self.last and (value := self.value(cycle)) is not None
+        ]
+        if not seen:
+            return None
+        worst, number = min(seen)
+        kept = worst >= self.least
+        span = f"cycles {self.first}–{min(self.last, cycles[-1].number)}"
+        return kept, f"{'kept' if kept else 'NOT KEPT':9}{self.title}, {span}: {worst:.3f} at cycle {number}"
+
+
+LIMITS = (
+    Limit("spread of block means at least 0.6", 30, 300, 0.6, lambda cycle: cycle.likeness.spread),
+    Limit("spread of block means at least 0.5", 301, 500, 0.5, lambda cycle: cycle.likeness.spread),
+    Limit("correlation at least 0.9", 1, 100, 0.9, lambda cycle: cycle.likeness.correlation),
+    Limit("correlation at least 0.75", 101, 500, 0.75, lambda cycle: cycle.likeness.correlation),
+    Limit(f"change over {LATER} dreams at least 8 levels", LATER, 10**9, 8, lambda cycle: cycle.later),
+    Limit("clipped at most 1% (as -%)", 30, 10**9, -1, lambda cycle: -100 * cycle.likeness.clipped),
+    Limit("luminance within 40 (as -|d|)", 1, 10**9, -40, lambda cycle: -abs(cycle.likeness.brightness)),
 )
 
 
@@ -102,7 +140,7 @@ class Worker:
 
     def ask(self, request: Frame) -> Frame:
         """Give the answer to a request."""
-        write(self._stdin, request)
+        write_frame(self._stdin, request)
         return self._answer()
 
     @property
@@ -128,15 +166,26 @@ class LongDream:
     def __init__(self, pixels: Pixels, worker: Worker) -> None:
         self.pixels = pixels
         self.cycles: list[Cycle] = []
+        self._drawing = pixels
         self._worker = worker
         self._recent: deque[Pixels] = deque(maxlen=LATER)
 
-    def dream(self, style: Style) -> Cycle:
+    def dream(self, style: Style, plan: Plan, mask: bytes | None) -> Cycle:
         """Dream once, as the server's worker does, and measure."""
         number = len(self.cycles) + 1
         height, width, _ = self.pixels.shape
-        header = {"width": width, "height": height, "seed": number, "expression": style.expression}
-        answer = self._worker.ask(Frame(header, self.pixels.tobytes()))
+        request = DreamRequest(
+            pixels=self.pixels.tobytes(),
+            width=width,
+            height=height,
+            expression=plan.expression,
+            seed=number,
+            before=plan.before,
+            progress=plan.progress,
+            regions=plan.regions,
+            mask=mask,
+        )
+        answer = self._worker.ask(request.frame())
         if not answer.header["ok"]:
             raise SystemExit(f"long_dream: {answer.header['error']}")
         with Image.open(io.BytesIO(answer.payload)) as image:
@@ -150,18 +199,12 @@ class LongDream:
             change=change(self.pixels, dreamt),
             later=change(self._recent[0], small) if len(self._recent) == LATER else None,
             figures=measure(dreamt),
+            likeness=compare(dreamt, self._drawing),
         )
         self._recent.append(small)
         self.pixels = dreamt
         self.cycles.append(cycle)
         return cycle
-
-    def draw(self) -> None:
-        """Draw the fresh strokes."""
-        image = Image.fromarray(self.pixels)
-        for color, size, points in FRESH:
-            ink(image, color, size, points)
-        self.pixels = np.asarray(image)
 
 
 def reduce(pixels: Pixels) -> Pixels:
@@ -231,14 +274,14 @@ def options() -> argparse.Namespace:
     parser.add_argument("--input", type=Path, metavar="FILE", help="a picture to start from, not the drawing")
     parser.add_argument("--side", type=int, default=1536, help="pixels of the drawing's side")
     parser.add_argument("--cycles", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1, help="decides the order of the styles")
     parser.add_argument(
         "--dream-interval", type=float, default=timetable.dream_interval, help="seconds from dream to dream"
     )
     parser.add_argument(
         "--style-interval", type=float, default=timetable.style_interval, help="seconds from style to style"
     )
-    parser.add_argument("--first", metavar="STYLE", help="the style to begin with")
-    parser.add_argument("--ink", type=int, metavar="CYCLES", help="draw strokes after so many cycles")
+    parser.add_argument("--ink", type=int, metavar="CYCLES", help="draw the houses after so many cycles")
     parser.add_argument("--moments", type=int, default=40, help="pictures on the sheet")
     parser.add_argument("--columns", type=int, default=8)
     parser.add_argument("--width", type=int, default=224, help="pixels of a picture on the sheet")
@@ -247,15 +290,32 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def header() -> str:
+    """Give the line over the figures of a cycle."""
+    titles = ("s", "GB", "change", f"in {LATER}", "spread", "correl.", "bright.", "clip%", "detail")
+    return f"{'cycle':>6} {'style':22}" + "".join(f"{title:>9}" for title in titles)
+
+
+def line(cycle: Cycle) -> str:
+    """Give the figures of a cycle."""
+    like = cycle.likeness
+    values = [cycle.seconds, cycle.rss, cycle.change, cycle.later or 0, like.spread, like.correlation]
+    values += [like.brightness, 100 * like.clipped, cycle.figures.detail]
+    return f"{cycle.number:6} {cycle.style:22}" + "".join(f"{value:9.2f}" for value in values)
+
+
 def main() -> None:
     arguments = options()
-    styles = load_styles(arguments.network)
-    first = [style.name for style in styles].index(arguments.first) if arguments.first else 0
-    per_style = max(1, round(arguments.style_interval / arguments.dream_interval))
     pixels = read_picture(arguments.input) if arguments.input else drawing(arguments.side)
-    threads = arguments.threads or os.cpu_count() or 1
-    worker = Worker(arguments.network, threads, arguments.precision)
+    worker = Worker(arguments.network, arguments.threads or os.cpu_count() or 1, arguments.precision)
+    programme = Programme(
+        load_styles(arguments.network),
+        network_info(arguments.network),
+        rng=random.Random(arguments.seed),
+        interval=arguments.style_interval,
+    )
     dreamer = LongDream(pixels, worker)
+    houses: Houses | None = None
     if arguments.ink is None:
         wanted = moments_of(arguments.cycles, arguments.moments)
     else:
@@ -264,39 +324,48 @@ def main() -> None:
 
     def keep(number: int, style: str) -> None:
         image = Image.fromarray(dreamer.pixels)
-        if arguments.ink is not None:
-            scale = image.width / 1536
-            image = image.crop(tuple(round(edge * scale) for edge in FRESH_BOX))  # type: ignore[arg-type]
+        caption = f"{number}  {style}"
+        if houses is not None:
+            caption = f"+{number - arguments.ink}  thin {houses.thin.readable(dreamer.pixels):.1f}"
+            caption += f"  broad {houses.broad.readable(dreamer.pixels):.1f}"
+            image = image.crop(houses.box)
         image.thumbnail((2 * arguments.width, 2 * arguments.width))  # all of them whole would be memory
-        moments.append(Moment(image, f"{number}  {style}"))
+        moments.append(Moment(image, caption))
 
-    if 0 in wanted and arguments.ink is None:
-        keep(0, "")
-    print(f"{'cycle':>6} {'style':22} {'s':>5} {'GB':>5} {'change':>7} {'clip%':>6} {'mean':>6} {'spread':>6}"
-          f" {'colour':>6} {'detail':>6} {'grid%':>6}")  # fmt: skip
+    print(header())
     started = time.monotonic()
-    for number in range(1, arguments.cycles + 1):
-        style = styles[(first + (number - 1) // per_style) % len(styles)]
-        cycle = dreamer.dream(style)
+    for number in range(arguments.cycles + 1):
         if number == arguments.ink:
-            dreamer.draw()
+            houses = Houses(dreamer.pixels)
+            dreamer.pixels = houses.pixels
         if number in wanted:
-            keep(number, style.name)
-            seen = cycle.figures
-            print(f"{number:6} {style.name:22} {cycle.seconds:5.2f} {cycle.rss:5.2f} {cycle.change:7.2f}"
-                  f" {100 * seen.clipped:6.2f} {seen.mean:6.1f} {seen.spread:6.1f} {seen.colour:6.1f}"
-                  f" {seen.detail:6.2f} {100 * seen.grid:6.1f}", flush=True)  # fmt: skip
+            keep(number, dreamer.cycles[-1].style if dreamer.cycles else "")
+            if dreamer.cycles:
+                print(line(dreamer.cycles[-1]), flush=True)
+        if number < arguments.cycles:
+            now = number * arguments.dream_interval
+            if programme.due(now):
+                programme.next_style(now)
+            mask = houses.mask() if houses is not None else None
+            dreamer.dream(programme.style, programme.plan(now), mask)
+            programme.dreamt()
     worker.end()
-    cycles = dreamer.cycles
-    output: Path = arguments.output
+    write(dreamer.cycles, sheet(moments, arguments.columns, arguments.width), arguments.output)
+    most, took = max(cycle.rss for cycle in dreamer.cycles), time.monotonic() - started
+    print(f"{len(dreamer.cycles)} cycles in {took:.0f} s; at most {most:.2f} GB")
+    checks = [found for limit in LIMITS if (found := limit.check(dreamer.cycles)) is not None]
+    print("\n".join(sentence for _, sentence in checks))
+    sys.exit(0 if arguments.ink is not None or all(kept for kept, _ in checks) else 1)
+
+
+def write(cycles: Sequence[Cycle], page: Image.Image, output: Path) -> None:
+    """Write the contact sheet, the plot and the figures."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    sheet(moments, arguments.columns, arguments.width).save(
-        output.with_name(output.name + ".jpg"), quality=QUALITY, optimize=True
+    page.save(output.with_name(output.name + ".jpg"), quality=QUALITY, optimize=True)
+    output.with_name(output.name + ".svg").write_text(plot(cycles), "utf-8")
+    output.with_name(output.name + ".json").write_text(
+        json.dumps([asdict(cycle) for cycle in cycles]), "utf-8"
     )
-    output.with_name(output.name + ".svg").write_text(plot(cycles))
-    output.with_name(output.name + ".json").write_text(json.dumps([asdict(cycle) for cycle in cycles]))
-    most, took = max(cycle.rss for cycle in cycles), time.monotonic() - started
-    print(f"{len(cycles)} cycles, {per_style} per style, in {took:.0f} s; at most {most:.2f} GB")
 
 
 if __name__ == "__main__":

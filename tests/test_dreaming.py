@@ -25,7 +25,7 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Author, Journal
 
-STYLES = [Style(name, f"b{n}_exp^2") for n, name in enumerate(("Eyes", "Spheres", "Cells"), start=7)]
+STYLES = [Style(n, name, f"b{n}_exp^2") for n, name in enumerate(("Eyes", "Spheres", "Cells"), start=7)]
 OFTEN = Timetable(interval=0.001, style_interval=3600, rest_after=0)
 DEADLINE = 20
 

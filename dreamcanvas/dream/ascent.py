@@ -1,28 +1,62 @@
 """Gradient ascent over octaves (pure tensor functions).
 
 The ascent is that of 2017 (Mordvintsev, Olah and Tyka, "DeepDream"): from the smallest octave to the
-largest, a few steps along the gradient over its mean absolute value, each on the picture rolled by a random
-offset so that neither the network's grid nor the borders settle anywhere; between octaves the picture is
-scaled up bilinearly and the detail that the smaller size could not hold is added again.
+largest, a few steps along the gradient over its mean absolute value; between octaves the picture is scaled up
+bilinearly and the detail that the smaller size could not hold is added again.
 
-One thing is ours: the gradient is smoothed by a 3 × 3 binomial kernel before it is divided. The network's
-strided convolutions leave a checkerboard in it that nobody sees but that takes a third of a step's levels;
-without it the same step gives larger forms and a third of the roughness. On request the gradient is made
-even over a Laplacian pyramid (`laplacian`) before.
+Some things are ours. The picture is not rolled around its borders but continued beyond them (`borders`). The
+gradient is smoothed by a 3 × 3 binomial kernel before it is divided: the network's strided convolutions leave
+a checkerboard in it that nobody sees but that takes a third of a step's levels; without it the same step
+gives larger forms and a third of the roughness. Of several gradients each can have its places (`Part`). On
+request the gradient is made even over a Laplacian pyramid (`laplacian`) before.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from dreamcanvas.dream.borders import cut, draw_offset, extend
 from dreamcanvas.dream.laplacian import even_out
 from dreamcanvas.dream.network import Tensor
-from dreamcanvas.dream.settle import smooth
-from dreamcanvas.dream.tensors import tf
+from dreamcanvas.dream.settle import mean_over_channels, smooth
+from dreamcanvas.dream.tensors import fused_at_any_size, tf
 
 Slope = Callable[[Tensor], Tensor]
-"""Pictures, float32 [1, height, width, 3] of 0–255, to the gradient of what is raised, of their shape."""
+"""Pictures, float32 [1, height, width, 3] of 0–255, to the gradient of what is raised."""
 
 _TINY = 1e-30
 """Against division by zero only: the gradient of a mean over a large picture is of the order of 1e-7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A gradient, and the share that it has at each pixel, [1, height, width, 1] of 0–1; None: all of it."""
+
+    slope: Slope
+    share: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How to ascend: the octaves' (height, width), the largest first, and the steps in each.
+
+    `step` is the mean change of a step in the largest octave, in levels. In the smallest it is (1 + `tilt`)
+    times as much, and between them in between: a tilt gives large forms the upper hand. `grain` is the share
+    of its colour that a step in the largest octave keeps (in the smallest it keeps all): below 1 there is
+    less of the rainbow's grain that networks like. `laplacian` is the number of bands that the gradient is
+    made even over.
+    """
+
+    sizes: Sequence[tuple[int, int]]
+    iterations: int
+    step: float
+    tilt: float = 0.0
+    grain: float = 1.0
+    laplacian: int = 0
+
+    def at(self, octave: int) -> tuple[float, float]:
+        """Give the levels of a step in an octave, and the share of its colour that it keeps."""
+        depth = octave / max(1, len(self.sizes) - 1)
+        return self.step * (1 + self.tilt * depth), self.grain + (1 - self.grain) * depth
 
 
 def pyramid(picture: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
@@ -40,55 +74,49 @@ def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:
     return tf.image.resize(picture, size, method="bilinear")
 
 
-def roll(picture: Tensor, offset: Tensor) -> Tensor:
-    """Roll by offset (int32 [2], down and right), around the borders."""
-    return tf.roll(picture, offset, [1, 2])
+def uphill(picture: Tensor, slope: Slope, *, seed: int, step: int, laplacian: int = 0) -> Tensor:
+    """Give the direction of a step: the gradient, smoothed, with a mean absolute value of 1.
 
-
-def random_offset(seed: Tensor, size: tuple[int, int]) -> Tensor:
-    """An offset (int32 [2]) below size, drawn by a stateless generator from the seed (int32 [2])."""
-    return tf.cast(tf.random.stateless_uniform([2], seed) * tf.constant(size, tf.float32), tf.int32)
-
-
-def step_along(picture: Tensor, slope: Slope, offset: Tensor, step: Tensor, laplacian: int = 0) -> Tensor:
-    """One step along the gradient over its mean absolute value: `step` levels on average.
-
-    `laplacian` is the number of bands that the gradient is made even over.
+    The seed and the step's number decide where the network's grid lies.
     """
-    uphill = slope(roll(picture, offset))
+    offset = draw_offset(seed, step)
+    direction = cut(slope(extend(picture, offset)), offset)
     if laplacian:
-        uphill = even_out(uphill, laplacian)
-    uphill = smooth(uphill)
-    return roll(uphill, -offset) * (step / (tf.reduce_mean(tf.abs(uphill)) + _TINY))
+        direction = even_out(direction, laplacian)
+    direction = smooth(direction)
+    return direction / (tf.reduce_mean(tf.abs(direction)) + _TINY)
 
 
 def ascend(
-    picture: Tensor,
-    slope: Slope,
-    sizes: Sequence[tuple[int, int]],
-    *,
-    iterations: int,
-    step: Tensor,
-    seed: Tensor,
-    laplacian: int = 0,
-    mask: Tensor | None = None,
+    picture: Tensor, parts: Sequence[Part], steps: Steps, *, seed: int, mask: Tensor | None = None
 ) -> Tensor:
     """What a dream adds to a picture: float32 of its shape [1, height, width, 3], in levels.
 
-    `sizes` are the octaves' (height, width), the largest first; `seed` is int32. Both added make
-    the 2017 dream, unclipped: scaling is linear, so carrying up the change alone keeps detail.
+    Both added make the 2017 dream, unclipped: scaling is linear, so carrying up the change alone keeps
+    detail. `parts` are one gradient or several, each with its places.
 
     A `mask`, [1, height, width, 1] of 0–1, is the share of the change that the network gets to see, so that
     forms do not lean on what will not be there; the change that is given is still the whole.
     """
+    sizes = steps.sizes
     levels = pyramid(picture, sizes)
-    shares = None if mask is None else pyramid(mask, sizes)
+    hidden = None if mask is None else pyramid(mask, sizes)
+    shares = [None if part.share is None else pyramid(part.share, sizes) for part in parts]
     change = tf.zeros_like(levels[-1])
     for octave in reversed(range(len(sizes))):
-        size = sizes[octave]
-        change = resize(change, size)
-        for iteration in range(iterations):
-            offset = random_offset(tf.stack([seed, octave * 1000 + iteration]), size)
-            seen = levels[octave] + (change if shares is None else shares[octave] * change)
-            change += step_along(seen, slope, offset, step, laplacian)
+        change = resize(change, sizes[octave])
+        length, colour = steps.at(octave)
+        for iteration in range(steps.iterations):
+            seen = levels[octave] + (change if hidden is None else hidden[octave] * change)
+            for part, share in zip(parts, shares, strict=True):
+                number = octave * 1000 + iteration
+                step = uphill(seen, part.slope, seed=seed, step=number, laplacian=steps.laplacian)
+                step = _coloured(step, tf.constant(length), tf.constant(colour))
+                change += step if share is None else share[octave] * step
     return resize(change, tuple(picture.shape[1:3]))
+
+
+@fused_at_any_size
+def _coloured(step: Tensor, length: Tensor, colour: Tensor) -> Tensor:
+    grey = mean_over_channels(step)
+    return length * (grey + colour * (step - grey))

@@ -34,9 +34,9 @@ class DreamerState(enum.Enum):
 class DreamRequest:
     """A picture of raw RGB pixels, row by row, and what is to be dreamt of it.
 
-    In a passage from one expression to another `before` is the earlier one, and `progress` says how far it
-    has come, from 0 (all of it the earlier) to 1. `mask` is a byte a pixel, row by row: the share of the
-    dream that the pixel takes, 255 the whole.
+    In a passage from one expression to another `before` is the earlier one, `progress` says how far it has
+    come, from 0 (all of it the earlier) to 1, and `regions` is the seed of the order in which regions change.
+    `mask` is a byte a pixel, row by row: the share of the dream that the pixel takes, 255 the whole.
     """
 
     pixels: bytes
@@ -46,6 +46,7 @@ class DreamRequest:
     seed: int
     before: str | None = None
     progress: float = 1.0
+    regions: int = 0
     mask: bytes | None = None
 
     def frame(self) -> Frame:
@@ -57,7 +58,7 @@ class DreamRequest:
             "seed": self.seed,
         }
         if self.before is not None:
-            header |= {"before": self.before, "progress": self.progress}
+            header |= {"before": self.before, "progress": self.progress, "regions": self.regions}
         if self.mask is not None:
             header["mask"] = True
         return Frame(header, self.pixels + (self.mask or b""))

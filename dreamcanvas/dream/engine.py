@@ -6,6 +6,7 @@ each octave of each size would take seconds at every change of style.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from dreamcanvas.dream import ascent, objective
 from dreamcanvas.dream.network import Network, Tensor
 from dreamcanvas.dream.objective import Aim, Objective
+from dreamcanvas.dream.passage import new_share
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.settle import settle
 from dreamcanvas.dream.styles import Expression, Term
@@ -29,8 +31,25 @@ Mask = NDArray[np.uint8]
 MAX_SIDE = 8192
 """Pixels: the longest side that is dreamt."""
 
-MAX_TRACES = 16
-"""Traced functions kept: more than the curated styles need, and a bound on what anybody else may ask for."""
+MAX_TRACES = 6
+"""Traced functions kept. Each holds its network's weights, 10–20 MB with what oneDNN makes of them; to trace
+one again takes half a second, and the canvas needs a new one every few minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage from the style `before`: how far it is, 0–1, and the seed of its regions' order."""
+
+    before: Expression
+    progress: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.progress <= 1:
+            raise DreamError(f"the progress of a passage is {self.progress}; it must be 0–1")
+        if not 0 <= self.seed < 2**31:
+            raise DreamError(f"the seed of a passage is {self.seed}; it must be 0–{2**31 - 1}")
+
 
 _Numbers = tuple[Tensor, Tensor, list[Tensor]]
 """What a trace is given: the terms' channels (int32) and weights (float32), and the guided terms' vectors."""
@@ -63,43 +82,62 @@ class Engine:
         self._vectors: dict[str, Tensor] = {}
         self._traces: OrderedDict[tuple[object, ...], Any] = OrderedDict()
 
-    def dream(self, pixels: Pixels, expression: Expression, seed: int, *, mask: Mask | None = None) -> Pixels:
+    def dream(
+        self,
+        pixels: Pixels,
+        expression: Expression,
+        seed: int,
+        *,
+        mask: Mask | None = None,
+        passage: Passage | None = None,
+    ) -> Pixels:
         """Dream a picture once; with a `mask` of its size each pixel takes that share of the dream.
+
+        In a `passage` some regions still dream what was before, in up to twice the time.
 
         The first with given layers takes longer; sizes, channels and weights share a trace. Raises DreamError
         for a mask of another size, or a term that asks for a guide where there is none.
         """
-        settings = self._settings
         height, width, _ = pixels.shape
         if mask is not None and mask.shape != (height, width):
             found = f"{mask.shape[1]} × {mask.shape[0]}"
             raise DreamError(f"a mask of {found} px for a picture of {width} × {height} px")
-        sizes = settings.sizes(height, width)
-        numbers = self._numbers(expression)
-        slope = self._slope(expression)
         picture = _picture(pixels)
         share = None if mask is None else tf.cast(mask, tf.float32)[tf.newaxis, ..., tf.newaxis] / 255.0
-        change = ascent.ascend(
-            picture,
-            lambda pictures: slope(pictures, numbers),
-            sizes,
-            iterations=settings.iterations,
-            step=tf.constant(settings.step, tf.float32),
-            seed=tf.constant(seed % 2**31),
-            laplacian=settings.laplacian,
-            mask=share,
-        )
-        settled = settle(picture, change)
+        parts = self._parts(expression, passage, (height, width))
+        change = ascent.ascend(picture, parts, self._steps(height, width), seed=seed % 2**31, mask=share)
+        settled = settle(picture, change) if self._settings.settled else picture + change
         if share is not None:
             settled = picture + share * (settled - picture)
         dreamt: Pixels = tf.saturate_cast(tf.round(settled), tf.uint8)[0].numpy()
         return dreamt
 
-    def prepare(self, expression: Expression) -> bool:
-        """Trace what a dream of an expression needs, ahead of it; give whether anything had to be traced."""
-        before = self.traces
-        self._slope(expression).get_concrete_function()
-        return self.traces > before
+    def _steps(self, height: int, width: int) -> ascent.Steps:
+        settings = self._settings
+        return ascent.Steps(
+            sizes=settings.sizes(height, width),
+            iterations=settings.iterations,
+            step=settings.step,
+            tilt=settings.tilt,
+            grain=settings.grain,
+            laplacian=settings.laplacian,
+        )
+
+    def _parts(
+        self, expression: Expression, passage: Passage | None, size: tuple[int, int]
+    ) -> list[ascent.Part]:
+        """Give what is dreamt, and where."""
+        if passage is None:
+            return [ascent.Part(self._bound_slope(expression))]
+        new = tf.image.resize(new_share(passage.progress, passage.seed)[tf.newaxis, ..., tf.newaxis], size)
+        return [
+            ascent.Part(self._bound_slope(expression), new),
+            ascent.Part(self._bound_slope(passage.before), 1.0 - new),
+        ]
+
+    def _bound_slope(self, expression: Expression) -> ascent.Slope:
+        slope, numbers = self._slope(expression), self._numbers(expression)
+        return lambda pictures: slope(pictures, numbers)
 
     def measure(self, pixels: Pixels, expression: Expression) -> float:
         """Give the objective's value on a picture in its full size. Raises DreamError as `dream` does."""
@@ -120,7 +158,10 @@ class Engine:
 
     def _traced(self, name: str, expression: Expression, build: Callable[[Objective, Tensor], Tensor]) -> Any:
         """Give a function, traced or about to be."""
-        key = (name, *((term.layer, term.channel is None, term.guided) for term in expression.terms))
+        key = (
+            name,
+            *((term.layer, term.channel is None, term.guided, term.places) for term in expression.terms),
+        )
         function = self._traces.pop(key, None)
         if function is None:
             while len(self._traces) >= self._max_traces:
@@ -142,6 +183,7 @@ class Engine:
                 term.layer,
                 channel=None if term.channel is None else channels[index],
                 vectors=next(guides) if term.guided else None,
+                places=term.places,
             )
             for index, term in enumerate(expression.terms)
         ]

@@ -14,6 +14,12 @@ Plane = NDArray[np.float32]
 GRID = 32
 """Pixels: the stride of the deepest layers, so that the grid of any other layer repeats in it too."""
 
+BLOCKS = 32
+"""Along a side: a block of the canvas is 48 px wide."""
+
+NEARLY_WHITE = 250
+"""Levels: where the darkest channel is less, a drawing is not white."""
+
 _LUMA = (0.2126, 0.7152, 0.0722)
 """ITU-R BT.709."""
 
@@ -49,6 +55,42 @@ def measure(pixels: Pixels) -> Figures:
         detail=float(np.sqrt(np.mean(np.square(fine)))),
         grid=grid_share(fine),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A picture beside the drawing that it was dreamt from, in figures; both by the means of blocks.
+
+    spread       standard deviation of the means, as a share of the drawing's
+    correlation  of the means with the drawing's
+    brightness   mean luminance less the drawing's, levels
+    clipped      share of values that are 0 or 255 where the drawing is not white
+    """
+
+    spread: float
+    correlation: float
+    brightness: float
+    clipped: float
+
+
+def compare(pixels: Pixels, drawing: Pixels, blocks: int = BLOCKS) -> Likeness:
+    """Compare a picture with the drawing that it was dreamt from: square, of one size, at least 32 px."""
+    means, drawn = (block_means(luminance(each), blocks).ravel() for each in (pixels, drawing))
+    inked = pixels[drawing.min(axis=-1) < NEARLY_WHITE]
+    return Likeness(
+        spread=float(means.std() / max(drawn.std(), 1e-6)),
+        correlation=float(np.corrcoef(means, drawn)[0, 1]) if drawn.std() and means.std() else 0.0,
+        brightness=float(means.mean() - drawn.mean()),
+        clipped=float(np.mean((inked == 0) | (inked == 255))) if inked.size else 0.0,
+    )
+
+
+def block_means(plane: Plane, blocks: int = BLOCKS) -> Plane:
+    """Give the means of blocks × blocks squares of a plane, without what is left over right and below."""
+    side = min(plane.shape) // blocks
+    cut = plane[: blocks * side, : blocks * side].reshape(blocks, side, blocks, side)
+    means: Plane = cut.mean(axis=(1, 3))
+    return means
 
 
 def luminance(pixels: Pixels) -> Plane:

@@ -1,16 +1,23 @@
 """Dream a picture file: what the command `dreamcanvas dream` does, without its printing."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Pixels
-from dreamcanvas.dream.network import DEFAULT_NETWORK, NetworkInfo, load_graph, load_network, network_info
+from dreamcanvas.dream.network import (
+    DEFAULT_NETWORK,
+    NETWORKS,
+    NetworkInfo,
+    load_graph,
+    load_network,
+    network_info,
+)
 from dreamcanvas.dream.precision import resolve
-from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.settings import CANVAS, DreamSettings
 from dreamcanvas.dream.styles import Expression, Style, find_style, load_styles, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
 from dreamcanvas.errors import DreamError
@@ -24,7 +31,8 @@ class FileDreamOptions:
 
     `style` is the name of a curated style; or `layer` says it, with `channel` for one channel and without
     for the mean square of the whole layer, or itself in the grammar (`b7_exp:3`, `b9_exp^2`). Neither: the
-    network's first style. With `repeat` each cycle starts from the input and is timed alone. `threads` None
+    network's first style. Without a `network` it is the default one, or with a graph the one that takes
+    graphs. With `repeat` each cycle starts from the input and is timed alone. `threads` None
     leaves the number to TensorFlow. `graph` is a GraphDef to take the network from, as it is.
 
     With `guide`, a picture, the layer alone means `b9_exp@guide`, and another expression must have such a
@@ -33,14 +41,14 @@ class FileDreamOptions:
 
     input: Path
     output: Path
-    network: str = DEFAULT_NETWORK
+    network: str | None = None
     graph: Path | None = None
     style: str | None = None
     layer: str | None = None
     channel: int | None = None
     guide: Path | None = None
     mask: Path | None = None
-    settings: DreamSettings = field(default_factory=DreamSettings)
+    settings: DreamSettings = CANVAS
     seed: int = 0
     repeat: int = 1
     threads: int | None = None
@@ -77,14 +85,15 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     height, width, _ = pixels.shape
     guide = None if options.guide is None else read_picture(options.guide)
     mask = None if options.mask is None else read_mask(options.mask, (width, height))
+    name = network_name(options)
     precision = resolve(options.precision)
     if options.threads is not None:
         limit_threads(options.threads)
     if options.graph is None:
         style, expression = choose(options)
-        network = load_network(options.network, precision)
+        network = load_network(name, precision)
     else:
-        info, network = load_graph(options.network, options.graph, precision)
+        info, network = load_graph(name, options.graph, precision)
         style, expression = choose(options, info)
     engine = Engine(network, options.settings, guide=guide)
     seconds = []
@@ -96,7 +105,7 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     write_picture(options.output, dreamt)
     return FileDreamReport(
         seconds=tuple(seconds),
-        network=options.network,
+        network=name,
         style=style,
         expression=str(expression),
         size=(width, height),
@@ -105,12 +114,22 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     )
 
 
+def network_name(options: FileDreamOptions) -> str:
+    """Give the name of the network that the options ask for."""
+    if options.network is not None:
+        return options.network
+    if options.graph is None:
+        return DEFAULT_NETWORK
+    return next(info.name for info in NETWORKS.values() if info.takes_graph)
+
+
 def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[str, Expression]:
     """Give the style's name (or the expression as text) and the expression that the options ask for.
 
     `info` is the network's where it is not the registered one.
     """
-    info = info or network_info(options.network)
+    network = network_name(options)
+    info = info or network_info(network)
     if options.layer is not None:
         if options.style is not None:
             raise DreamError("style and layer exclude each other")
@@ -126,7 +145,7 @@ def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[
     for name in ("channel", "guide"):
         if getattr(options, name) is not None:
             raise DreamError(f"{name} needs a layer")
-    styles = load_styles(options.network)
+    styles = load_styles(network)
     style: Style = styles[0] if options.style is None else find_style(options.style, styles)
     return style.name, parse_expression(style.expression, info)
 

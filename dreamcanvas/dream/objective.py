@@ -16,6 +16,9 @@ GUIDE_SIDE = 384
 GUIDE_VECTORS = 1024
 """Of a guide about so many positions are kept: every one of the picture is compared with all of them."""
 
+PLACE = 5
+"""Positions of a layer: the side of the place in which it is asked what is seen."""
+
 _LEAST_COSINE = 0.1
 """Below, what points away from the guide would be raised for pointing away."""
 
@@ -28,13 +31,14 @@ class Aim:
     """What is made larger in a layer.
 
     The mean of a `channel` (int32 scalar; another one is no other graph); the match with a guide's `vectors`
-    ([number, channels], from `guide_vectors`); or, with neither, the mean square: whatever the layer sees
-    already, it sees more of.
+    ([number, channels], from `guide_vectors`); with `places` what is seen most at each place (`most_seen`);
+    or, with none of them, the mean square: whatever the layer sees already, it sees more of.
     """
 
     layer: str
     channel: Tensor | None = None
     vectors: Tensor | None = None
+    places: bool = False
 
 
 def channel_mean(network: Network, layer: str, channel: Tensor) -> Objective:
@@ -45,6 +49,11 @@ def channel_mean(network: Network, layer: str, channel: Tensor) -> Objective:
 def layer_square(network: Network, layer: str) -> Objective:
     """The mean square of a layer."""
     return _single(network, Aim(layer))
+
+
+def places_mean(network: Network, layer: str) -> Objective:
+    """The mean over the places of a layer of what is seen most there (`most_seen`)."""
+    return _single(network, Aim(layer, places=True))
 
 
 def guide_match(network: Network, layer: str, vectors: Tensor) -> Objective:
@@ -94,6 +103,18 @@ def match(activations: Tensor, vectors: Tensor) -> Tensor:
     return tf.reduce_mean(along * tf.maximum(cosine, _LEAST_COSINE))
 
 
+def most_seen(activations: Tensor) -> Tensor:
+    """Give the mean of activations [1, height, width, channels], weighted by how much of each is seen there.
+
+    What is seen at a place is what is above 0, averaged over 5 × 5 positions; the weight of a channel is that
+    over the mean of all channels there, and has no gradient. So each place is to become more of what it is
+    most like: sky, sea and sun dream different things, where one channel or the mean square dreams one.
+    """
+    seen = tf.nn.avg_pool2d(tf.nn.relu(activations), PLACE, 1, "SAME")
+    weights = seen / (tf.reduce_mean(seen, axis=-1, keepdims=True) + _TINY)
+    return tf.reduce_mean(tf.stop_gradient(weights) * activations)
+
+
 def guide_vectors(activations: Tensor) -> Tensor:
     """Give a guide's activations [1, height, width, channels] as about 1024 vectors of length 1, or fewer.
 
@@ -135,4 +156,6 @@ def _value(aim: Aim, activations: Tensor) -> Tensor:
         return tf.reduce_mean(activations, [0, 1, 2])[aim.channel]
     if aim.vectors is not None:
         return match(activations, aim.vectors)
+    if aim.places:
+        return most_seen(activations)
     return tf.reduce_mean(tf.square(activations))

@@ -1,17 +1,18 @@
-"""What the worker does: it dreams the picture in a request, and gets ready for every style meanwhile."""
+"""What the worker does: it dreams the picture in a request."""
 
 import io
 import time
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from dreamcanvas.dream.engine import MAX_SIDE, Engine, Pixels
+from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Passage, Pixels
 from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
 from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
-from dreamcanvas.dream.styles import Expression, load_styles, parse_expression
+from dreamcanvas.dream.styles import Expression, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
 from dreamcanvas.errors import DreamError
 
@@ -23,17 +24,6 @@ class Responder:
         limit_threads(threads)
         self._info = network_info(network)
         self._engine = Engine(load_network(network, resolve(precision)), CANVAS)
-        self._cold = [parse_expression(style.expression, self._info) for style in load_styles(network)]
-
-    @property
-    def cold(self) -> bool:
-        """Whether there are styles whose first dream would take longer."""
-        return bool(self._cold)
-
-    def warm(self) -> None:
-        """Trace what the next of the styles needs, if no other has needed it."""
-        while self._cold and not self._engine.prepare(self._cold.pop()):
-            pass
 
     def answer(self, request: Frame) -> Frame:
         """Dream a request and give its answer; a request that is wrong gets `ok` false and the reason."""
@@ -43,9 +33,11 @@ class Responder:
 def answer(request: Frame, engine: Engine, info: NetworkInfo) -> Frame:
     """Dream a request by an engine and give its answer."""
     try:
-        pixels, expression, seed = _parse_request(request, info)
+        asked = _parse_request(request, info)
         started = time.monotonic()
-        jpeg = encode_jpeg(engine.dream(pixels, expression, seed))
+        jpeg = encode_jpeg(
+            engine.dream(asked.pixels, asked.expression, asked.seed, mask=asked.mask, passage=asked.passage)
+        )
         seconds = time.monotonic() - started
     except DreamError as error:
         return Frame({"ok": False, "error": str(error)})
@@ -59,18 +51,36 @@ def encode_jpeg(pixels: Pixels) -> bytes:
     return buffer.getvalue()
 
 
-def _parse_request(request: Frame, info: NetworkInfo) -> tuple[Pixels, Expression, int]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request, parsed: what `Engine.dream` takes."""
+
+    pixels: Pixels
+    expression: Expression
+    seed: int
+    mask: Mask | None
+    passage: Passage | None
+
+
+def _parse_request(request: Frame, info: NetworkInfo) -> _Asked:
     header = request.header
     try:
         width, height, seed = int(header["width"]), int(header["height"]), int(header["seed"])
         expression = parse_expression(str(header["expression"]), info)
+        passage = None
+        if "before" in header:
+            before = parse_expression(str(header["before"]), info)
+            passage = Passage(before, float(header["progress"]), int(header["regions"]))
     except (KeyError, TypeError, ValueError) as error:
         raise DreamError(f"a request that cannot be read: {error!r}") from error
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise DreamError(f"a picture of {width} × {height} px; a side must be 1–{MAX_SIDE}")
-    size, planes = width * height * 3, 4 if header.get("mask") else 3
-    if len(request.payload) != width * height * planes:
+    size, planes = width * height, 4 if header.get("mask") else 3
+    if len(request.payload) != size * planes:
         found = len(request.payload)
         raise DreamError(f"{found} bytes of pixels for {width} × {height} px of {planes} bytes each")
-    pixels = np.frombuffer(request.payload, np.uint8, size).reshape(height, width, 3)
-    return pixels, expression, seed
+    pixels = np.frombuffer(request.payload, np.uint8, 3 * size).reshape(height, width, 3)
+    mask = None
+    if planes == 4:
+        mask = np.frombuffer(request.payload, np.uint8, size, offset=3 * size).reshape(height, width)
+    return _Asked(pixels, expression, seed, mask, passage)

@@ -2,27 +2,40 @@
 functions).
 
 Adding the change and clipping, as in 2017, lets the canvas drift by 0.2 levels a cycle, drives it into black
-and white, and piles up single-pixel detail. What is done instead, each by a constant below:
+and white, forgets what was drawn, and piles up single-pixel detail. What is done instead, each by a constant
+below:
 
-    awakening   where the picture is flat, bare paper or even paint, the change's forms are laid on several
-                times as strong, so that the first dream is seen; as contrast grows this fades away. Around a
-                stroke there is contrast: it stays readable
-    cap         no pixel changes by much more than `MOST` levels in a cycle: on paper a few would by hundreds
-    limiter     a change fades out as it nears black or white, so that both are approached and hardly ever hit
-    drift       each colour channel keeps its mean. Not on paper: a canvas that is bright (or dark) may only
-                darken (or brighten), so it is let go until there is room for contrast both ways
-    roughness   a little of the picture's finest detail is smoothed away in each cycle: what every dream sees
-                anew stays, what one dream left behind fades
-    saturation  colour far from grey is drawn back, the more the farther
+    awakening    where the picture is flat, bare paper or even paint, the change's larger forms are laid on
+                 several times as strong and its finest detail less, so that the first dream is seen and is
+                 no noise; as contrast grows this fades away. Around a stroke there is contrast: it stays
+                 readable
+    cap          no pixel changes by much more than `MOST` levels in a cycle: on paper a few would by hundreds
+    limiter      a change comes near to black or white the slower, the nearer it is, and hardly ever hits them
+    composition  the lowest frequencies are held (`composition`). Not on paper, which may only darken: it is
+                 let go until there is some room for contrast both ways
+    roughness    a little of the picture's finest detail is smoothed away in each cycle: what every dream sees
+                 anew stays, what one dream left behind fades
+    saturation   colour far from grey is drawn back, the more the farther
 """
 
+from dreamcanvas.dream.composition import coarse, spread_out
 from dreamcanvas.dream.network import Tensor
 from dreamcanvas.dream.tensors import fused, fused_at_any_size, tf
 
 WHITE = 255.0
 
-BOOST = 6.0
-"""How many times as strong a change's forms are where the picture is flat."""
+BOOST = 10.0
+"""How many times as strong a change's larger forms are where the picture is flat."""
+
+BOOST_HALVINGS = 2
+"""Larger are forms of 2² px and more. Of all forms but the finest detail, strengthened so much, there would
+be specks on the paper."""
+
+BOOST_COLOUR = 0.6
+"""The share of its colour that the extra strength keeps: on paper the gradient's colours are loud."""
+
+FLAT_DETAIL = 0.5
+"""The share of the change that a flat place takes as it is, without the extra strength."""
 
 QUIET = 20.0
 """Levels: with this standard deviation around it a pixel gets e⁻¹ of the extra strength."""
@@ -30,17 +43,25 @@ QUIET = 20.0
 HALVINGS = 3
 """Contrast is taken in squares of 2³ px a side, and averaged over about five of them each way."""
 
-BOOST_COLOUR = 0.6
-"""The share of its colour that the extra strength keeps: on paper the gradient's colours are loud."""
-
 MOST = 36.0
 """Levels, the root mean square of a pixel's channels: what a change of any size comes near to."""
 
-LIMITER_ROOM = 24.0
-"""Levels: at this distance from black or white a change towards it loses e⁻¹ of itself."""
+MARGIN = 5.0
+"""Levels: nothing is changed to come nearer to black or white than this."""
 
-DRIFT_FULL, DRIFT_NONE = 150.0, 215.0
-"""Levels: the mean up to which drift is corrected in full, and from which not; mirrored for dark ones."""
+HOLD, HOLD_COLOUR = 0.98, 0.98
+"""The share of a change of the fields' grey, and of their colour, that is taken back."""
+
+LEAST_ROOM = 0.45
+"""A field is held in full where its pixels have so much room (`room`) on average; white paper has none, and
+is let go until it has."""
+
+CONTRAST = 0.01
+"""The share of the fields' distance from the picture's mean that is added to it in a cycle, as long as they
+are far from `FULL_CONTRAST`. It makes good what the composition loses: up to half a percent in a cycle."""
+
+FULL_CONTRAST = 42.0
+"""Levels: with this standard deviation the fields gain no more contrast, and with more they lose some."""
 
 SMOOTHING = 0.03
 """The share of the finest detail that a cycle smooths away."""
@@ -54,18 +75,26 @@ FULL_COLOUR = 96.0
 
 def settle(picture: Tensor, change: Tensor) -> Tensor:
     """Give the picture with the change laid on it. All are float32 [1, height, width, 3] of 0–255."""
-    change = _confine(picture, change + awaken(picture, change))
-    return _finish(_surround(_add(picture, change, drift(picture, change))))
+    change = _confine(change, *awaken(picture, change))
+    change = _limit(picture, change, spread_out(held(coarse(change)), *change.shape[1:3]))
+    return _finish(_surround(_add(picture, change, hold(picture, change))))
 
 
 @fused
-def _confine(picture: Tensor, change: Tensor) -> Tensor:
-    return limit(picture, cap(change))
+def _confine(change: Tensor, quiet: Tensor, extra: Tensor) -> Tensor:
+    return cap(change * (1.0 - (1.0 - FLAT_DETAIL) * quiet) + extra)
 
 
 @fused
-def _add(picture: Tensor, change: Tensor, drifted: Tensor) -> Tensor:
-    return picture + change - drifted * room(picture)
+def _limit(picture: Tensor, change: Tensor, back: Tensor) -> Tensor:
+    return limit(picture, change - back)
+
+
+@fused
+def _add(picture: Tensor, change: Tensor, correction: Tensor) -> Tensor:
+    # Cut off and not limited: so little is, that the composition is held as it was meant to be
+    lowest, highest = tf.minimum(picture, MARGIN), tf.maximum(picture, WHITE - MARGIN)
+    return tf.clip_by_value(picture + change + room(picture) * correction, lowest, highest)
 
 
 @fused
@@ -75,21 +104,41 @@ def _finish(surrounded: Tensor) -> Tensor:
     return tf.clip_by_value(desaturate(settled), 0.0, WHITE)
 
 
-def awaken(picture: Tensor, change: Tensor) -> Tensor:
-    """Give what a change gets on top where the picture is flat: its forms, without finest detail.
+def hold(picture: Tensor, change: Tensor) -> Tensor:
+    """Give what, times each pixel's room, holds the composition: float32 of the picture's shape.
 
-    At half the size and scaled up: the finest detail of one dream, several times as strong, would be noise.
+    That takes back what a change does to the fields even after it was limited, and keeps up their contrast.
     """
-    forms = smooth(pool(change, 1))
-    quiet = tf.exp(-variance(picture) / QUIET**2)
-    strength = (BOOST - 1.0) * tf.image.resize(quiet, forms.shape[1:3])
-    return tf.image.resize(_strengthen(forms, strength), change.shape[1:3])
+    wanted = contrast(coarse(picture)) - held(coarse(change))
+    fields = wanted / tf.maximum(coarse(_room(picture)), LEAST_ROOM)
+    return spread_out(fields, *picture.shape[1:3])
+
+
+def held(fields: Tensor) -> Tensor:
+    """Give what of a change of fields [1, rows, columns, channels] is to be taken back."""
+    grey = tf.reduce_mean(fields, axis=-1, keepdims=True)
+    return HOLD * grey + HOLD_COLOUR * (fields - grey)
+
+
+def contrast(fields: Tensor) -> Tensor:
+    """Give what fields gain in a cycle, away from their mean, or lose where they have much contrast."""
+    away = fields - tf.reduce_mean(fields, axis=[1, 2], keepdims=True)
+    variance_of_grey = tf.reduce_mean(tf.square(tf.reduce_mean(away, axis=-1)))
+    return CONTRAST * tf.maximum(1.0 - variance_of_grey / FULL_CONTRAST**2, -1.0) * away
+
+
+def awaken(picture: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
+    """Give how flat each pixel's surroundings are, 0–1, and what a change gets on top: its larger forms."""
+    forms = smooth(pool(change, BOOST_HALVINGS))
+    quiet = tf.image.resize(tf.exp(-variance(picture) / QUIET**2), forms.shape[1:3])
+    size = change.shape[1:3]
+    return tf.image.resize(quiet, size), tf.image.resize(_strengthen(forms, quiet), size)
 
 
 @fused
-def _strengthen(forms: Tensor, strength: Tensor) -> Tensor:
+def _strengthen(forms: Tensor, quiet: Tensor) -> Tensor:
     grey = mean_over_channels(forms)
-    return strength * (grey + BOOST_COLOUR * (forms - grey))
+    return (BOOST - FLAT_DETAIL) * quiet * (grey + BOOST_COLOUR * (forms - grey))
 
 
 def variance(picture: Tensor) -> Tensor:
@@ -124,33 +173,21 @@ def cap(change: Tensor) -> Tensor:
 
 
 def limit(picture: Tensor, change: Tensor) -> Tensor:
-    """Fade a change out as the picture nears the end, black or white, that the change goes to."""
-    left = tf.where(change > 0, WHITE - picture, picture)
-    return change * (1.0 - tf.exp(-left / LIMITER_ROOM))
+    """Shorten a change so that it stays `MARGIN` levels away from the end, black or white, that it goes to.
+
+    A small one keeps its size; none is larger than the distance that is left.
+    """
+    left = tf.maximum(tf.where(change > 0, WHITE - picture, picture) - MARGIN, 0.0)
+    return left * tf.tanh(change / (left + 1e-3))
 
 
 def room(picture: Tensor) -> Tensor:
-    """Give how much room a pixel has both ways: 0 at black and white, ¼ in the middle."""
+    """Give how much room a pixel has both ways: 0 at black and white, 1 in the middle."""
     share = picture / WHITE
-    return share * (1.0 - share)
+    return 4.0 * share * (1.0 - share)
 
 
-def drift(picture: Tensor, change: Tensor) -> Tensor:
-    """Give what a change is to lose in each colour channel, times each pixel's `room`: [1, 1, 1, channels].
-
-    That is its mean, mostly where the picture has room.
-    """
-    level = _mean(picture)
-    mean_room = level / WHITE - _mean(tf.square(picture)) / WHITE**2
-    brightness = tf.reduce_mean(level)
-    distance = tf.maximum(brightness, WHITE - brightness)
-    strength = tf.clip_by_value((DRIFT_NONE - distance) / (DRIFT_NONE - DRIFT_FULL), 0.0, 1.0)
-    return strength * _mean(change) / tf.maximum(mean_room, 1e-3)
-
-
-def _mean(picture: Tensor) -> Tensor:
-    """The mean of each channel, [1, 1, 1, channels]: rows first is four times as fast as both at once."""
-    return tf.reduce_mean(tf.reduce_mean(picture, 1, keepdims=True), 2, keepdims=True)
+_room = fused(room)
 
 
 def mean_over_channels(picture: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
     layer:channel     one channel of a layer, counted from 0: `b7_exp_pre:41`
     layer^2           the mean square of a whole layer: `b9_exp^2`
+    layer@places      what a layer sees most at each place: `b11_exp@places`
     layer@guide       the match with a guide picture at a layer: `b9_exp@guide`
     a:3 + 0.5*b^2     a weighted sum (or difference) of up to 8 of them, weights of 0.001–1000
 
@@ -21,9 +22,13 @@ from dreamcanvas.errors import DreamError
 
 MAX_TERMS = 8
 MIN_WEIGHT, MAX_WEIGHT = 0.001, 1000.0
+MAX_ID = 254
+"""0 is no style and 255 none at all, in a byte a pixel."""
 
 _SIGN = re.compile(r" *([+-]) *")
-_TERM = re.compile(r"(?:([0-9]+(?:\.[0-9]+)?) *\* *)?([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2|(@guide))")
+_TERM = re.compile(
+    r"(?:([0-9]+(?:\.[0-9]+)?) *\* *)?([A-Za-z][A-Za-z0-9_]*)(?::([0-9]{1,6})|\^2|@(guide|places))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,14 @@ class Term:
     """What is made larger in a layer, times a weight.
 
     The mean of one channel; or, with channel None, the match with the guide picture where it is `guided`,
-    else the mean square.
+    what is seen most at each place where it is of `places`, else the mean square.
     """
 
     layer: str
     channel: int | None
     weight: float = 1.0
     guided: bool = False
+    places: bool = False
 
     def __str__(self) -> str:
         """Give the term without its sign."""
@@ -45,6 +51,7 @@ class Term:
             text = f"{self.layer}:{self.channel}"
         else:
             text = f"{self.layer}@guide" if self.guided else f"{self.layer}^2"
+            text = f"{self.layer}@places" if self.places else text
         size = f"{Decimal(repr(abs(self.weight))):f}".removesuffix(".0")
         return text if size == "1" else f"{size}*{text}"
 
@@ -73,8 +80,12 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A style: its name in a visitor's words, and its expression in the grammar."""
+    """A style: its number, its name in a visitor's words, and its expression in the grammar.
 
+    The number, 1–254, goes over the wire. It is a style's for ever: none is given again, to whatever network.
+    """
+
+    id: int
     name: str
     expression: str
 
@@ -107,7 +118,7 @@ def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
     match = _TERM.fullmatch(text)
     if match is None:
         raise DreamError(
-            f"{text!r} is neither layer:channel nor layer^2 nor layer@guide,"
+            f"{text!r} is neither layer:channel nor layer^2 nor layer@places nor layer@guide,"
             " nor one with a weight (0.5*layer^2)"
         )
     weight = float(match[1] or 1)
@@ -117,7 +128,7 @@ def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
         weight = -weight
     layer = network.layer(match[2])
     if match[3] is None:
-        return Term(layer.name, None, weight, guided=match[4] is not None)
+        return Term(layer.name, None, weight, guided=match[4] == "guide", places=match[4] == "places")
     channel = int(match[3])
     if channel >= layer.channels:
         raise DreamError(f"{layer.name} has channels 0–{layer.channels - 1}, no {channel}")
@@ -132,22 +143,28 @@ def load_styles(network: str) -> tuple[Style, ...]:
 
 
 def parse_styles(text: str, network: NetworkInfo) -> tuple[Style, ...]:
-    """Parse a styles file: a table `[[style]]` with `name` and `expression` for each. Names are unique.
+    """Parse a styles file: a table `[[style]]` with `id`, `name` and `expression` for each.
+
+    Ids and names are unique.
 
     Raises DreamError naming the style at fault.
     """
     try:
         tables = tomllib.loads(text)["style"]
-        styles = tuple(Style(table["name"], table["expression"]) for table in tables)
+        styles = tuple(Style(table["id"], table["name"], table["expression"]) for table in tables)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise DreamError(f"the styles of {network.name} cannot be read: {error}") from error
     for style in styles:
+        if type(style.id) is not int or not 1 <= style.id <= MAX_ID:
+            raise DreamError(f"style {style.name!r}: the id is {style.id!r}; it must be 1–{MAX_ID}")
         try:
             parse_expression(style.expression, network)
         except DreamError as error:
             raise DreamError(f"style {style.name!r}: {error}") from error
     if len({style.name for style in styles}) != len(styles):
         raise DreamError(f"the styles of {network.name} have a name twice")
+    if len({style.id for style in styles}) != len(styles):
+        raise DreamError(f"the styles of {network.name} have an id twice")
     return styles
 
 

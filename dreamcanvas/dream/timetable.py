@@ -38,12 +38,14 @@ GOLDEN: Final = (1 + math.sqrt(5)) / 2
 class Plan:
     """What one dream is to be of: an expression.
 
-    In a passage also that `before`, and the progress from it, above 0 and below 1; else None and 1.
+    In a passage also that `before`, the progress from it, above 0 and below 1, and the seed of the order in
+    which regions change; else None, 1 and 0.
     """
 
     expression: str
     before: str | None = None
     progress: float = 1.0
+    regions: int = 0
 
 
 class Programme:
@@ -71,6 +73,7 @@ class Programme:
         self._since = 0.0
         self._side = self._side_of(self._waiting.pop())
         self._before: _Side | None = None
+        self._regions = 0
         self._dreamt = 0
 
     @property
@@ -93,6 +96,7 @@ class Programme:
         style = self._waiting.pop()
         if style != self.style:
             self._before = self._now(now) if self._passage else None
+            self._regions = self._rng.getrandbits(31)
             self._side = self._side_of(style)
             self._dreamt = 0
         self._since = now
@@ -103,7 +107,7 @@ class Programme:
         expression = str(self._side.at(now))
         if self._before is None:
             return Plan(expression)
-        return Plan(expression, str(self._before.at(now)), self._progress())
+        return Plan(expression, str(self._before.at(now)), self._progress(), self._regions)
 
     def dreamt(self) -> None:
         """Count a dream that came about: a passage goes on by dreams, not by time."""

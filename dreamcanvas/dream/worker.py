@@ -2,8 +2,8 @@
 
 It reads frames (`pipe`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
 request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds"}`
-with a JPEG, or `{"ok": false, "error"}`. A request may have `before` and `progress`, for a passage from
-another expression, and `"mask": true`, after whose pixels a byte a pixel follows (`dreamer.DreamRequest`).
+with a JPEG, or `{"ok": false, "error"}`. A request may have `before`, `progress` and `regions`, for a passage
+from another expression, and `"mask": true`, after whose pixels a byte a pixel follows (`DreamRequest`).
 
 It cannot outlive or disturb its parent: the end of stdin ends it in the middle of a dream; on Linux the
 kernel kills it when the parent dies; it runs at low priority and leaves Ctrl-C, which a terminal sends to
@@ -28,9 +28,6 @@ from dreamcanvas.errors import DreamError
 
 NICE = 10
 
-IDLE_SECONDS = 0.1
-"""Without a request for so long it gets ready for another style, which takes half a second."""
-
 _PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger("dreamcanvas.dream.worker")
@@ -51,12 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     responder = Responder(options.network, options.threads, options.precision)
     pipe.write(answers, Frame({"ready": True, "network": options.network}))
     while True:
-        try:
-            request = requests.get(timeout=IDLE_SECONDS if responder.cold else None)
-        except queue.Empty:
-            responder.warm()
-        else:
-            pipe.write(answers, responder.answer(request))
+        pipe.write(answers, responder.answer(requests.get()))
 
 
 def die_with_parent(parent: int) -> None:

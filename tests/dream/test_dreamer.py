@@ -74,8 +74,14 @@ def test_what_a_request_says_is_no_more_than_there_is() -> None:
     plain = DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7).frame()
     assert plain.header == {"width": 2, "height": 2, "expression": "b9_exp:1", "seed": 7}
     assert plain.payload == PIXELS
-    passage = DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7, "b7_exp^2", 0.25, b"\xff\x40\x30\x20").frame()
-    assert passage.header == {**plain.header, "before": "b7_exp^2", "progress": 0.25, "mask": True}
+    passage = DreamRequest(PIXELS, 2, 2, "b9_exp:1", 7, "b7_exp^2", 0.25, 5, b"\xff\x40\x30\x20").frame()
+    assert passage.header == {
+        **plain.header,
+        "before": "b7_exp^2",
+        "progress": 0.25,
+        "regions": 5,
+        "mask": True,
+    }
     assert passage.payload == PIXELS + b"\xff\x40\x30\x20"
 
 

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from dreamcanvas.dream.figures import Pixels, change, colourfulness, grid_share, measure, smooth
+from dreamcanvas.dream.figures import (
+    Pixels,
+    block_means,
+    change,
+    colourfulness,
+    compare,
+    grid_share,
+    luminance,
+    measure,
+    smooth,
+)
 
 
 def picture(*color: int) -> Pixels:
@@ -55,3 +65,36 @@ def test_change_is_symmetric_and_does_not_wrap() -> None:
     dark, bright = picture(0, 10, 0), picture(255, 10, 0)
     assert change(dark, bright) == change(bright, dark) == 85.0
     assert change(dark, dark) == 0.0
+
+
+def halves(dark: int, bright: int) -> Pixels:
+    """A drawing: dark on the left, bright on the right."""
+    pixels = np.full((96, 96, 3), bright, np.uint8)
+    pixels[:, :48] = dark
+    return pixels
+
+
+def test_a_picture_is_like_itself() -> None:
+    likeness = compare(halves(50, 200), halves(50, 200))
+    assert (likeness.spread, likeness.correlation) == pytest.approx((1, 1))
+    assert (likeness.brightness, likeness.clipped) == (0, 0)
+
+
+def test_half_the_contrast_is_half_the_spread_and_a_negative_correlates_to_minus_1() -> None:
+    assert compare(halves(88, 163), halves(50, 200)).spread == pytest.approx(0.5)
+    negative = compare(halves(220, 50), halves(50, 200))
+    assert negative.correlation == pytest.approx(-1)
+    assert negative.brightness == pytest.approx(10, abs=0.1)
+
+
+def test_what_is_clipped_counts_only_where_the_drawing_is_not_white() -> None:
+    assert compare(halves(0, 255), halves(50, 255)).clipped == 1
+    assert compare(halves(7, 255), halves(50, 255)).clipped == 0
+
+
+def test_blocks_are_means_and_noise_within_them_is_none() -> None:
+    plane = luminance(noise())
+    means = block_means(plane, 8)
+    assert means.shape == (8, 8)
+    assert means[0, 0] == pytest.approx(plane[:32, :32].mean(), rel=1e-5)
+    assert means.std() < 0.1 * plane.std()

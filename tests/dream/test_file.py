@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 from dreamcanvas.dream.engine import Pixels
 from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file, read_mask, read_picture
 from dreamcanvas.dream.network import Network
-from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.settings import CLASSIC
 from dreamcanvas.dream.styles import Expression, load_styles
 from dreamcanvas.errors import DreamError
 from tests.dream.random_graph import build_graph
@@ -24,7 +24,11 @@ def options(tmp_path: Path, coffee: Pixels, network: Network) -> FileDreamOption
     source = tmp_path / "in.png"
     Image.fromarray(coffee).save(source)
     return FileDreamOptions(
-        source, tmp_path / "out.png", layer="b2_exp_pre", channel=3, settings=DreamSettings(octaves=2)
+        source,
+        tmp_path / "out.png",
+        layer="b2_exp_pre",
+        channel=3,
+        settings=replace(CLASSIC, octaves=2),
     )
 
 
@@ -107,7 +111,8 @@ def test_a_graph_is_taken_as_it_is(options: FileDreamOptions, tmp_path: Path) ->
     with pytest.raises(DreamError, match="mixed3a has channels 0–15, no 16"):
         dream_file(replace(taken, layer="mixed3a", channel=16))
     with pytest.raises(DreamError, match="takes no graph"):
-        dream_file(replace(options, graph=path))
+        dream_file(replace(options, network="efficientnet_lite0", graph=path))
+    assert dream_file(replace(taken, network=None)).network == "inception5h"
 
 
 def test_a_guide_and_a_mask_are_pictures(options: FileDreamOptions, tmp_path: Path, coffee: Pixels) -> None:

@@ -2,37 +2,39 @@
 
 import pytest
 
-from dreamcanvas.dream.settings import CANVAS, DreamSettings
+from dreamcanvas.dream.settings import CANVAS, CLASSIC, DreamSettings
 from dreamcanvas.errors import DreamError
 
 
-def test_the_defaults_are_those_of_2017() -> None:
-    settings = DreamSettings()
-    assert (settings.octaves, settings.octave_scale, settings.iterations, settings.step) == (
-        6,
-        1.31415,
-        1,
-        1.5,
-    )
-    assert settings.laplacian == 0
+def test_classic_is_the_dream_of_2017() -> None:
+    assert (CLASSIC.octaves, CLASSIC.octave_scale, CLASSIC.iterations, CLASSIC.step) == (6, 1.31415, 1, 1.5)
+    assert (CLASSIC.finest, CLASSIC.laplacian, CLASSIC.tilt, CLASSIC.grain) == (1.0, 0, 0.0, 1.0)
+    assert not CLASSIC.settled
+
+
+def test_the_default_is_the_dream_of_the_canvas() -> None:
+    assert DreamSettings() == CANVAS
+    assert CANVAS.settled
 
 
 def test_octaves_shrink_from_the_pictures_own_size() -> None:
-    sizes = DreamSettings().sizes(1536, 768)
+    sizes = CLASSIC.sizes(1536, 768)
     assert sizes == ((1536, 768), (1169, 584), (889, 445), (677, 338), (515, 258), (392, 196))
 
 
 def test_octaves_too_small_to_see_anything_are_left_out() -> None:
-    assert DreamSettings().sizes(60, 60) == ((60, 60), (46, 46), (35, 35))
+    assert CLASSIC.sizes(60, 60) == ((60, 60), (46, 46), (35, 35))
 
 
 def test_the_largest_is_always_an_octave() -> None:
-    assert DreamSettings().sizes(8, 500) == ((8, 500),)
+    assert CLASSIC.sizes(8, 500) == ((8, 500),)
     assert DreamSettings(finest=0.1).sizes(8, 3) == ((1, 1),)
 
 
-def test_the_finest_octave_may_be_smaller_than_the_picture() -> None:
-    assert CANVAS.sizes(1536, 1536) == ((1014, 1014), (771, 771), (587, 587), (447, 447), (340, 340))
+def test_the_canvas_dreams_forms_of_a_third_of_it() -> None:
+    """A network sees forms of about its 224 px at once: twice the side of the smallest octave."""
+    sizes = [height for height, _ in CANVAS.sizes(1536, 1536)]
+    assert sizes == [768, 584, 445, 338, 258, 196, 149, 113]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,9 @@ def test_the_finest_octave_may_be_smaller_than_the_picture() -> None:
         ({"finest": 1.5}, "finest is 1.5; it must be 0.1–1"),
         ({"laplacian": -1}, "laplacian is -1; it must be 0–8"),
         ({"laplacian": 9}, "laplacian is 9; it must be 0–8"),
+        ({"tilt": -0.1}, "tilt is -0.1; it must be 0–10"),
+        ({"tilt": float("nan")}, "tilt is nan; it must be 0–10"),
+        ({"grain": 2.5}, "grain is 2.5; it must be 0–2"),
     ],
 )
 def test_what_is_out_of_bounds_is_named_with_its_bounds(wrong: dict[str, float], sentence: str) -> None:

@@ -30,8 +30,14 @@ def terms(draw: st.DrawFn) -> Term:
     layer = draw(st.sampled_from(INFO.layers))
     channel = draw(st.none() | st.integers(0, layer.channels - 1))
     weight = draw(st.just(1.0) | st.floats(MIN_WEIGHT, MAX_WEIGHT))
-    guided = channel is None and draw(st.booleans())
-    return Term(layer.name, channel, weight * draw(st.sampled_from((1, -1))), guided)
+    kind = "" if channel is not None else draw(st.sampled_from(("", "guide", "places")))
+    return Term(
+        layer.name,
+        channel,
+        weight * draw(st.sampled_from((1, -1))),
+        guided=kind == "guide",
+        places=kind == "places",
+    )
 
 
 expressions = st.lists(terms(), min_size=1, max_size=MAX_TERMS).map(tuple).map(Expression)
@@ -51,6 +57,8 @@ def test_the_grammar_round_trips(expression: Expression) -> None:
         "-b9_exp:3 - 12*stem:1",
         "0.001*stem^2 + 1000*stem:0",
         "b9_exp@guide",
+        "b11_exp@places",
+        "0.5*b11_exp@places - b11_exp^2",
         "-b9_exp@guide + 0.5*stem:3",
     ],
 )
@@ -143,6 +151,18 @@ def test_names_are_words_for_visitors() -> None:
         assert not any(character.isdigit() or character in "_:^" for character in style.name)
 
 
+def test_ids_are_for_ever() -> None:
+    """Canvases hold them. A new style takes a number that none had, of whatever network."""
+    ids = {style.id: style.name for network in NETWORKS for style in load_styles(network)}
+    assert len(ids) == sum(len(load_styles(network)) for network in NETWORKS)
+
+
+def table(id_: object, name: str, expression: str) -> str:
+    """Give a style as TOML."""
+    number = str(id_).lower() if isinstance(id_, bool) else repr(id_)
+    return f"[[style]]\nid = {number}\nname = '{name}'\nexpression = '{expression}'\n"
+
+
 def test_a_style_is_found_by_its_name_in_any_case() -> None:
     styles = load_styles("efficientnet_lite0")
     assert find_style(styles[1].name.upper(), styles) == styles[1]
@@ -155,10 +175,16 @@ def test_a_style_is_found_by_its_name_in_any_case() -> None:
     [
         ("style = 3", "cannot be read"),
         ("[[style", "cannot be read"),
-        ("[[style]]\nname = 'A'", "cannot be read: 'expression'"),
-        ("[[style]]\nname = 'A'\nexpression = 'b77_exp:1'", "style 'A': .*the nearest"),
-        ("[[style]]\nname = 'A'\nexpression = 'b9_exp@guide'", "style 'A': .* needs a guide picture"),
-        ("[[style]]\nname='A'\nexpression='stem:1'\n[[style]]\nname='A'\nexpression='stem:2'", "twice"),
+        ("[[style]]\nname = 'A'", "cannot be read: 'id'"),
+        ("[[style]]\nid = 1\nname = 'A'", "cannot be read: 'expression'"),
+        (table(1, "A", "b77_exp:1"), "style 'A': .*the nearest"),
+        (table(1, "A", "b9_exp@guide"), "style 'A': .* needs a guide picture"),
+        (table(1, "A", "stem:1") + table(2, "A", "stem:2"), "a name twice"),
+        (table(1, "A", "stem:1") + table(1, "B", "stem:2"), "an id twice"),
+        (table(0, "A", "stem:1"), "style 'A': the id is 0; it must be 1–254"),
+        (table(255, "A", "stem:1"), "style 'A': the id is 255; it must be 1–254"),
+        (table("7", "A", "stem:1"), "style 'A': the id is '7'; it must be 1–254"),
+        (table(True, "A", "stem:1"), "style 'A': the id is True; it must be 1–254"),
     ],
 )
 def test_a_wrong_styles_file_says_what_is_wrong(text: str, sentence: str) -> None:

@@ -12,10 +12,10 @@ from dreamcanvas.errors import DreamError
 
 INFO = network_info("efficientnet_lite0")
 STYLES = (
-    Style("Eyes", "b7_exp^2"),
-    Style("Spheres", "b9_exp^2 + b10_exp^2"),
-    Style("Cells", "b8_exp_pre:3 + 2*b9_exp_pre^2 + b10_exp^2 + 0.5*b11_exp^2"),
-    Style("Waves", "b9_exp^2 - 0.25*b6_exp^2"),
+    Style(1, "Eyes", "b7_exp^2"),
+    Style(2, "Spheres", "b9_exp^2 + b10_exp^2"),
+    Style(3, "Cells", "b8_exp_pre:3 + 2*b9_exp_pre^2 + b10_exp^2 + 0.5*b11_exp^2"),
+    Style(4, "Waves", "b9_exp^2 - 0.25*b6_exp^2"),
 )
 
 
@@ -65,7 +65,7 @@ def test_a_style_is_due_when_it_has_had_its_time() -> None:
 
 def test_an_expression_that_is_none_of_the_networks_is_refused() -> None:
     with pytest.raises(DreamError, match="b99"):
-        programme(styles=(Style("None", "b99_exp^2"),))
+        programme(styles=(Style(5, "None", "b99_exp^2"),))
 
 
 # Passages
@@ -107,7 +107,9 @@ def test_without_a_passage_a_style_begins_at_once() -> None:
 
 def test_a_passage_that_is_broken_off_goes_on_from_what_is_dreamt() -> None:
     """Without a jump: the side that it leaves is what the two styles made together."""
-    timetable = programme(styles=(Style("A", "b7_exp^2"), Style("B", "b9_exp^2"), Style("C", "b10_exp^2")))
+    timetable = programme(
+        styles=(Style(6, "A", "b7_exp^2"), Style(7, "B", "b9_exp^2"), Style(8, "C", "b10_exp^2"))
+    )
     first, second = timetable.style, timetable.next_style(0)
     for _ in range(7):
         timetable.dreamt()

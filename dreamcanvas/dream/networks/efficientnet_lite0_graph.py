@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dreamcanvas.dream.network import Network, Tensor, Walk
+from dreamcanvas.dream.networks.depthwise import convolve_depthwise
 from dreamcanvas.dream.networks.efficientnet_lite0 import CONVOLUTIONS, Convolution
 from dreamcanvas.dream.tensors import select_channel, tf
 from dreamcanvas.dream.weights import Checkpoint, read_checkpoint
@@ -114,6 +114,11 @@ def _walk(
 
 
 def _convolve(x: Tensor, convolution: Convolution, kernel: Tensor, bias: Tensor) -> Tensor:
-    strides = [1, convolution.stride, convolution.stride, 1]
-    convolve: Any = tf.nn.depthwise_conv2d if convolution.depthwise else tf.nn.conv2d
-    return tf.nn.bias_add(convolve(x, kernel, strides=strides, padding="SAME"), bias)
+    stride = convolution.stride
+    if not convolution.depthwise:
+        y = tf.nn.conv2d(x, kernel, stride, "SAME")
+    elif stride == 1:
+        y = tf.nn.depthwise_conv2d(x, kernel, [1, 1, 1, 1], "SAME")
+    else:
+        y = convolve_depthwise(x, kernel, stride)
+    return tf.nn.bias_add(y, bias)
