@@ -72,6 +72,7 @@ class Dreaming:
         self._programme = Programme(styles, network_info(network), rng=rng, interval=timetable.style_interval)
         self._activity = asyncio.Event()
         self._active_at = 0.0
+        self._begun = 0
         self._rested = 0.0
         self._resting = False
         self._idle_since: float | None = None
@@ -162,6 +163,7 @@ class Dreaming:
     async def _dream_on(self) -> None:
         loop = asyncio.get_running_loop()
         self._active_at = due = loop.time()
+        self._begun = self._painter.dream_seq
         self._programme.begin(self._now())
         pause = RETRY_SECONDS
         while True:
@@ -211,8 +213,12 @@ class Dreaming:
         now, rest_after = asyncio.get_running_loop().time(), self._timetable.rest_after
         if self._users():
             self._active_at = now
-        nobody = bool(rest_after) and not self._users() and now - self._active_at >= rest_after
-        return self.held or nobody or self._painter.blank
+        quiet = bool(rest_after) and now - self._active_at >= rest_after and not self._owes()
+        return self.held or quiet or self._painter.blank
+
+    def _owes(self) -> bool:
+        """Whether no dream of the newest ink has begun: a worker may take longer to start than a rest."""
+        return self._painter.version.seq > self._begun
 
     def _rest(self) -> float | None:
         """Rests, and lets the worker go where nobody is there to need it; the seconds until that, if any."""
@@ -247,7 +253,7 @@ class Dreaming:
             self._idle_since = self._drowsy_since = None
             self._resting = False
         self._wake()
-        if not self._timetable.rest_after or self._users():
+        if not self._timetable.rest_after or self._users() or self._owes():
             return None
         return self._active_at + self._timetable.rest_after - loop.time()
 
@@ -258,6 +264,7 @@ class Dreaming:
 
     async def _dream(self) -> bool:
         snapshot = await self._painter.begin_dream()
+        self._begun = snapshot.version.seq
         style, plan = self.style, self._programme.plan(self._now())
         try:
             pixels, mask = await asyncio.to_thread(_planes, snapshot)

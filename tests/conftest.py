@@ -10,8 +10,9 @@ from tests.server import Server
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that dreams, often."""
+    """A server that dreams, often: something is drawn."""
     with Server(tmp_path_factory.mktemp("dreaming"), "--dream-interval", "0.5") as server:
+        server.draw()
         yield server
 
 

@@ -86,6 +86,13 @@ class Server:
             data: bytes = response.read()
             return data
 
+    def draw(self) -> None:
+        """Puts a dab into the corner: white paper is not dreamt."""
+        paint = {"pos": {"x": 1530, "y": 1530}, "size": 3, "color": 0xEEEEEE}
+        call = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "paint", "params": paint}).encode()
+        with urllib.request.urlopen(f"{self.url}/rpc", call, timeout=30) as response:
+            assert "result" in json.loads(response.read())
+
     def png(self) -> bytes:
         """`/canvas.png` with every operation of now: after many at once it is made once a dream only."""
         wanted = json.loads(self.get("/readyz"))["seq"]

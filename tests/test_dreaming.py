@@ -472,27 +472,31 @@ async def test_it_rests_as_long_as_the_host_wants_whoever_is_there(night: Night)
 
 
 async def test_a_style_that_is_asked_for_while_it_rests_has_its_whole_time(night: Night) -> None:
-    dreaming = night.start(Timetable(interval=0.001, style_interval=0.3, rest_after=0))
+    """No more, no less: its clock stands still while it rests."""
+    dreaming = night.start(Timetable(interval=0.001, style_interval=5000, rest_after=0))
     dreaming.hold(True)
     await resting(night)
-    await asyncio.sleep(0.3)
+    assert dreaming._idle_since is not None
+    dreaming._idle_since -= 100_000  # it rests for a day
     dreaming.next_style()
     style = dreaming.style
     dreaming.hold(False)
-    await night.dreamt(dreaming.dreams + 1)
+    await night.dreamt(dreaming.dreams + 2)
     assert dreaming.style == style
+    dreaming._rested -= 4000
+    await night.dreamt(dreaming.dreams + 2)
+    assert dreaming.style == style
+    dreaming._rested -= 1001
     await night.until(lambda: dreaming.style != style)
 
 
 async def test_it_rests_also_while_the_next_dream_is_far_off(night: Night) -> None:
     dreaming = night.start(Timetable(interval=3600, style_interval=3600, rest_after=0.05))
-    await night.dreamt(1)
-    assert dreaming.status().next_dream > 7000
     await resting(night)
     night.users = 1
     dreaming.active()
-    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.WAITING)
     await night.until(lambda: dreaming.status().next_dream > 7000)
+    assert dreaming.status().dreamer == pb.StatusEvent.WAITING
     assert dreaming.dreams == 1, "it is not time yet"
 
 
@@ -527,10 +531,27 @@ async def test_after_a_rest_the_worker_ends_and_starts_when_somebody_comes(night
 
 
 async def test_it_starts_also_for_who_draws_and_is_not_there(night: Night) -> None:
-    night.start(SLEEPY)
+    """However long that takes."""
+    dreaming = night.start(SLEEPY)
     await asleep(night)
+    dreams = dreaming.dreams
     await night.draw()
     await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
+    await asyncio.sleep(0.1)
+    assert not dreaming.asleep
+    night.dreamer.become(DreamerState.READY)
+    await night.dreamt(dreams + 1)
+    await asleep(night)
+
+
+async def test_a_dream_that_fails_is_not_tried_for_ever_where_nobody_is(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dreamcanvas.dreaming.RETRY_SECONDS", 0.001)
+    night.dreamer.answer = DreamError("no")
+    night.start(SLEEPY)
+    await night.draw()
+    await asleep(night)
 
 
 async def test_it_may_never_sleep(night: Night) -> None:

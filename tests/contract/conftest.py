@@ -15,6 +15,7 @@ def dreaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     The tests of dreams kill it in the end, so it is not the one that others share.
     """
     with Server(tmp_path_factory.mktemp("dreaming"), "--dream-interval", "2") as server:
+        server.draw()  # white paper is not dreamt
         yield server
 
 

@@ -115,6 +115,7 @@ def test_no_worker_outlives_a_killed_server(data_dir: Path) -> None:
 
 def test_a_killed_worker_comes_back(data_dir: Path) -> None:
     with Server(data_dir, "--dream-interval", "0.5") as server, Socket(server.ws_url) as painter:
+        server.draw()
         painter.subscribe(events=["canvas", "status"])
         first = painter.event("canvas", timeout=60)
         for worker in psutil.Process(server.pid).children():

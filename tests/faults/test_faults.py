@@ -110,6 +110,7 @@ def test_without_room_for_frames_one_paints_on_and_dreams_come_again(tmp_path: P
     shim = Shim(tmp_path / "disk")
     arguments = ("--dream-interval", "0.1", "--rest-after", "0")
     with Server(shim.root / "data", *arguments, environment=shim.environment) as server:
+        server.draw()
         wait_until(lambda: readyz(server)[1]["dream"] >= 1, 90, "a dream")
         shim.full(only="/frames/")
         wait_until(lambda: readyz(server)[1]["frames"] != "ok", what="a frame that cannot be written")

@@ -112,6 +112,7 @@ def run(data_dir: Path, rounds: int, seed: int) -> Report:
     rng = random.Random(seed)
     report = Report()
     with MarkedServer(data_dir, *FAST) as server:
+        server.draw()
         for _ in range(rounds):
             kill(server, rng, report)
         server.stop()
