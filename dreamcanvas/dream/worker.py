@@ -12,6 +12,7 @@ the whole group, to the parent.
 
 import argparse
 import ctypes
+import gc
 import logging
 import os
 import queue
@@ -42,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.nice(NICE)
     requests = _read_in_thread(sys.stdin.buffer)
     answers = _take_stdout()
+    # TensorFlow's modules stay: to look through them again and again is a fifth of their import
+    gc.disable()
     # Only now, when this process ends with its parent: TensorFlow takes seconds to import
     from dreamcanvas.dream.responder import Responder  # noqa: PLC0415
 
     responder = Responder(options.network, options.threads, options.precision)
+    gc.freeze()
+    gc.enable()
     pipe.write(answers, Frame({"ready": True, "network": options.network}))
     while True:
         pipe.write(answers, responder.answer(requests.get()))
