@@ -18,8 +18,8 @@ STARTING, WAITING, DREAMING, RESTING = (
     *(pb.StatusEvent.DREAMING, pb.StatusEvent.RESTING),
 )
 DROWSY = ("--dream-interval", "0.5", "--rest-after", "0.5", "--sleep-after", "0.5", "--no-movies")
-FIRST = 110  # s; six on a processor that has nothing else to do
-pytestmark = pytest.mark.timeout(400)
+FIRST = 170  # s; six on a processor that has nothing else to do
+pytestmark = pytest.mark.timeout(500)
 
 
 def workers(server: Server) -> list[psutil.Process]:
