@@ -1,12 +1,14 @@
 """The dream, made visible: what came when, what was before, what became of a place."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE
 from tests.browser.visitor import Visitor
+from tests.history.killer import MarkedServer
 from tests.server import Server, wait_until
 
 
@@ -36,6 +38,19 @@ class TestNews:
             }""",
             timeout=30_000,
         )
+
+
+class TestWhitePaper:
+    def test_waits_for_the_first_stroke_and_says_so(self, visit: Visit, data_dir: Path) -> None:
+        with MarkedServer(data_dir, "--dream-interval", "0.5", "--no-movies") as server:
+            alice = visit(server.url)
+            expect(alice.page.locator("#dream")).to_have_text("it dreams once someone draws")
+            expect(alice.page.locator("#ago")).to_have_text("")
+            expect(alice.page.locator("#rest")).to_be_hidden()
+            assert alice.state("dream") == "0"
+            alice.stroke((300, 300), (500, 400))
+            expect(alice.page.locator("#dream")).to_have_text(re.compile("^dreaming of .+"))
+            alice.wait_for("Number(data.dream) >= 2")
 
 
 class TestFade:
