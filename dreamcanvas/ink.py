@@ -139,7 +139,8 @@ class Ink:
         """Count a dream that started from the picture with the operations up to `seq`."""
         self._dreams.append(seq)
         if len(self._dreams) == self.dreams_kept:
-            while self._spots and self._spots[0].seq <= self._dreams[0]:
+            given_over = self._dreams[0] if self._dreams else seq
+            while self._spots and self._spots[0].seq <= given_over:
                 self._spots.popleft()
 
     def bare(self, seq: int) -> bool:

@@ -60,6 +60,11 @@ def test_the_share_grows_from_its_start_to_the_whole() -> None:
 def test_a_share_of_no_age_is_the_start() -> None:
     assert CURVE.share(-1) == CURVE.share(0)
     assert Curve(dreams=0).share(0) == 1.0
+    ink = Ink(Curve(dreams=0))
+    ink.add([dab(1, 100, 100)])
+    assert ink.recent().plane(Curve(dreams=0)) is None
+    ink.dreamt(1)
+    assert (ink.spots, ink.needed_after(5)) == (0, 0)
 
 
 # Ages
