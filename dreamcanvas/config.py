@@ -47,7 +47,7 @@ class Config:
         "auto", "The dreamer's numbers: float32, bfloat16, or auto, the faster of both on this processor."
     )
     dream_timeout: float = _setting(120.0, "Seconds after which a dream is given up.", 1, 3600)
-    style_interval: float = _setting(180.0, "Seconds after which another style is dreamt.", 1, 10**7)
+    style_interval: float = _setting(120.0, "Seconds after which another style is dreamt.", 1, 10**7)
     rest_after: float = _setting(
         60.0, "Seconds without visitor or dab after which it rests; 0 never.", 0, 10**7
     )

@@ -21,6 +21,7 @@ from dreamcanvas.canvas import SIDE
 from dreamcanvas.dream.engine import Engine, Pixels
 from dreamcanvas.dream.file import read_picture
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, load_network, network_info
+from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
 from dreamcanvas.dream.styles import load_styles, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
@@ -125,8 +126,8 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="a picture to dream instead of the drawing"
     )
-    parser.add_argument("--side", type=int, default=1024, help="pixels of the drawing's side")
-    parser.add_argument("--dreams", type=int, default=5, help="dreams of each style")
+    parser.add_argument("--side", type=int, default=1536, help="pixels of the drawing's side")
+    parser.add_argument("--dreams", type=int, default=12, help="dreams of each style")
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--width", type=int, default=300, help="pixels of a picture on the sheet")
     parser.add_argument("--thumbnail", type=int, default=240, help="pixels of a thumbnail; 0 writes none")
@@ -140,7 +141,7 @@ def main() -> None:
         limit_threads(arguments.threads)
     info = network_info(arguments.network)
     pixels = read_picture(arguments.input) if arguments.input else drawing(arguments.side)
-    engine = Engine(load_network(arguments.network), CANVAS)
+    engine = Engine(load_network(arguments.network, resolve("auto")), CANVAS)
     output: Path = arguments.output
     thumbnails = output / "styles"
     (thumbnails if arguments.thumbnail else output).mkdir(parents=True, exist_ok=True)
@@ -156,7 +157,9 @@ def main() -> None:
             dreamt = engine.dream(dreamt, expression, dream)
             seconds = min(seconds, time.perf_counter() - started)
         image = Image.fromarray(dreamt)
-        moments.append(Moment(image, style.name))
+        small = image.copy()
+        small.thumbnail((2 * arguments.width, 2 * arguments.width))  # all of them whole would be memory
+        moments.append(Moment(small, style.name))
         if side := arguments.thumbnail:
             small = image.resize((side, round(side * image.height / image.width)), Image.Resampling.LANCZOS)
             small.save(thumbnails / file_name(style.name), quality=QUALITY, optimize=True)

@@ -15,7 +15,7 @@ below:
                  let go until there is some room for contrast both ways
     roughness    a little of the picture's finest detail is smoothed away in each cycle: what every dream sees
                  anew stays, what one dream left behind fades
-    saturation   colour far from grey is drawn back, the more the farther
+    saturation   colour far from grey is drawn back, the more the farther; the composition's is held
 """
 
 from dreamcanvas.dream.composition import coarse, spread_out
@@ -87,7 +87,8 @@ def _confine(change: Tensor, quiet: Tensor, extra: Tensor) -> Tensor:
 
 @fused
 def _limit(picture: Tensor, change: Tensor, back: Tensor) -> Tensor:
-    return limit(picture, change - back)
+    # Desaturated before the composition is held: else its colours would fade within some hundred cycles
+    return desaturate(picture + limit(picture, change - back)) - picture
 
 
 @fused
@@ -101,7 +102,7 @@ def _add(picture: Tensor, change: Tensor, correction: Tensor) -> Tensor:
 def _finish(surrounded: Tensor) -> Tensor:
     settled = surrounded[:, 1:-1, 1:-1]
     settled += SMOOTHING * (_blur(surrounded) - settled)
-    return tf.clip_by_value(desaturate(settled), 0.0, WHITE)
+    return tf.clip_by_value(settled, 0.0, WHITE)
 
 
 def hold(picture: Tensor, change: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from dreamcanvas.dream.styles import (
     parse_expression,
 )
 
-STYLE_SECONDS: Final = 180.0
+STYLE_SECONDS: Final = 120.0
 
 PASSAGE_DREAMS: Final = 20
 """Dreams in which a style passes into the next."""

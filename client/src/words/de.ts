@@ -196,7 +196,6 @@ export const de: Messages = {
     "Watching eyes": "Wachsame Augen",
     Domes: "Kuppeln",
     Thistles: "Disteln",
-    Spirals: "Spiralen",
     "Deep sea": "Tiefsee",
     Labyrinth: "Labyrinth",
   },
