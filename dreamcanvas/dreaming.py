@@ -15,7 +15,7 @@ from dreamcanvas.dream.network import network_info
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.dream.timetable import Programme
 from dreamcanvas.errors import DreamError
-from dreamcanvas.painter import Painter, Snapshot
+from dreamcanvas.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,7 @@ RETRY_MOST_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Seconds: from dream to dream, from style to style, of quiet after which it rests, and of rest after
-    which the worker ends (the latter two 0: never).
-    """
+    """Seconds from dream to dream, from style to style, until it rests, until it sleeps then (0: never)."""
 
     interval: float
     style_interval: float
@@ -225,7 +223,7 @@ class Dreaming:
         now, sleep_after = asyncio.get_running_loop().time(), self._timetable.sleep_after
         resting = self.held or not self._painter.blank
         if self._idle_since is None or resting is not self._resting:
-            self._idle_since = now if self._idle_since is None else self._idle_since
+            self._idle_since = self._idle_since or now
             self._resting = resting
             self._next_dream = 0
             log.info("resting" if resting else "waiting for ink", extra={"dreams": self.dreams})
@@ -239,11 +237,10 @@ class Dreaming:
         left = self._drowsy_since + sleep_after - now
         if not sleep_after or self.asleep:
             return None
-        if left > 0:
-            return left
-        log.info("asleep", extra={"dreams": self.dreams})
-        self._dreamer.sleep()
-        return None
+        if left <= 0:
+            log.info("asleep", extra={"dreams": self.dreams})
+            self._dreamer.sleep()
+        return max(left, 0)
 
     def _rouse(self) -> float | None:
         """Is up and about; the seconds after which it would rest as things are, if any."""
@@ -267,7 +264,7 @@ class Dreaming:
         self._begun = snapshot.version.seq
         style, plan = self.style, self._programme.plan(self._now())
         try:
-            pixels, mask = await asyncio.to_thread(_planes, snapshot)
+            pixels, mask = await asyncio.to_thread(snapshot.planes)
             result = await self._dreamer.dream(
                 DreamRequest(
                     pixels=pixels,
@@ -300,8 +297,3 @@ class Dreaming:
         self._dreamt(result.seconds)
         log.debug("dreamt", extra={"dream": dream.dream, "style": style.name, "ms": self._dream_ms})
         return True
-
-
-def _planes(snapshot: Snapshot) -> tuple[bytes, bytes | None]:
-    """What is sent of a picture: its pixels, and the shares that recent ink takes of the dream."""
-    return snapshot.image.tobytes(), snapshot.ink.plane()

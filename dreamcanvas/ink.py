@@ -73,23 +73,24 @@ class Recent:
 
     spots: tuple[Spot, ...] = ()
     dreams: tuple[int, ...] = ()
+    curve: Curve = CURVE
 
     def age(self, seq: int) -> int:
         """Return how many dreams had an operation in the picture that they started from."""
         return len(self.dreams) - bisect_left(self.dreams, seq)
 
-    def plane(self, curve: Curve = CURVE, side: int = SIDE) -> bytes | None:
+    def plane(self, side: int = SIDE) -> bytes | None:
         """Draw the shares for a canvas of `side` px: a byte a pixel, row by row, FULL where there is no ink.
 
         Later ink replaces earlier. None where all of the canvas takes the whole dream.
         """
         small = Image.new("L", (side // SCALE, side // SCALE), FULL)
         draw = ImageDraw.Draw(small)
-        values = [round(FULL * curve.share(age)) for age in range(len(self.dreams) + 1)]
+        values = [round(FULL * self.curve.share(age)) for age in range(len(self.dreams) + 1)]
         for seq, _, _, box, dab in _standing(self.spots):
             if dab:
                 thin = box[2] - box[0] < THIN
-                draw.ellipse(_within(box, curve.margin if thin else 0), fill=values[self.age(seq)])
+                draw.ellipse(_within(box, self.curve.margin if thin else 0), fill=values[self.age(seq)])
             else:
                 draw.rectangle(_within(box, 0), fill=FULL)
         if small.getextrema() == (FULL, FULL):
@@ -104,6 +105,7 @@ class Ink:
     def __init__(self, curve: Curve = CURVE, most: int = MOST_SPOTS) -> None:
         self._spots: deque[Spot] = deque(maxlen=most)
         self._dreams: deque[int] = deque(maxlen=curve.dreams)
+        self._curve = curve
         self._most = most
         self.forgotten = 0
 
@@ -151,7 +153,7 @@ class Ink:
 
     def recent(self) -> Recent:
         """Return what is remembered now, to be drawn in whatever thread."""
-        return Recent(tuple(self._spots), tuple(self._dreams))
+        return Recent(tuple(self._spots), tuple(self._dreams), self._curve)
 
 
 def _standing(spots: Sequence[Spot]) -> list[Spot]:

@@ -19,7 +19,7 @@ from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, Dream
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.errors import DreamError
-from dreamcanvas.ink import Ink
+from dreamcanvas.ink import Curve, Ink
 from dreamcanvas.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
@@ -278,6 +278,7 @@ async def test_a_dream_that_failed_is_no_step_of_a_passage(
 
 
 async def test_recent_ink_is_sent_with_the_picture(night: Night) -> None:
+    night.painter.ink = Ink(Curve(start=0.2, dreams=10, bend=1.0))
     await night.draw(Dab(300, 200, 40, 0))
     night.start()
     shares = []

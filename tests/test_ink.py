@@ -43,7 +43,7 @@ def drawn(*operations: Operation, dreams: tuple[int, ...] = ()) -> Ink:
 def share(ink: Ink | Recent, x: int, y: int) -> int:
     """What is in the plane at a place."""
     recent = ink.recent() if isinstance(ink, Ink) else ink
-    plane = recent.plane(CURVE_OF_TEN)
+    plane = recent.plane()
     return FULL if plane is None else plane[y * 1536 + x]
 
 
@@ -62,7 +62,7 @@ def test_a_share_of_no_age_is_the_start() -> None:
     assert Curve(dreams=0).share(0) == 1.0
     ink = Ink(Curve(dreams=0))
     ink.add([dab(1, 100, 100)])
-    assert ink.recent().plane(Curve(dreams=0)) is None
+    assert ink.recent().plane() is None
     ink.dreamt(1)
     assert (ink.spots, ink.needed_after(5)) == (0, 0)
 
@@ -98,7 +98,7 @@ def test_what_is_given_over_is_forgotten() -> None:
     assert share(ink, 500, 100) == YOUNG
     for _ in range(10):
         ink.dreamt(2)
-    assert (ink.spots, ink.recent().plane(CURVE_OF_TEN)) == (0, None)
+    assert (ink.spots, ink.recent().plane()) == (0, None)
 
 
 def test_no_more_is_remembered_than_is_allowed() -> None:
@@ -124,7 +124,7 @@ def test_what_is_needed_to_know_it_again() -> None:
 
 def test_a_plane_has_a_byte_a_pixel_and_soft_edges_where_the_dab_was() -> None:
     recent = drawn(dab(1, 300, 200, 60)).recent()
-    plane = recent.plane(CURVE_OF_TEN)
+    plane = recent.plane()
     assert plane is not None
     assert len(plane) == 1536 * 1536
     row = plane[200 * 1536 : 201 * 1536]
@@ -146,7 +146,7 @@ def test_every_size_is_spared_to_its_middle(size: int) -> None:
 
 def test_a_thin_line_is_spared_with_its_margin() -> None:
     line = drawn(*(dab(1 + n, 300 + 2 * n, 500, 7) for n in range(100)))
-    plane = line.recent().plane(CURVE_OF_TEN)
+    plane = line.recent().plane()
     assert plane is not None
     column = plane[400::1536]
     assert max(column[497:504]) <= YOUNG + 4, "all of its 7 px"
