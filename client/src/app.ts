@@ -4,6 +4,7 @@ import { Brushwork } from "./ink/brushwork";
 import { KeyPen } from "./ink/keypen";
 import { type Hand, Pointers } from "./ink/pointers";
 import { Replica } from "./replica/replica";
+import { TabSession } from "./storage/session";
 import { Story } from "./story/story";
 import { HttpPictures } from "./sync/pictures";
 import { Sync } from "./sync/sync";
@@ -28,7 +29,6 @@ import { type Point, toCanvas } from "./view/view";
 import { words } from "./words/language";
 
 const CANVAS = { width: 1536, height: 1536 };
-const SESSION_BYTES = 16;
 /** So many device pixels for the whole canvas, and half its size is as sharp. */
 const HALF_PIXELS = 800;
 
@@ -44,6 +44,7 @@ export function start(): App {
   let frame = 0;
   let wordsChanged = true;
   let mode: Mode = "draw";
+  let settled = false;
 
   const schedule = () => {
     if (frame === 0) frame = requestAnimationFrame(draw);
@@ -87,14 +88,16 @@ export function start(): App {
       event: (name, payload) => sync.event(name, payload),
     },
   );
-  // A session for each page that is opened: two tabs with one session would take each other's calls for repeats.
-  const session = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
+  const session = new TabSession(() => {
+    sync.ink.disown();
+    connection.drop();
+  });
   const pictures = new HttpPictures(CANVAS.width, CANVAS.height);
   const sync: Sync = new Sync(
     replica,
     connection,
     pictures,
-    session,
+    session.secret,
     {
       changed,
       refused: ({ code, message }, kept) => line.say(refusalWords(code, kept, message)),
@@ -237,13 +240,25 @@ export function start(): App {
     },
   });
 
-  addEventListener("online", () => connection.wake());
+  /** Not before it is known whose session it is: a page hears `pageshow` when it is first shown, too. */
+  function wake(): void {
+    if (settled) connection.wake();
+  }
+
+  /** A tab may be discarded without a word while it is hidden, and crash at any time. */
+  function remember(): void {
+    session.save(sync.ink.kept);
+  }
+
+  addEventListener("online", wake);
   addEventListener("offline", () => connection.drop());
-  addEventListener("pageshow", () => connection.wake());
+  addEventListener("pageshow", wake);
   document.addEventListener("visibilitychange", () => {
     sync.setVisible(!document.hidden);
-    if (!document.hidden) connection.wake();
+    if (document.hidden) remember();
+    else wake();
   });
+  addEventListener("pagehide", remember);
 
   function draw(time: number): void {
     frame = 0;
@@ -277,10 +292,16 @@ export function start(): App {
   setInterval(() => {
     actions.enable({ undo: sync.ink.canUndo, before: screen.hasBefore });
     line.tick();
+    remember();
   }, 1000);
 
   sync.setVisible(!document.hidden);
   camera.start();
-  connection.start();
+  void session.settle().then((ink) => {
+    sync.ink.restore(ink);
+    remember();
+    settled = true;
+    connection.start();
+  });
   return { replica, camera };
 }

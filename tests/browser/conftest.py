@@ -7,16 +7,22 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 
 from tests.browser.visitor import Visitor, chromium
+from tests.server import Server
 
 Visit = Callable[..., Visitor]
 
+ELSEWHERE: Final = "canvas.test"
+"""A name of this machine's that is not loopback to a browser: over plain HTTP it keeps APIs back there."""
 AWAY: Final = ("ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED")
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"],
+        )
         yield browser
         browser.close()
 
@@ -46,3 +52,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
     for each in contexts:
         each.close()
     assert complaints == []
+
+
+def elsewhere(server: Server) -> str:
+    """The server's address in a network."""
+    return f"http://{ELSEWHERE}:{server.port}"

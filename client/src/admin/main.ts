@@ -1,4 +1,5 @@
 /** The host's page, put together. The token stays in this tab. */
+import { forget, keep, recall } from "../storage/keep";
 import { element } from "../ui/dom";
 import { translate } from "../words/language";
 import { Host, Refused, type Region, type State, Unreached } from "./api";
@@ -59,7 +60,7 @@ function asked(): Host {
 async function enter(token: string): Promise<undefined> {
   host = new Host(token);
   showState(await host.call("state", {}));
-  sessionStorage.setItem(KEY, token);
+  keep("sessionStorage", KEY, token);
   signIn.hidden = true;
   element("desk", HTMLElement).hidden = false;
   element("sign-out", HTMLButtonElement).hidden = false;
@@ -69,7 +70,7 @@ async function enter(token: string): Promise<undefined> {
 }
 
 function leave(): void {
-  sessionStorage.removeItem(KEY);
+  forget("sessionStorage", KEY);
   host = undefined;
   signIn.reset();
   signIn.hidden = false;
@@ -213,5 +214,5 @@ setInterval(() => {
   if (host && !document.hidden) picture.refresh();
 }, REFRESH_MS);
 
-const kept = sessionStorage.getItem(KEY);
+const kept = recall("sessionStorage", KEY);
 if (kept) void attempt(() => enter(kept));

@@ -26,6 +26,7 @@ export class Picture {
     frame.addEventListener("pointermove", (event) => this.drag(event));
     frame.addEventListener("pointerup", (event) => this.end(event));
     frame.addEventListener("pointercancel", () => this.cancel());
+    frame.addEventListener("lostpointercapture", () => this.cancel());
   }
 
   get region(): Region {
@@ -55,7 +56,10 @@ export class Picture {
   }
 
   private drag(event: PointerEvent): void {
-    if (this.from) this.choose(between(this.from, this.at(event)));
+    if (!this.from) return;
+    // With another button held, browsers tell by a move that the first one went up
+    if ((event.buttons & 1) === 0) this.end(event);
+    else this.choose(between(this.from, this.at(event)));
   }
 
   private end(event: PointerEvent): void {

@@ -1,4 +1,5 @@
 /** The player's keys. */
+import { shortcut } from "../ui/keyboard";
 
 export interface KeyCommands {
   toggle(): void;
@@ -23,21 +24,23 @@ export function listenToKeys(target: HTMLElement, commands: KeyCommands): void {
     "<": () => commands.faster(-1),
     ">": () => commands.faster(1),
     l: () => commands.loop(),
-    L: () => commands.loop(),
   };
   const shifted: Record<string, () => void> = {
     ArrowLeft: () => commands.skip(-1),
     ArrowRight: () => commands.skip(1),
   };
+  const known = new Set([...Object.keys(plain), " "]);
   target.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement) return;
-    if (event.key === " ") {
+    if (event.target instanceof HTMLSelectElement) return;
+    const key = shortcut(event, known);
+    if (key === undefined) return;
+    if (key === " ") {
       if (keepsSpace(event.target)) return;
       event.preventDefault();
       if (!event.repeat) commands.toggle();
       return;
     }
-    const command = (event.shiftKey && shifted[event.key]) || plain[event.key];
+    const command = (event.shiftKey && shifted[key]) || plain[key];
     if (!command) return;
     event.preventDefault();
     command();

@@ -1,4 +1,5 @@
 /** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
+import { copyText } from "../ui/clipboard";
 import { element } from "../ui/dom";
 import type { Past } from "./api";
 import { Film } from "./film";
@@ -265,11 +266,9 @@ export class Player {
     const { screen, reel } = this;
     if (!screen || !reel) return;
     const fragment = linkTo(reel.times, screen.index);
-    try {
-      await navigator.clipboard.writeText(`${location.origin}${location.pathname}${fragment}`);
+    if (await copyText(`${location.origin}${location.pathname}${fragment}`)) {
       this.say(WORDS.copied);
-    } catch {
-      // Not allowed, or not over TLS.
+    } else {
       screen.pause();
       this.listener.address(fragment);
       this.say(WORDS.notCopied);

@@ -48,17 +48,23 @@ export class Track {
       commands.scrub(true);
       this.point(event);
     });
-    slider.addEventListener("pointermove", (event) => this.point(event));
-    for (const name of ["pointerup", "pointercancel"] as const)
-      slider.addEventListener(name, (event) => {
-        if (event.pointerId !== this.dragged) return;
-        this.dragged = undefined;
-        commands.scrub(false);
-        if (event.pointerType !== "mouse") this.tip.hidden = true;
-      });
+    slider.addEventListener("pointermove", (event) => {
+      // With another button held, browsers tell by a move that the first one went up
+      if (event.pointerId === this.dragged && (event.buttons & 1) === 0) this.letGo(event);
+      this.point(event);
+    });
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture"] as const)
+      slider.addEventListener(name, (event) => this.letGo(event));
     slider.addEventListener("pointerleave", () => {
       this.tip.hidden = true;
     });
+  }
+
+  private letGo({ pointerId, pointerType }: PointerEvent): void {
+    if (pointerId !== this.dragged) return;
+    this.dragged = undefined;
+    this.commands.scrub(false);
+    if (pointerType !== "mouse") this.tip.hidden = true;
   }
 
   open(reel: Reel, clock: Clock, thumbnails: number): void {

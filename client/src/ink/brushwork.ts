@@ -12,7 +12,6 @@ export class Brushwork {
   private readonly view: () => View;
   private readonly changed: () => void;
   private stroke: Stroke | undefined;
-  private strokes = 0;
 
   /** `changed` is called when ink was drawn. */
   constructor(sync: Sync, settings: Settings, view: () => View, changed: () => void) {
@@ -30,8 +29,7 @@ export class Brushwork {
   begin(at: PointerSample, tentative: boolean): boolean {
     if (this.sync.readOnly || this.sync.ink.outbox.full) return false;
     const { size, color } = this.settings;
-    this.strokes += 1;
-    this.stroke = new Stroke(this.strokes, size, color, this.sample(at));
+    this.stroke = new Stroke(this.sync.ink.nextStroke(), size, color, this.sample(at));
     this.sync.ink.outbox.held = tentative;
     this.draw(this.stroke.begin());
     return true;
@@ -53,10 +51,10 @@ export class Brushwork {
     this.changed();
   }
 
-  /** A tentative stroke never was. */
+  /** The stroke was none: it is taken back, at once or, where it was sent, by the server. */
   cancel(): void {
     this.sync.ink.outbox.held = false;
-    if (this.stroke) this.sync.ink.cancel(this.stroke.number);
+    if (this.stroke) this.sync.ink.takeBack(this.stroke.number);
     this.stroke = undefined;
     this.changed();
   }

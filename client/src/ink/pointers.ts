@@ -2,7 +2,8 @@
  * Tells drawing from moving the canvas, for mouse, touch and pen.
  *
  * Left button, pen and one finger draw; the middle button, the left one with the space bar held, and two fingers move the
- * canvas. Ink of a finger is tentative for a moment: when a second finger comes, it never was.
+ * canvas. Ink of a finger is tentative for a moment: when a second finger comes, it never was. What a finger has drawn in that
+ * moment and a little beyond is taken back, as fingers do not come down together.
  */
 import type { Point } from "../view/view";
 
@@ -19,6 +20,7 @@ export interface Hand {
   /** A tentative stroke is certain now. */
   keepStroke(): void;
   endStroke(): void;
+  /** The stroke was none: it is taken back, also where it was kept. */
   cancelStroke(): void;
   pan(dx: number, dy: number): void;
   pinch(from: [Point, Point], to: [Point, Point]): void;
@@ -31,6 +33,13 @@ export interface Hand {
 
 const TENTATIVE_MS = 120;
 const TENTATIVE_PX = 12;
+/** A finger that has gone so far, CSS pixels, meant to draw, whatever comes after it. */
+const MEANT_PX = 120;
+/** Bits of `PointerEvent.buttons`. */
+const LEFT = 1;
+const MIDDLE = 4;
+/** `PointerEvent.button` of a move at which no button changed. */
+const NO_CHANGE = -1;
 const WHEEL_SPEED = 0.0016;
 const PINCH_SPEED = 0.01;
 const LINE_PX = 16;
@@ -45,7 +54,11 @@ export class Pointers {
   /** The pointer that draws or pans. */
   private active = -1;
   private activeType = "";
+  /** The button by which the active pointer draws or pans, as in `PointerEvent.buttons`. */
+  private held = LEFT;
   private start: Point = { x: 0, y: 0 };
+  /** How far the active pointer has gone, in CSS pixels. */
+  private gone = 0;
   private last: Point = { x: 0, y: 0 };
   private lastTime = 0;
   private feelsForce = false;
@@ -58,6 +71,8 @@ export class Pointers {
     element.addEventListener("pointermove", (event) => this.move(event));
     element.addEventListener("pointerup", (event) => this.up(event));
     element.addEventListener("pointercancel", (event) => this.up(event));
+    // Something else took the pointer: no more is heard of it
+    element.addEventListener("lostpointercapture", (event) => this.up(event));
     element.addEventListener("pointerleave", (event) => this.leave(event));
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
@@ -69,9 +84,10 @@ export class Pointers {
     const at = this.point(event);
     if (event.pointerType === "touch") {
       if (this.mode === "draw" && this.activeType === "pen") return; // the palm of the hand
+      if (event.isPrimary) this.touches.clear(); // no finger is down but this one, whatever was not heard of
       this.touches.set(event.pointerId, at);
       if (this.touches.size > 1 && this.mode !== "pinch") {
-        this.release(this.tentative !== undefined);
+        this.release(this.gone < MEANT_PX);
         this.mode = "pinch";
       }
     }
@@ -79,6 +95,11 @@ export class Pointers {
       this.touches.clear();
       this.release(this.activeType === "touch");
     }
+    this.begin(event, at);
+  }
+
+  /** A button went down: also while another one is held, of which browsers tell by a move. */
+  private begin(event: PointerEvent, at: Point): void {
     if (this.mode !== "idle") return;
     const pan = event.button === 1 || (event.button === 0 && this.panning);
     if (!pan && event.button !== 0) return;
@@ -86,7 +107,9 @@ export class Pointers {
     this.element.setPointerCapture(event.pointerId);
     this.active = event.pointerId;
     this.activeType = event.pointerType;
+    this.held = event.button === 1 ? MIDDLE : LEFT;
     this.start = this.last = at;
+    this.gone = 0;
     this.lastTime = event.timeStamp;
     if (pan) {
       this.mode = "pan";
@@ -102,6 +125,8 @@ export class Pointers {
   private move(event: PointerEvent): void {
     const at = this.point(event);
     if (event.pointerType !== "touch") this.hand.hover(at);
+    if (event.pointerId === this.active && !this.holds(event)) this.release(false);
+    if (event.button !== NO_CHANGE && event.pointerType !== "touch" && pressed(event)) this.begin(event, at);
     if (event.pointerType !== "touch" || this.mode === "draw") this.hand.point(at, this.mode === "draw");
     if (this.mode === "pinch" && this.touches.has(event.pointerId)) {
       const [a, b] = this.touches.keys();
@@ -117,16 +142,24 @@ export class Pointers {
       this.last = at;
     } else if (this.mode === "draw") {
       if (Math.hypot(at.x - this.start.x, at.y - this.start.y) > TENTATIVE_PX) this.keep();
-      const events = event.getCoalescedEvents();
-      this.hand.moveStroke((events.length > 0 ? events : [event]).map((each) => this.sample(each)));
+      this.hand.moveStroke(coalesced(event).map((each) => this.sample(each)));
     }
+  }
+
+  /** Whether the button by which it began is still down. With several held, browsers tell of one that goes up by a move. */
+  private holds({ buttons, pointerType, pressure }: PointerEvent): boolean {
+    if ((buttons & this.held) !== 0) return true;
+    // A pen on the paper whose barrel button is pressed: Windows tells of that button only
+    return pointerType === "pen" && buttons !== 0 && pressure > 0;
   }
 
   private up(event: PointerEvent): void {
     this.touches.delete(event.pointerId);
     if (this.mode === "pinch" && this.touches.size === 0) this.mode = "idle";
     if (event.pointerId !== this.active) return;
-    this.release(event.type === "pointercancel" && this.tentative !== undefined);
+    // A finger that the system took for a gesture of its own did not mean to draw
+    const taken = event.type === "pointercancel" && event.pointerType === "touch";
+    this.release(taken && this.gone < MEANT_PX);
   }
 
   private leave(event: PointerEvent): void {
@@ -176,6 +209,7 @@ export class Pointers {
     const distance = Math.hypot(at.x - this.last.x, at.y - this.last.y);
     const speed = pressure === undefined && elapsed > 0 ? distance / elapsed : undefined;
     this.last = at;
+    this.gone += distance;
     this.lastTime = event.timeStamp;
     return { ...at, pressure, speed };
   }
@@ -187,4 +221,15 @@ export class Pointers {
     this.feelsForce = this.feelsForce || ![0, 0.5, 1].includes(event.pressure);
     return this.feelsForce ? event.pressure : undefined;
   }
+}
+
+/** Whether the event's button is down. */
+function pressed({ button, buttons }: PointerEvent): boolean {
+  return button === 0 ? (buttons & LEFT) !== 0 : button === 1 && (buttons & MIDDLE) !== 0;
+}
+
+/** The places since the last event; only the newest on pages that came over plain HTTP, where browsers leave the others out. */
+function coalesced(event: PointerEvent): readonly PointerEvent[] {
+  const events = event.getCoalescedEvents?.() ?? [];
+  return events.length > 0 ? events : [event];
 }

@@ -4,6 +4,7 @@ import { RpcError } from "../connection/wsrpc";
 import { DreamPainter, type Limits } from "../gen/dreamcanvas_pb";
 import type { Dab } from "../replica/brush";
 import type { Replica } from "../replica/replica";
+import type { KeptInk } from "../storage/session";
 import { type Call, Outbox } from "./outbox";
 import { RETRY_MS } from "./retry";
 import { Strokes } from "./strokes";
@@ -40,16 +41,49 @@ export class OwnInk {
     this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
   }
 
+  /** The number of a new stroke. */
+  nextStroke(): number {
+    return this.strokes.next();
+  }
+
+  /** What is known of the ink, for the page that comes after a reload. */
+  get kept(): KeptInk {
+    const ahead = Date.now() - performance.now();
+    const strokes = this.strokes.kept(performance.now());
+    return {
+      last: this.strokes.latest,
+      strokes: strokes.map(({ number, drawn }) => ({ number, drawn: Math.round(drawn + ahead) })),
+    };
+  }
+
+  /** Goes on from what the page before knew. */
+  restore({ last, strokes }: KeptInk): void {
+    const ahead = Date.now() - performance.now();
+    this.strokes.restore(
+      strokes.map(({ number, drawn }) => ({ number, drawn: drawn - ahead })),
+      last,
+    );
+  }
+
+  /** The session is another one: what the server knows of is somebody else's. */
+  disown(): void {
+    for (const { number } of this.strokes.kept(performance.now())) this.strokes.forget(number);
+  }
+
   /** Draws dabs of a stroke at once; `flush` sends them. As many as there is room for. */
   draw(stroke: number, dabs: readonly Dab[]): void {
     for (const { call, added } of this.outbox.add(stroke, dabs)) this.replica.draw(call, added);
     this.strokes.drawn(stroke, performance.now());
   }
 
-  /** Takes the ink of a stroke back as far as it was not sent. */
-  cancel(stroke: number): void {
-    for (const call of this.outbox.cancel(stroke)) this.replica.discard(call);
-    this.strokes.forget(stroke);
+  /** Takes a stroke back: at once what was not sent, and through the server what was. */
+  takeBack(number: number): void {
+    const sent = this.strokes.find(number)?.sent ?? false;
+    for (const call of this.outbox.cancel(number)) this.replica.discard(call);
+    this.strokes.forget(number);
+    if (sent) this.outbox.undo(number);
+    this.host.answered();
+    this.flush();
   }
 
   /** Whether there is a stroke that can be taken back. */
@@ -57,14 +91,10 @@ export class OwnInk {
     return !this.host.readOnly() && this.strokes.last(performance.now()) !== undefined;
   }
 
-  /** Takes the newest stroke back: at once what was not sent, and through the server what was. */
+  /** Takes the newest stroke back. */
   undo(): void {
     const stroke = this.strokes.last(performance.now());
-    if (!stroke || this.host.readOnly()) return;
-    this.cancel(stroke.number);
-    if (stroke.sent) this.outbox.undo(stroke.number);
-    this.host.answered();
-    this.flush();
+    if (stroke && !this.host.readOnly()) this.takeBack(stroke.number);
   }
 
   /** Sends what waits and may be sent. */
@@ -85,7 +115,7 @@ export class OwnInk {
   private async send(call: Call): Promise<void> {
     this.strokes.sent(call.stroke);
     try {
-      await (call.undoes ? this.takeBack(call) : this.paint(call));
+      await (call.undoes ? this.unpaint(call) : this.paint(call));
     } catch (error) {
       if (error instanceof ConnectionLost) return;
       if (!(error instanceof RpcError)) throw error;
@@ -106,7 +136,7 @@ export class OwnInk {
   }
 
   /** The patch that covers the stroke comes as an event. */
-  private async takeBack(call: Call): Promise<void> {
+  private async unpaint(call: Call): Promise<void> {
     await this.caller.call(DreamPainter.method.undo, { stroke: call.stroke, call: call.number });
     this.outbox.remove(call);
   }

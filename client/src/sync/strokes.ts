@@ -1,6 +1,6 @@
 /** One's own strokes, the newest last: which can be taken back (pure; the caller brings the time in milliseconds). */
 
-interface Own {
+export interface Own {
   readonly number: number;
   /** When its last dab was drawn. */
   drawn: number;
@@ -15,8 +15,38 @@ const MARGIN_MS = 1500;
 
 export class Strokes {
   private strokes: Own[] = [];
+  private newest = 0;
   /** Seconds in which a stroke can be taken back; 0 is no limit. */
   seconds = 60;
+
+  /** A number that no stroke of the session has had. */
+  next(): number {
+    this.newest += 1;
+    return this.newest;
+  }
+
+  /** The number of the newest stroke. */
+  get latest(): number {
+    return this.newest;
+  }
+
+  /** Strokes of the page before this one, and the number of its newest. */
+  restore(strokes: readonly Omit<Own, "sent">[], newest: number): void {
+    this.newest = Math.max(this.newest, newest);
+    const numbers = new Set(this.strokes.map(({ number }) => number));
+    const before = strokes.filter(({ number }) => !numbers.has(number));
+    this.strokes = [...before.map((each) => ({ ...each, sent: true })), ...this.strokes].slice(-KEPT);
+  }
+
+  /** The strokes that the server knows of and can take back. */
+  kept(now: number): readonly Own[] {
+    return this.strokes.filter((each) => each.sent && !this.isOld(each, now));
+  }
+
+  /** Undefined where there is nothing of it. */
+  find(number: number): Own | undefined {
+    return this.strokes.find((each) => each.number === number);
+  }
 
   /** Dabs were added to a stroke. */
   drawn(number: number, now: number): void {
@@ -31,7 +61,7 @@ export class Strokes {
 
   /** A part of a stroke was sent. */
   sent(number: number): void {
-    const stroke = this.strokes.find((each) => each.number === number);
+    const stroke = this.find(number);
     if (stroke) stroke.sent = true;
   }
 
@@ -44,7 +74,10 @@ export class Strokes {
   last(now: number): { readonly number: number; readonly sent: boolean } | undefined {
     const stroke = this.strokes.at(-1);
     if (!stroke) return undefined;
-    const old = this.seconds > 0 && now - stroke.drawn > this.seconds * 1000 - MARGIN_MS;
-    return stroke.sent && old ? undefined : stroke;
+    return stroke.sent && this.isOld(stroke, now) ? undefined : stroke;
+  }
+
+  private isOld({ drawn }: Own, now: number): boolean {
+    return this.seconds > 0 && now - drawn > this.seconds * 1000 - MARGIN_MS;
   }
 }

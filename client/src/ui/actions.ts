@@ -51,10 +51,15 @@ export class Actions {
       this.host.before(on);
     };
     this.before.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       this.before.setPointerCapture(event.pointerId);
       look(true);
     });
-    for (const end of ["pointerup", "pointercancel", "blur"])
+    // With another button held, browsers tell by a move that the first one went up.
+    this.before.addEventListener("pointermove", ({ buttons }) => {
+      if ((buttons & 1) === 0) look(false);
+    });
+    for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"])
       this.before.addEventListener(end, () => look(false));
     // The keyboard holds a button by its space bar, and assistive software presses and lets go.
     this.before.addEventListener("keydown", ({ key }) => {

@@ -1,4 +1,5 @@
 /** The keyboard's short cuts. */
+import { isControl, shortcut } from "./keyboard";
 
 export interface KeyCommands {
   panning(on: boolean): void;
@@ -41,52 +42,65 @@ export function listenToKeys(commands: KeyCommands): void {
     ArrowUp: () => commands.pan(0, PAN_STEP),
     ArrowDown: () => commands.pan(0, -PAN_STEP),
   };
+  const known = new Set([
+    ...Object.keys(plain),
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "b",
+    " ",
+    "Enter",
+    "Escape",
+  ]);
+  /** The key that is held to look back: it may write something else when it is let go. */
+  let looking: string | undefined;
   addEventListener("keydown", (event) => {
     // An open dialog has the keyboard to itself.
     if (document.querySelector("dialog[open]")) return;
-    const control = event.ctrlKey || event.metaKey;
-    if (
-      control &&
-      !event.altKey &&
-      !event.shiftKey &&
-      event.key.toLowerCase() === "z" &&
-      !isForInput(event)
-    ) {
+    if (isControl(event, "z") && !isForInput(event)) {
       event.preventDefault();
       commands.undo();
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || isForInput(event)) return;
-    if (event.key === " ") {
+    const key = isForInput(event) ? undefined : shortcut(event, known);
+    if (key === undefined) return;
+    if (key === " ") {
       // A button that the keyboard has reached keeps its space bar.
       if (isFocusedByKeyboard(event.target)) return;
       event.preventDefault();
       commands.panning(true);
       return;
     }
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const command = plain[key];
     if (key === "Escape") {
       commands.escape();
       return; // and closes what the browser closes by it
     }
     if (key === "b") {
+      looking = event.code;
       if (!event.repeat) commands.before(true);
     } else if (key === "Enter") {
       if (!(event.target instanceof HTMLCanvasElement)) return;
       commands.pen();
     } else if (command) command();
-    else if (/^[1-7]$/.test(event.key)) commands.color(Number(event.key) - 1);
-    else return;
+    else commands.color(Number(key) - 1);
     event.preventDefault();
   });
   addEventListener("keyup", (event) => {
-    if (event.key.toLowerCase() === "b") commands.before(false);
-    if (event.key !== " ") return;
+    if (looking !== undefined && (event.code === looking || event.key.toLowerCase() === "b")) {
+      looking = undefined;
+      commands.before(false);
+    }
+    if (event.code !== "Space" && event.key !== " ") return;
     if (!isFocusedByKeyboard(event.target)) event.preventDefault();
     commands.panning(false);
   });
   addEventListener("blur", () => {
+    looking = undefined;
     commands.panning(false);
     commands.before(false);
   });
@@ -94,6 +108,7 @@ export function listenToKeys(commands: KeyCommands): void {
 
 /** A slider needs the arrows for itself, other inputs need every key. */
 function isForInput({ target, key }: KeyboardEvent): boolean {
+  if (target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return true;
   if (!(target instanceof HTMLInputElement)) return false;
   return target.type !== "range" || key.startsWith("Arrow");
 }

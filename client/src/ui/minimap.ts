@@ -25,11 +25,12 @@ export class Minimap {
     this.camera = camera;
     this.canvas = canvas;
     this.map.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       this.map.setPointerCapture(event.pointerId);
       this.look(event);
     });
     this.map.addEventListener("pointermove", (event) => {
-      if (this.map.hasPointerCapture(event.pointerId)) this.look(event);
+      if (this.map.hasPointerCapture(event.pointerId) && (event.buttons & 1) !== 0) this.look(event);
     });
   }
 

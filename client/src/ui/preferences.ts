@@ -1,5 +1,7 @@
 /** What a visitor wishes for, kept across visits: language, light or dark, cursors, a name. */
 
+import { keep, recall } from "../storage/keep";
+
 export const THEMES = ["auto", "dark", "light"] as const;
 export type Theme = (typeof THEMES)[number];
 
@@ -42,19 +44,11 @@ export function cleanName(name: string): string {
 }
 
 export function loadPreferences(): Preferences {
-  try {
-    return parsePreferences(localStorage.getItem(KEY));
-  } catch {
-    return parsePreferences(null); // storage is forbidden
-  }
+  return parsePreferences(recall("localStorage", KEY));
 }
 
 export function savePreferences(preferences: Preferences): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(preferences));
-  } catch {
-    // Storage is full or forbidden: the wishes are forgotten with the page.
-  }
+  keep("localStorage", KEY, JSON.stringify(preferences));
 }
 
 export function applyTheme(theme: Theme): void {

@@ -1,5 +1,6 @@
 /** The tools in hand: colour and size, kept across visits. */
 import { MAX_SIZE } from "../replica/brush";
+import { keep, recall } from "../storage/keep";
 import type { Messages } from "../words/language";
 
 interface Swatch {
@@ -94,19 +95,11 @@ export function parseSettings(text: string | null): Settings {
 }
 
 export function loadSettings(): Settings {
-  try {
-    return parseSettings(localStorage.getItem(KEY));
-  } catch {
-    return { ...DEFAULT }; // storage is forbidden
-  }
+  return parseSettings(recall("localStorage", KEY));
 }
 
 export function saveSettings(settings: Settings): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(settings));
-  } catch {
-    // Storage is full or forbidden: the tools are forgotten with the page.
-  }
+  keep("localStorage", KEY, JSON.stringify(settings));
 }
 
 export function cssColor(color: number): string {

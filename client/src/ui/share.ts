@@ -1,5 +1,6 @@
 /** Taking something away from the page: a link to the view, the picture as a file. */
 import type { Pixels } from "../replica/pixels";
+import { copyText } from "./clipboard";
 
 /** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
 export async function shareLink(url: string): Promise<"copied" | "shared" | "refused"> {
@@ -11,13 +12,7 @@ export async function shareLink(url: string): Promise<"copied" | "shared" | "ref
       if (error instanceof DOMException && error.name === "AbortError") return "shared"; // thought better of it
     }
   }
-  try {
-    // Absent on pages that came over plain HTTP.
-    await navigator.clipboard.writeText(url);
-    return "copied";
-  } catch {
-    return "refused";
-  }
+  return (await copyText(url)) ? "copied" : "refused";
 }
 
 /** A picture as a PNG file, pixel by pixel. */
