@@ -17,7 +17,7 @@ from dreamcanvas.rpc.jsonmap import to_json
 from dreamcanvas.rpc.service import Caller, Service
 from dreamcanvas.store import moderation as store
 from dreamcanvas.store.journal import RETRY_AFTER_MS
-from dreamcanvas.validation import is_line, within
+from dreamcanvas.validation import visible_line, within
 from dreamcanvas.visitors import Visitors
 
 R = TypeVar("R", bound=Message)
@@ -103,7 +103,7 @@ class Admin:
 
     async def announce(self, request: pb.AnnounceRequest) -> pb.StateResponse:
         """Shows a line to everyone, or none."""
-        text = _line("text", request.text.strip())
+        text = _line("text", request.text)
         seconds = within("seconds", request.seconds, 0, MOST_SECONDS)
         until = self._clock() + 1000 * seconds if seconds and text else 0
         await self._moderation.set("announce", announcement=text, announced_until=until)
@@ -166,9 +166,9 @@ class Admin:
         if not request.author and not request.address:
             raise InvalidParams("author is missing: whom to ban, or an address", field="author")
         seconds = within("seconds", request.seconds, 1, MOST_SECONDS)
-        reason = _line("reason", request.reason.strip())
-        if not reason:
+        if not request.reason:
             raise InvalidParams("reason is missing: they are told it", field="reason")
+        reason = _line("reason", request.reason)
         ban = await self._moderation.ban(
             request.author or None, request.address or None, seconds=seconds, reason=reason
         )
@@ -238,8 +238,8 @@ def _given(request: Message, name: str) -> bool:
 
 
 def _line(name: str, text: str) -> str:
-    if len(text) > LINE_LENGTH:
-        raise InvalidParams(f"{name} has {len(text)} characters, at most {LINE_LENGTH}", field=name)
-    if not is_line(text):
-        raise InvalidParams(f"{name} holds control characters or line breaks", field=name)
-    return text
+    line = text.strip()
+    if len(line) > LINE_LENGTH:
+        raise InvalidParams(f"{name} has {len(line)} characters, at most {LINE_LENGTH}", field=name)
+    visible_line(name, line or text)  # only spaces: nothing of it is seen
+    return line

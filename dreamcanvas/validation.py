@@ -7,16 +7,11 @@ from dreamcanvas.canvas import Dab
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.journal import Author
+from dreamcanvas.visible import is_line, is_visible
 
 POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 NAME_LENGTH: Final = 40
-_JOINERS: Final = str.maketrans("", "", "\u200c\u200d")  # they make emoji, and words of some scripts
-
-
-def is_line(text: str) -> bool:
-    """Whether a text is visible characters in one line."""
-    return text.translate(_JOINERS).isprintable()
 
 
 def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
@@ -62,14 +57,21 @@ def check_call(author: Author, call: int) -> None:
 
 
 def visible_name(name: str) -> str:
-    """A name that one line can show. Raises InvalidParams."""
+    """A name that one line can show and that is seen, or an empty one. Raises InvalidParams."""
     if len(name) > NAME_LENGTH:
         raise InvalidParams(
             f"name has {len(name)} characters, at most {NAME_LENGTH} are allowed", field="name"
         )
-    if not is_line(name):
-        raise InvalidParams("name holds control characters or line breaks", field="name")
-    return name
+    return visible_line("name", name)
+
+
+def visible_line(field: str, text: str) -> str:
+    """A text of one line that can be seen, or an empty one. Raises InvalidParams."""
+    if not is_line(text):
+        raise InvalidParams(f"{field} holds control characters or line breaks", field=field)
+    if text and not is_visible(text):
+        raise InvalidParams(f"{field} has no character that can be seen: leave it empty", field=field)
+    return text
 
 
 def within(name: str, value: int, low: int, high: int) -> int:

@@ -1,6 +1,7 @@
 /** The host's page, put together. The token stays in this tab. */
 import { forget, keep, recall } from "../storage/keep";
 import { element } from "../ui/dom";
+import { cleanLine } from "../ui/visible";
 import { translate } from "../words/language";
 import { Host, Refused, type Region, type State, Unreached } from "./api";
 import { showBans, showLog, showPainters, ticked } from "./lists";
@@ -9,6 +10,7 @@ import { words } from "./words";
 
 const REFRESH_MS = 5000;
 const LOG_LENGTH = 20;
+const LINE_LENGTH = 200;
 const KEY = "dreamcanvas-admin-token";
 
 translate(document, words);
@@ -112,7 +114,8 @@ async function ban(): Promise<string> {
   const chosen = ticked(painters);
   const reason = field(act, "reason");
   if (chosen.length === 0) return words.choose;
-  if (!reason.value.trim()) {
+  const told = cleanLine(reason.value, LINE_LENGTH);
+  if (!told) {
     reason.focus();
     return words.needsReason;
   }
@@ -120,7 +123,7 @@ async function ban(): Promise<string> {
   const addresses = field(act, "addresses").checked;
   for (const { author, address } of chosen) {
     const whom = addresses && address ? { author, address } : { author };
-    await asked().call("ban", { ...whom, seconds, reason: reason.value });
+    await asked().call("ban", { ...whom, seconds, reason: told });
   }
   await look();
   await lists();
@@ -148,6 +151,16 @@ async function restore(): Promise<string> {
   picture.refresh();
   await lists();
   return words.restored(0);
+}
+
+async function announce(): Promise<string | undefined> {
+  const line = field(element("announce", HTMLFormElement), "text");
+  const text = cleanLine(line.value, LINE_LENGTH);
+  if (line.value.trim() && !text) {
+    line.focus();
+    return words.needsLine;
+  }
+  return change(() => asked().call("announce", { text }));
 }
 
 async function change(work: () => Promise<State>): Promise<undefined> {
@@ -194,9 +207,7 @@ onSubmit(region, () => {
   picture.choose(filled());
   return look();
 });
-onSubmit(element("announce", HTMLFormElement), () =>
-  change(() => asked().call("announce", { text: field(element("announce", HTMLFormElement), "text").value })),
-);
+onSubmit(element("announce", HTMLFormElement), announce);
 onClick("take-back", takeBack);
 onClick("read-only", () => change(() => asked().call("readOnly", { on: !pressed("read-only") })));
 onClick("rest", () => change(() => asked().call("rest", { on: !pressed("rest") })));

@@ -1,5 +1,8 @@
 /** The words of the host's page, English and German. A missing one does not compile. */
+import { Counting } from "../words/count";
 import { type Language, language, locale } from "../words/language";
+
+const counting = new Counting(language);
 
 const en = {
   title: "The host’s hand · Dreamcanvas",
@@ -27,7 +30,7 @@ const en = {
   day: "a day",
   week: "a week",
   year: "a year",
-  addresses: "their addresses, too",
+  addresses: "their addresses, too: else they come back as somebody new",
   ban: "Ban",
   takeBack: "Take back what they drew",
   bans: "Bans",
@@ -47,15 +50,19 @@ const en = {
   working: "One moment …",
   unreached: "The server can’t be reached. Try again.",
   needsReason: "Say why: they are told.",
+  needsLine: "Nothing of this line can be seen. Leave it empty to take the line away.",
   choose: "Choose somebody in the list first.",
   banned: "banned",
-  bannedNow: (people: number) => (people === 1 ? "One is banned." : `${people} are banned.`),
+  bannedNow: (people: number) =>
+    counting.form(people, { one: "One is banned.", other: `${counting.write(people)} are banned.` }),
   ended: "The ban has ended.",
-  restored: (dabs: number) => (dabs ? `${dabs} dabs were taken back.` : "It is as it was."),
+  restored: (dabs: number) =>
+    dabs ? `${counting.of(dabs, "dab was", "dabs were")} taken back.` : "It is as it was.",
   author: (number: number) => `No. ${number}`,
-  dabs: (count: number) => (count === 1 ? "1 dab" : `${count} dabs`),
+  dabs: (count: number) => counting.of(count, "dab", "dabs"),
   until: (time: string) => `until ${time}`,
-  stands: (users: number, style: string) => `${users} here${style ? ` · dreams of ${style}` : ""}`,
+  stands: (users: number, style: string) =>
+    `${counting.write(users)} here${style ? ` · dreams of ${style}` : ""}`,
 };
 
 type Words = { readonly [K in keyof typeof en]: (typeof en)[K] extends string ? string : (typeof en)[K] };
@@ -86,7 +93,7 @@ const de: Words = {
   day: "einen Tag",
   week: "eine Woche",
   year: "ein Jahr",
-  addresses: "auch ihre Adressen",
+  addresses: "auch ihre Adressen: sonst kommen sie als jemand anders wieder",
   ban: "Sperren",
   takeBack: "Zurücknehmen, was sie gemalt haben",
   bans: "Sperren",
@@ -106,15 +113,18 @@ const de: Words = {
   working: "Einen Moment …",
   unreached: "Der Server ist nicht zu erreichen. Versuch es noch einmal.",
   needsReason: "Sag, warum: Es wird ihnen gesagt.",
+  needsLine: "Von dieser Zeile ist nichts zu sehen. Lass das Feld leer, um die Zeile wegzunehmen.",
   choose: "Wähle zuerst jemanden in der Liste.",
   banned: "gesperrt",
-  bannedNow: (people) => (people === 1 ? "Einer ist gesperrt." : `${people} sind gesperrt.`),
+  bannedNow: (people) =>
+    counting.form(people, { one: "Einer ist gesperrt.", other: `${counting.write(people)} sind gesperrt.` }),
   ended: "Die Sperre ist beendet.",
-  restored: (dabs) => (dabs ? `${dabs} Tupfer wurden zurückgenommen.` : "Es ist wie damals."),
+  restored: (dabs) =>
+    dabs ? `${counting.of(dabs, "Tupfer wurde", "Tupfer wurden")} zurückgenommen.` : "Es ist wie damals.",
   author: (number) => `Nr. ${number}`,
-  dabs: (count) => (count === 1 ? "1 Tupfer" : `${count} Tupfer`),
+  dabs: (count) => counting.of(count, "Tupfer", "Tupfer"),
   until: (time) => `bis ${time}`,
-  stands: (users, style) => `${users} hier${style ? ` · träumt von ${style}` : ""}`,
+  stands: (users, style) => `${counting.write(users)} hier${style ? ` · träumt von ${style}` : ""}`,
 };
 
 const ALL: Record<Language, Words> = { en, de };

@@ -4,7 +4,7 @@
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Caller, type ConnectionListener, ConnectionLost } from "../connection/connection";
-import type { RpcError } from "../connection/wsrpc";
+import { RpcError } from "../connection/wsrpc";
 import {
   CanvasEventSchema,
   type CursorEvent,
@@ -70,6 +70,8 @@ export class Sync implements ConnectionListener {
   private readonly catchUp: CatchUp;
 
   private cursors = true;
+  /** A name that the server did not take. */
+  private refusedName: string | undefined;
   private author = 0;
   /** Counts connections; what was begun on an earlier one has no say any more. */
   private epoch = 0;
@@ -136,8 +138,11 @@ export class Sync implements ConnectionListener {
   /** Tells the others where one's own pointer is; nobody minds when that is lost. */
   point({ x, y, down, color, name }: Pointed): void {
     if (!this.cursors || this.phase !== "live" || (this.status?.users ?? 0) < 2) return;
-    const cursor = { pos: { x, y }, down, color, name };
-    this.caller.call(DreamPainter.method.cursor, cursor).catch(() => {});
+    const cursor = { pos: { x, y }, down, color, name: name === this.refusedName ? "" : name };
+    this.caller.call(DreamPainter.method.cursor, cursor).catch((error: unknown) => {
+      // Better without a name than not seen at all
+      if (error instanceof RpcError && error.field === "name") this.refusedName = name;
+    });
   }
 
   /** Whether one sees where others point, and is seen oneself. */

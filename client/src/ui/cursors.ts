@@ -2,6 +2,7 @@
 import type { CursorEvent } from "../gen/dreamcanvas_pb";
 import { type Point, toScreen, type View } from "../view/view";
 import { element } from "./dom";
+import { cleanName } from "./preferences";
 import { cssColor } from "./settings";
 import { animalWords, hueOf } from "./words";
 
@@ -10,6 +11,7 @@ interface Shown {
   readonly label: HTMLElement;
   readonly tip: HTMLElement;
   at: Point;
+  name: string | undefined;
   timer: ReturnType<typeof setTimeout>;
 }
 
@@ -37,7 +39,10 @@ export class Cursors {
     clearTimeout(cursor.timer);
     cursor.timer = setTimeout(() => this.remove(author), SILENCE_MS);
     cursor.at = { x: pos?.x ?? 0, y: pos?.y ?? 0 };
-    cursor.label.textContent = name || animalWords(author);
+    if (name !== cursor.name) {
+      cursor.name = name;
+      cursor.label.textContent = cleanName(name) || animalWords(author);
+    }
     cursor.root.dataset.down = String(down);
     cursor.tip.style.background = cssColor(color);
     this.place(cursor);
@@ -59,10 +64,11 @@ export class Cursors {
     root.style.setProperty("--hue", String(hueOf(author)));
     const tip = document.createElement("i");
     const label = document.createElement("span");
+    label.dir = "auto"; // names are of any script
     root.append(tip, label);
     this.layer.append(root);
     const timer = setTimeout(() => {}, 0);
-    return { root, label, tip, at: { x: 0, y: 0 }, timer };
+    return { root, label, tip, at: { x: 0, y: 0 }, name: undefined, timer };
   }
 
   private place({ root, at }: Shown): void {

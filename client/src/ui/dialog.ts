@@ -27,6 +27,7 @@ export class SettingsDialog {
       preferences.cursors = cursors.checked;
       preferences.theme = THEMES.find((each) => each === theme.value) ?? "auto";
       preferences.language = language.value;
+      name.value = preferences.name; // what others see, and nothing else
       savePreferences(preferences);
       applyTheme(preferences.theme);
       changed(preferences);

@@ -1,6 +1,7 @@
 /** What a visitor wishes for, kept across visits: language, light or dark, cursors, a name. */
 
 import { keep, recall } from "../storage/keep";
+import { cleanLine } from "./visible";
 
 export const THEMES = ["auto", "dark", "light"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -37,10 +38,9 @@ export function parsePreferences(text: string | null): Preferences {
   return preferences;
 }
 
-/** A name as others may see it: one line, of at most 40 characters. */
+/** A name as others may see it: one line, of at most 40 characters; empty where it shows nothing. */
 export function cleanName(name: string): string {
-  const line = name.replace(/\p{C}+/gu, " ").trim();
-  return [...line].slice(0, NAME_LENGTH).join("");
+  return cleanLine(name, NAME_LENGTH);
 }
 
 export function loadPreferences(): Preferences {

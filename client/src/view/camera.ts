@@ -16,6 +16,8 @@ import {
 } from "./view";
 
 const MARGIN = 14;
+/** In small windows, this share of the shorter side. */
+const MARGIN_SHARE = 1 / 32;
 /** The canvas can be made smaller than the screen, but not lost. */
 const LEAST_OF_FIT = 0.5;
 /** The address follows the view when it rests: browsers bound how often it may be changed. */
@@ -136,18 +138,20 @@ export class Camera {
     const stage = this.stageSize();
     const tools = element("tools", HTMLElement).getBoundingClientRect();
     const head = element("head", HTMLElement).getBoundingClientRect();
-    const margin = { top: MARGIN, right: MARGIN, bottom: MARGIN, left: MARGIN };
-    if (stage.height > stage.width) {
+    const space = Math.min(MARGIN, Math.min(stage.width, stage.height) * MARGIN_SHARE);
+    const margin = { top: space, right: space, bottom: space, left: space };
+    // As CSS has it: a square is tall.
+    if (stage.height >= stage.width) {
       const actions = element("actions", HTMLElement).getBoundingClientRect();
-      return { ...margin, top: head.bottom + MARGIN, bottom: stage.height - actions.top + MARGIN };
+      return { ...margin, top: head.bottom + space, bottom: stage.height - actions.top + space };
     }
-    const left = tools.right + MARGIN;
-    const right = stage.width - element("actions", HTMLElement).getBoundingClientRect().left + MARGIN;
+    const left = tools.right + space;
+    const right = stage.width - element("actions", HTMLElement).getBoundingClientRect().left + space;
     const choices = [
       { ...margin, left, right: left },
       { ...margin, left, right },
-      { ...margin, left: head.right + MARGIN, right },
-      { ...margin, left, right, top: head.bottom + MARGIN },
+      { ...margin, left: head.right + space, right },
+      { ...margin, left, right, top: head.bottom + space },
     ];
     return bestInsets(this.canvas, stage, choices, head);
   }

@@ -1,8 +1,9 @@
 /** Deutsche Texte, mit denselben Namen wie die englischen in `en.ts`. */
+import { Counting } from "./count";
 import { historyDe } from "./history_de";
 import type { Messages } from "./language";
 
-const number = new Intl.NumberFormat("de");
+const counting = new Counting("de");
 
 export const de: Messages = {
   site: {
@@ -23,7 +24,7 @@ export const de: Messages = {
     colors: "Farbe",
     anyColor: "Eigene Farbe",
     size: "Pinselgröße",
-    sizeValue: (pixels) => `${pixels} Pixel`,
+    sizeValue: (pixels) => counting.of(pixels, "Pixel", "Pixel"),
     palette: "Andere Palette",
     paletteTitle: "Andere Palette (P)",
     palettes: "Paletten",
@@ -92,7 +93,7 @@ export const de: Messages = {
     offline: "Offline",
     fetching: "Hole das Bild…",
     alone: "Nur du bist hier",
-    people: (count) => `${number.format(count)} hier`,
+    people: (count) => `${counting.write(count)} hier`,
     waking: "der Träumer wacht auf",
     dreamingOf: (style) => `träumt von: ${style}`,
     dreaming: "träumt",
@@ -100,16 +101,16 @@ export const de: Messages = {
     resting: "träumt weiter, wenn jemand malt",
     unwell: "dem Träumer geht es nicht gut; malen geht weiter",
     off: "träumt nicht",
-    agoSeconds: (count) => `vor ${number.format(count)} s`,
-    agoMinutes: (count) => `vor ${number.format(count)} min`,
-    agoHours: (count) => `vor ${number.format(count)} h`,
+    agoSeconds: (count) => `vor ${counting.write(count)} s`,
+    agoMinutes: (count) => `vor ${counting.write(count)} min`,
+    agoHours: (count) => `vor ${counting.write(count)} h`,
   },
   notice: {
     unreachable: "Der Server ist nicht zu erreichen. Neuer Versuch…",
     lostFull: "Verbindung verloren. Bis sie wieder da ist, passt keine Farbe mehr in den Speicher.",
     lost: "Verbindung verloren. Verbinde neu… was du malst, bleibt erhalten.",
     lostKept: (dabs) =>
-      `Verbindung verloren. Verbinde neu… was du malst, bleibt erhalten (${number.format(dabs)} Tupfer).`,
+      `Verbindung verloren. Verbinde neu… was du malst, bleibt erhalten (${counting.of(dabs, "Tupfer", "Tupfer")}).`,
     restarting: "Der Server startet neu, das dauert Sekunden. Was du malst, bleibt erhalten.",
     readOnly: "Die Leinwand ist gerade nur zum Ansehen da. Du kannst ihr beim Träumen zusehen.",
     full: "Das war viel Farbe. Einen Moment, sie wird gesendet.",
@@ -141,7 +142,7 @@ export const de: Messages = {
     loading: "Hole die letzten Träume…",
     none: "Noch wurde nichts geträumt.",
     failed: "Die Träume sind nicht zu bekommen. Versuche es wieder, wenn du online bist.",
-    frame: (dream, style, ago) => `Traum ${number.format(dream)} · ${style} · ${ago}`,
+    frame: (dream, style, ago) => `Traum ${counting.write(dream)} · ${style} · ${ago}`,
     open: "Diesen Moment im Verlauf ansehen",
   },
   settings: {

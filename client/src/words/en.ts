@@ -1,7 +1,8 @@
 /** English messages. `de.ts` has the same in German. */
+import { Counting } from "./count";
 import { historyEn } from "./history_en";
 
-const number = new Intl.NumberFormat("en");
+const counting = new Counting("en");
 
 export const en = {
   site: {
@@ -22,7 +23,7 @@ export const en = {
     colors: "Colour",
     anyColor: "Any colour",
     size: "Brush size",
-    sizeValue: (pixels: number) => `${pixels} pixels`,
+    sizeValue: (pixels: number) => counting.of(pixels, "pixel", "pixels"),
     palette: "Another palette",
     paletteTitle: "Another palette (P)",
     palettes: "Palettes",
@@ -91,7 +92,7 @@ export const en = {
     offline: "Offline",
     fetching: "Fetching the picture…",
     alone: "Just you here",
-    people: (count: number) => `${number.format(count)} here`,
+    people: (count: number) => `${counting.write(count)} here`,
     waking: "the dreamer is waking up",
     dreamingOf: (style: string) => `dreaming of ${style}`,
     dreaming: "dreaming",
@@ -99,16 +100,16 @@ export const en = {
     resting: "it dreams again when someone draws",
     unwell: "the dreamer is unwell; drawing goes on",
     off: "not dreaming",
-    agoSeconds: (count: number) => `${number.format(count)} s ago`,
-    agoMinutes: (count: number) => `${number.format(count)} min ago`,
-    agoHours: (count: number) => `${number.format(count)} h ago`,
+    agoSeconds: (count: number) => `${counting.write(count)} s ago`,
+    agoMinutes: (count: number) => `${counting.write(count)} min ago`,
+    agoHours: (count: number) => `${counting.write(count)} h ago`,
   },
   notice: {
     unreachable: "The server can’t be reached. Trying again…",
     lostFull: "Connection lost. No more ink can be kept until it is back.",
     lost: "Connection lost. Reconnecting… what you draw is kept.",
     lostKept: (dabs: number) =>
-      `Connection lost. Reconnecting… what you draw is kept (${number.format(dabs)} dabs).`,
+      `Connection lost. Reconnecting… what you draw is kept (${counting.of(dabs, "dab", "dabs")}).`,
     restarting: "The server is restarting, which takes seconds. What you draw is kept.",
     readOnly: "The canvas is read-only for now. You can watch it dream.",
     full: "That was a lot of ink. One moment, it is being sent.",
@@ -140,7 +141,8 @@ export const en = {
     loading: "Fetching the last dreams…",
     none: "Nothing has been dreamt yet.",
     failed: "The dreams can’t be fetched. Try again when you are online.",
-    frame: (dream: number, style: string, ago: string) => `Dream ${number.format(dream)} · ${style} · ${ago}`,
+    frame: (dream: number, style: string, ago: string) =>
+      `Dream ${counting.write(dream)} · ${style} · ${ago}`,
     open: "See this moment in the history",
   },
   settings: {

@@ -1,10 +1,8 @@
 /** Deutsche Texte der Verlaufsseite, mit denselben Namen wie die englischen in `history_en.ts`. */
+import { Counting } from "./count";
 import type { Messages } from "./language";
 
-const number = new Intl.NumberFormat("de");
-
-const counted = (count: number, one: string, many: string) =>
-  `${number.format(count)} ${count === 1 ? one : many}`;
+const counting = new Counting("de");
 
 export const historyDe: Messages["history"] = {
   title: "Verlauf · Dreamcanvas",
@@ -28,9 +26,9 @@ export const historyDe: Messages["history"] = {
   dayFailed: "Die Filme dieses Tages sind nicht zu bekommen.",
   dayMovie: "Der Tag in einer Minute",
   more: "Frühere Filme dieses Tages",
-  movies: (count) => counted(count, "Film", "Filme"),
-  dreams: (count) => counted(count, "Traum", "Träume"),
-  dabs: (count) => counted(count, "Tupfer", "Tupfer"),
+  movies: (count) => counting.of(count, "Film", "Filme"),
+  dreams: (count) => counting.of(count, "Traum", "Träume"),
+  dabs: (count) => counting.of(count, "Tupfer", "Tupfer"),
   nobody: "niemand hat gemalt",
   states: {
     RECORDING: "Wird aufgenommen",
@@ -54,7 +52,8 @@ export const historyDe: Messages["history"] = {
   movieReady: "Der Film ist fertig.",
 
   moment: "Zeitpunkt",
-  momentValue: (time, dream, dreams) => `${time}, Traum ${number.format(dream)} von ${number.format(dreams)}`,
+  momentValue: (time, dream, dreams) =>
+    `${time}, Traum ${counting.write(dream)} von ${counting.write(dreams)}`,
   playing: "Wiedergabe",
   play: "Abspielen",
   pause: "Anhalten",

@@ -1,8 +1,7 @@
 /** English messages of the history page. */
-const number = new Intl.NumberFormat("en");
+import { Counting } from "./count";
 
-const counted = (count: number, one: string, many: string) =>
-  `${number.format(count)} ${count === 1 ? one : many}`;
+const counting = new Counting("en");
 
 export const historyEn = {
   title: "History · Dreamcanvas",
@@ -25,9 +24,9 @@ export const historyEn = {
   dayFailed: "The movies of this day can’t be fetched.",
   dayMovie: "The day in a minute",
   more: "Earlier movies of this day",
-  movies: (count: number) => counted(count, "movie", "movies"),
-  dreams: (count: number) => counted(count, "dream", "dreams"),
-  dabs: (count: number) => counted(count, "dab", "dabs"),
+  movies: (count: number) => counting.of(count, "movie", "movies"),
+  dreams: (count: number) => counting.of(count, "dream", "dreams"),
+  dabs: (count: number) => counting.of(count, "dab", "dabs"),
   nobody: "nobody drew",
   states: {
     RECORDING: "Recording",
@@ -52,7 +51,7 @@ export const historyEn = {
 
   moment: "Moment",
   momentValue: (time: string, dream: number, dreams: number) =>
-    `${time}, dream ${number.format(dream)} of ${number.format(dreams)}`,
+    `${time}, dream ${counting.write(dream)} of ${counting.write(dreams)}`,
   playing: "Playing",
   play: "Play",
   pause: "Pause",
