@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from dreamcanvas import __version__, cli_dream, cli_host, config
+from dreamcanvas.counting import counted
 from dreamcanvas.errors import DreamcanvasError
 
 
@@ -93,7 +94,13 @@ def backup(dest: Path, data_dir: Path) -> None:
 
     logging.basicConfig(format="%(message)s: %(path)s")
     made = store.backup(data_dir, dest, clock=lambda: time.time_ns() // 1_000_000)
-    print(f"{dest}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
+    print(f"{dest}: {_kept(made.seq, made.dream, made.files, made.bytes)}")
+
+
+def _kept(*counts: int) -> str:
+    """What a backup has."""
+    names = ("operation", "dream", "file", "byte")
+    return ", ".join(counted(count, name) for count, name in zip(counts, names, strict=True))
 
 
 @main.command()
@@ -104,7 +111,7 @@ def restore(src: Path, data_dir: Path) -> None:
     from dreamcanvas.store import backup as store  # noqa: PLC0415
 
     made = store.restore(src, data_dir)
-    print(f"{data_dir}: {made.seq} operations, {made.dream} dreams, {made.files} files, {made.bytes} bytes")
+    print(f"{data_dir}: {_kept(made.seq, made.dream, made.files, made.bytes)}")
 
 
 @main.command()
@@ -155,7 +162,7 @@ def history_encode(file: Path | None, **given: Any) -> None:
 
     settings = config.load(given, file=file)
     logs.configure(settings.log_level, settings.log_format)
-    print(f"{asyncio.run(command.encode(settings))} movies made")
+    print(f"{counted(asyncio.run(command.encode(settings)), 'movie')} made")
 
 
 @history.command("export")
@@ -170,7 +177,7 @@ def history_export(dest: Path, since: str, until: str, width: int, data_dir: Pat
 
     span = {"since": command.time_of(since), "until": command.time_of(until)}
     windows, frames = command.export(data_dir, dest, **span, width=width)
-    print(f"{dest}: {windows} windows, {frames} frames, {frames / 30:.1f} s")
+    print(f"{dest}: {counted(windows, 'window')}, {counted(frames, 'frame')}, {frames / 30:.1f} s")
 
 
 main.add_command(cli_dream.dream)

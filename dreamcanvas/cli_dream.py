@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dreamcanvas.counting import counted
 from dreamcanvas.dream.network import DEFAULT_NETWORK
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.dream.settings import CANVAS, CLASSIC, DreamSettings
@@ -105,9 +106,8 @@ def models(ctx: click.Context) -> None:
 
         for model in list_models(model_dir()):
             info = model.info
-            print(
-                f"{info.name:<20}{model.state:<10}{info.licence:<12}{len(info.layers)} layers  {info.source}"
-            )
+            layers = counted(len(info.layers), "layer")
+            print(f"{info.name:<20}{model.state:<10}{info.licence:<12}{layers}  {info.source}")
 
 
 @models.command("layers")

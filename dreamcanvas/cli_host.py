@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from dreamcanvas import admin_client, config
+from dreamcanvas.counting import column, counted
 from dreamcanvas.store.tokens import TokenFile
 
 DATA_DIR: Final = click.option(
@@ -50,9 +51,8 @@ def tokens_list(data_dir: Path) -> None:
     with _tokens(data_dir) as file:
         for token in file.all():
             state = f"revoked {admin_client.shown(token.revoked)}" if token.revoked else "valid"
-            quota = (
-                f"{token.dabs_per_second} dabs/s, burst {token.dabs_burst}, {token.connections} connections"
-            )
+            rate = counted(token.dabs_per_second, "dab")
+            quota = f"{rate}/s, burst {token.dabs_burst}, {counted(token.connections, 'connection')}"
             print(f"{token.name:<33}{admin_client.shown(token.created)}  {quota}  {state}")
 
 
@@ -152,7 +152,7 @@ def admin_who(call: Any, /, moment: str | None, span: str, **given: int | None) 
         extra = f"  token {painted['token']}" if painted["token"] else ""
         extra += "  banned" if painted["banned"] else ""
         print(
-            f"author {painted['author']:<8} {painted['address']:<40} {painted['dabs']:>6} dabs  "
+            f"author {painted['author']:<8} {painted['address']:<40} {column(painted['dabs'], 6, 'dab')}  "
             f"{first} to {last}  #{painted['color']:06x}{extra}"
         )
 
@@ -181,7 +181,7 @@ def admin_restore(call: Any, /, region: str | None, moment: str | None, **given:
         **given,
     )
     where = ",".join(str(done["region"][side]) for side in sides)
-    dabs = f", {done['dabs']} dabs taken back" if done["dabs"] else ""
+    dabs = f", {counted(done['dabs'], 'dab')} taken back" if done["dabs"] else ""
     print(f"operation {done['seq']}, at {where}{dabs}")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from dreamcanvas.config import Config
+from dreamcanvas.counting import counted
 from dreamcanvas.dream.models import list_models, model_dir
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.listener import listen
@@ -56,7 +57,7 @@ def examine(config: Config) -> Iterator[Finding]:
 
 def processor(flags: frozenset[str], machine: str, processors: int, *, dreams: bool) -> Finding:
     """`flags` are those of /proc/cpuinfo; none are known on machines other than x86."""
-    what = f"{processors} processors, {machine}"
+    what = f"{counted(processors, 'processor')}, {machine}"
     if dreams and flags and "avx" not in flags:
         return Finding(
             "processor", "bad", f"{what}, without AVX", "TensorFlow needs AVX: another machine, or --no-dream"

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from dreamcanvas import undo
+from dreamcanvas.counting import counted
 from dreamcanvas.errors import TooLate
 from dreamcanvas.retracting import Retracting
 from dreamcanvas.store.journal import Author, Receipt
@@ -45,7 +46,7 @@ class Undoing:
             newest = past.newest()
             dabs = past.stroke(author, stroke, until=newest, since=since)
             if not dabs:
-                within = f" of the last {self._seconds} seconds" if self._seconds else ""
+                within = f" of the last {counted(self._seconds, 'second')}" if self._seconds else ""
                 raise TooLate(f"there is no stroke {stroke} of yours{within} to take back", field="stroke")
             try:
                 return undo.take_back(past, dabs, newest)

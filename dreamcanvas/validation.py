@@ -4,6 +4,7 @@ from typing import Final
 
 from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import Dab
+from dreamcanvas.counting import form
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.journal import Author
@@ -21,7 +22,10 @@ def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
     if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
         raise InvalidParams("dabs stands in place of pos, size and color: leave these out", field="dabs")
     if len(request.dabs) > most:
-        raise InvalidParams(f"dabs has {len(request.dabs)} items, at most {most} are allowed", field="dabs")
+        raise InvalidParams(
+            f"dabs has {len(request.dabs)} items, at most {most} {form(most, 'is', 'are')} allowed",
+            field="dabs",
+        )
     return [_dab(dab, index) for index, dab in enumerate(request.dabs)]
 
 

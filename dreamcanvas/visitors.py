@@ -14,6 +14,7 @@ from dreamcanvas.allowances import Allowances, Client, household_of, token_of
 from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
 from dreamcanvas.canvas import Operation
 from dreamcanvas.config import Config
+from dreamcanvas.counting import counted, form
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.dreaming import Dreaming
 from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
@@ -209,13 +210,15 @@ class Visitors:
         identity = self._access.identify(handshake.headers.get("authorization"))
         if config.connections and len(self._clients) >= config.connections:
             self._metrics.limited("connections")
-            return Refusal(503, f"Full: {config.connections} connections are open; try again later.\n")
+            full = counted(config.connections, "connection is", "connections are")
+            return Refusal(503, f"Full: {full} open; try again later.\n")
         household = household_of(self._address_of(handshake), identity)
         most = self._allowances.connections(identity)
         if most and self._households[household] >= most:
             self._metrics.limited("connections_per_address")
             whose = "address" if identity is None else "token"
-            return Refusal(429, f"Too many: {most} connections of your {whose} are open.\n")
+            many = f"{counted(most, 'connection')} of your {whose} {form(most, 'is', 'are')} open"
+            return Refusal(429, f"Too many: {many}.\n")
         return None
 
     def _address_of(self, handshake: Handshake) -> str:

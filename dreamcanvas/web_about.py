@@ -14,10 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from dreamcanvas.about import About, Costs
+from dreamcanvas.counting import counted
 from dreamcanvas.donations import bitcoin_url
 
 NOT_BUILT: Final = "The page has not been built: start the server with scripts/serve.\n"
-# What the page shows in each language; the page itself shows one of them
+# What the page shows in each language; the page itself shows one of them. What is counted: for one|for more
 _WORDS: Final = {
     "en": {
         "costs": "What it costs",
@@ -30,9 +31,9 @@ _WORDS: Final = {
         "scan": "QR code of the Bitcoin address",
         "operator": "Who runs this one",
         "acts": "What the host has done",
-        "ban": "bans",
-        "restore": "times put back what was there before",
-        "readOnly": "times changed whether one may draw",
+        "ban": "ban|bans",
+        "restore": "time put back what was there before|times put back what was there before",
+        "readOnly": "time changed whether one may draw|times changed whether one may draw",
         "point": ".",
     },
     "de": {
@@ -46,9 +47,9 @@ _WORDS: Final = {
         "scan": "QR-Code der Bitcoin-Adresse",
         "operator": "Wer diese Leinwand betreibt",
         "acts": "Was der Betreiber getan hat",
-        "ban": "Sperren",
-        "restore": "Mal wiederhergestellt, was vorher da war",
-        "readOnly": "Mal geändert, ob man malen darf",
+        "ban": "Sperre|Sperren",
+        "restore": "Mal wiederhergestellt, was vorher da war|Mal wiederhergestellt, was vorher da war",
+        "readOnly": "Mal geändert, ob man malen darf|Mal geändert, ob man malen darf",
         "point": ",",
     },
 }
@@ -130,7 +131,9 @@ def _operator(words: dict[str, str], operator: str) -> str:
 
 
 def _acts(words: dict[str, str], acts: dict[str, int]) -> str:
-    items = "".join(f"<li>{acts[what]} {words[what]}</li>" for what in _ACTS if acts.get(what))
+    items = "".join(
+        f"<li>{counted(acts[what], *words[what].split('|'))}</li>" for what in _ACTS if acts.get(what)
+    )
     return f"<section><h2>{words['acts']}</h2><ul>{items}</ul></section>" if items else ""
 
 

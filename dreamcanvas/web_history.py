@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from dreamcanvas.counting import counted
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.history.catalogue import Catalogue
 from dreamcanvas.history.feed import Entry, atom
@@ -118,7 +119,7 @@ def _body(request: Request, body: bytes, media_type: str) -> Response:
 
 
 def _window_entry(window: pb.Window) -> Entry:
-    count = f"{window.frames} dreams, {window.dabs} dabs"
+    count = f"{counted(window.frames, 'dream')}, {counted(window.dabs, 'dab')}"
     styles = ", ".join(dict.fromkeys(span.style for span in window.styles))
     return Entry(
         title=f"{moment(window.start)} to {moment(window.end)}",
@@ -139,5 +140,5 @@ def _day_entry(day: dict[str, Any]) -> Entry:
         movie=day["renditions"][0]["url"],
         poster=day["poster"],
         bytes=day["renditions"][0]["bytes"],
-        summary=f"{day['frames']} dreams, {day['dabs']} dabs",
+        summary=f"{counted(day['frames'], 'dream')}, {counted(day['dabs'], 'dab')}",
     )

@@ -4,22 +4,36 @@ import asyncio
 import io
 import random
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, Self, TypeVar
 
 from google.protobuf.message import Message
 from PIL import Image
 
 from dreamcanvas.canvas import Dab, Operation
-from dreamcanvas.client.drawing import Color, DabLike, Ink, Point, checked, dabs_along, message, rgb
+from dreamcanvas.client.drawing import (
+    POSITION_BOUND,
+    Color,
+    DabLike,
+    Ink,
+    PointLike,
+    bounded,
+    checked,
+    dabs_along,
+    message,
+    number,
+    rgb,
+    shown,
+)
 from dreamcanvas.client.events import Events, Status, names_of, status_of
 from dreamcanvas.client.replica import Picture, Replica
 from dreamcanvas.client.session import Session
-from dreamcanvas.errors import InvalidParams
+from dreamcanvas.errors import ConfigError, InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 M = TypeVar("M", bound=Message)
 
+SESSION_BYTES: Final = 16
 RETRY_SECONDS: Final = 0.25
 RETRIES: Final = 20
 _ENVELOPE: Final = 64  # bytes of a message around its dabs
@@ -38,7 +52,8 @@ class AsyncClient:
     same author; by default each has a random one. `timeout` is for how many seconds a call may go without an
     answer, connection and reconnection included; waiting because of a rate limit does not count.
 
-    Methods raise the errors of `dreamcanvas.errors`: RpcError's, and Unreachable.
+    Methods raise the errors of `dreamcanvas.errors`: RpcError's, and Unreachable. Raises ConfigError where
+    one of the arguments is none.
     """
 
     def __init__(
@@ -52,9 +67,9 @@ class AsyncClient:
     ) -> None:
         self._session = Session(
             url,
-            token=token,
-            secret=session if session is not None else secrets.token_bytes(16),
-            timeout=timeout,
+            token=_token(token),
+            secret=_secret(session),
+            timeout=_span(timeout),
             rng=rng or random.Random(),  # noqa: S311 - jitter, no secrets
         )
         self._order = asyncio.Lock()
@@ -101,7 +116,7 @@ class AsyncClient:
         """Draws one dab of `size` pixels, 1 to 124, with its middle at (x, y). Returns when it is durable."""
         return await self.dabs([(x, y, size, color)])
 
-    async def stroke(self, points: Sequence[Point], size: int, color: Color) -> Ink:
+    async def stroke(self, points: Iterable[PointLike], size: int, color: Color) -> Ink:
         """Draws a stroke along straight lines between points in canvas pixels."""
         return await self.dabs(dabs_along(points, size, color))
 
@@ -145,7 +160,7 @@ class AsyncClient:
 
         Gives the number of the patch. Raises TooLate.
         """
-        stroke = ink.stroke if isinstance(ink, Ink) else ink
+        stroke = ink.stroke if isinstance(ink, Ink) else bounded("stroke", ink, 1, 2**32 - 1)
         async with self._order:
             request = pb.UndoRequest(stroke=stroke, call=self._session.next_call())
             reply = await self._session.call("undo", request, pb.UndoResponse)
@@ -156,8 +171,11 @@ class AsyncClient:
         self, x: float, y: float, *, down: bool = False, color: Color = 0, name: str = ""
     ) -> None:
         """Shows the others where one's pointer is."""
-        pos = pb.Position(x=round(x), y=round(y))
-        request = pb.CursorRequest(pos=pos, down=down, color=rgb(color), name=name)
+        pos = pb.Position(
+            x=bounded("pos.x", x, -POSITION_BOUND, POSITION_BOUND),
+            y=bounded("pos.y", y, -POSITION_BOUND, POSITION_BOUND),
+        )
+        request = pb.CursorRequest(pos=pos, down=bool(down), color=rgb(color), name=_text("name", name))
         await self._session.call("cursor", request, pb.CursorResponse)
 
     async def call(self, method: str, request: Message, reply: type[M]) -> M:
@@ -186,10 +204,12 @@ class AsyncClient:
                 f"format is {format!r}, but has to be one of {', '.join(_FORMATS)}", field="format"
             )
         whole = self.size
+        left, top = bounded("offset.x", x, 0, whole[0] - 1), bounded("offset.y", y, 0, whole[1] - 1)
+        right, bottom = whole[0] - left, whole[1] - top
         request = pb.CanvasRequest(
-            offset=pb.Position(x=x, y=y),
-            width=width if width is not None else whole[0] - x,
-            height=height if height is not None else whole[1] - y,
+            offset=pb.Position(x=left, y=top),
+            width=right if width is None else bounded("width", width, 1, right),
+            height=bottom if height is None else bounded("height", height, 1, bottom),
             format=_FORMATS[format],
         )
         reply = await self._session.call("getCanvas", request, pb.CanvasResponse)
@@ -225,3 +245,39 @@ class AsyncClient:
 def _decode(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB")
+
+
+def _token(token: str | None) -> str | None:
+    """What a header can hold. Raises ConfigError."""
+    if token is not None and not (isinstance(token, str) and token.isascii() and token.isprintable()):
+        raise ConfigError("token is none: it has to be printable ASCII characters")
+    return token
+
+
+def _secret(session: bytes | None) -> bytes:
+    """The session's bytes, random ones by default; the server judges how many. Raises ConfigError."""
+    if session is None:
+        return secrets.token_bytes(SESSION_BYTES)
+    if not isinstance(session, bytes | bytearray):
+        raise ConfigError("session has to be bytes, 16 to 32")
+    return bytes(session)
+
+
+def _span(timeout: float) -> float:
+    """Seconds. Raises ConfigError."""
+    try:
+        seconds = number("timeout", timeout)
+    except InvalidParams as error:
+        raise ConfigError(error.sentence) from None
+    if seconds <= 0:
+        raise ConfigError(f"timeout is {shown(timeout)}, but has to be above 0 seconds")
+    return seconds
+
+
+def _text(name: str, text: str) -> str:
+    """What UTF-8 can hold. Raises InvalidParams."""
+    try:
+        text.encode()
+    except (AttributeError, UnicodeEncodeError):
+        raise InvalidParams(f"{name} is {shown(text)}, but has to be a text", field=name) from None
+    return text

@@ -3,14 +3,14 @@
 import asyncio
 import random
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any, Self, TypeVar
 
 from PIL import Image
 
 from dreamcanvas.canvas import Version
 from dreamcanvas.client.async_client import AsyncClient
-from dreamcanvas.client.drawing import Color, DabLike, Ink, Point
+from dreamcanvas.client.drawing import Color, DabLike, Ink, PointLike
 from dreamcanvas.client.events import Event, Events, Status
 from dreamcanvas.client.replica import Replica
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
@@ -100,7 +100,7 @@ class Client:
         """Draws one dab of `size` pixels, 1 to 124, with its middle at (x, y). Returns when it is durable."""
         return self._run(self._client.paint(x, y, size, color))
 
-    def stroke(self, points: Sequence[Point], size: int, color: Color) -> Ink:
+    def stroke(self, points: Iterable[PointLike], size: int, color: Color) -> Ink:
         """Draws a stroke along straight lines between points in canvas pixels."""
         return self._run(self._client.stroke(points, size, color))
 

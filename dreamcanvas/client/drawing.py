@@ -1,10 +1,11 @@
 """What a bot draws, as dabs (pure): colours, bounds, the dabs along a stroke."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from PIL import ImageColor
 
@@ -13,11 +14,15 @@ from dreamcanvas.canvas import Dab
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
-Color: TypeAlias = int | str | tuple[int, int, int]
+T = TypeVar("T")
+
+Color: TypeAlias = int | str | Iterable[int]
 """0xRRGGBB, a name or `#rrggbb` as Pillow knows them, or (red, green, blue)."""
-DabLike: TypeAlias = Dab | tuple[float, float, int, Color]
+DabLike: TypeAlias = Dab | tuple[float, float, int, Color] | Iterable[float]
 """A dab, or its x, y, size and colour."""
 Point: TypeAlias = tuple[float, float]
+PointLike: TypeAlias = Iterable[float]
+"""x and y in canvas pixels."""
 
 SPACING: Final = 0.25
 POSITION_BOUND: Final = 65535
@@ -41,42 +46,81 @@ def rgb(color: Color) -> int:
     if isinstance(color, str):
         try:
             red, green, blue = ImageColor.getrgb(color)[:3]
-        except ValueError:
-            raise InvalidParams(f"color is {color!r}, which is no colour", field="color") from None
+        except (ValueError, OverflowError):
+            raise InvalidParams(f"color is {shown(color)}, which is no colour", field="color") from None
         return red << 16 | green << 8 | blue
-    if isinstance(color, tuple):
-        if len(color) != 3 or not all(0 <= channel <= 255 for channel in color):
-            raise InvalidParams(f"color is {color}, but has to be three numbers 0 to 255", field="color")
-        return int(color[0]) << 16 | int(color[1]) << 8 | int(color[2])
-    return color
+    if isinstance(color, Iterable):
+        red, green, blue = parts("color", color, "three numbers 0 to 255", 3)
+        channels = [bounded("color", channel, 0, 255) for channel in (red, green, blue)]
+        return channels[0] << 16 | channels[1] << 8 | channels[2]
+    return bounded("color", color, 0, MAX_COLOR)
 
 
 def checked(dabs: Iterable[DabLike]) -> list[Dab]:
     """Dabs whose places are whole pixels. Raises InvalidParams, as the server would."""
-    return [_checked(dab, f"dabs[{index}].") for index, dab in enumerate(dabs)]
+    return [_checked(dab, f"dabs[{index}]") for index, dab in enumerate(items("dabs", dabs))]
 
 
 def _checked(given: DabLike, place: str) -> Dab:
-    x, y, size, color = (given.x, given.y, given.size, given.color) if isinstance(given, Dab) else given
-    dab = Dab(_whole(f"{place}pos.x", x), _whole(f"{place}pos.y", y), int(size), int(rgb(color)))
-    bounds = (
-        ("pos.x", dab.x, -POSITION_BOUND, POSITION_BOUND),
-        ("pos.y", dab.y, -POSITION_BOUND, POSITION_BOUND),
-        ("size", dab.size, 1, MAX_SIZE),
-        ("color", dab.color, 0, MAX_COLOR),
+    if isinstance(given, Dab):
+        x, y, size, color = given.x, given.y, given.size, given.color
+    else:
+        x, y, size, color = parts(place, given, "x, y, size and colour", 4)
+    try:
+        ink = rgb(color)
+    except InvalidParams as error:
+        raise InvalidParams(f"{place}.{error.sentence}", field=f"{place}.color") from None
+    return Dab(
+        bounded(f"{place}.pos.x", x, -POSITION_BOUND, POSITION_BOUND),
+        bounded(f"{place}.pos.y", y, -POSITION_BOUND, POSITION_BOUND),
+        bounded(f"{place}.size", size, 1, MAX_SIZE),
+        ink,
     )
-    for name, value, low, high in bounds:
-        if not low <= value <= high:
-            raise InvalidParams(
-                f"{place}{name} is {value}, but has to be {low} to {high}", field=f"{place}{name}"
-            )
-    return dab
 
 
-def _whole(name: str, value: float) -> int:
-    if not math.isfinite(value):
-        raise InvalidParams(f"{name} is {value}, but has to be a number", field=name)
-    return round(value)
+def items(name: str, given: Iterable[T]) -> list[T]:
+    """What there is to draw, as a list: of any iterable, NumPy's arrays among them. Raises InvalidParams."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise InvalidParams(f"{name} is {shown(given)}, but has to be a list", field=name)
+    try:
+        return list(given)
+    except TypeError:  # such as an array without a dimension
+        raise InvalidParams(f"{name} is {shown(given)}, but has to be a list", field=name) from None
+
+
+def parts(name: str, given: Any, wanted: str, count: int) -> list[Any]:
+    """The parts of a point, a dab or a colour. Raises InvalidParams."""
+    try:
+        found = [] if isinstance(given, str | bytes) else list(given)
+    except TypeError:
+        found = []
+    if len(found) != count:
+        raise InvalidParams(f"{name} is {shown(given)}, but has to be {wanted}", field=name)
+    return found
+
+
+def bounded(name: str, value: Any, low: int, high: int) -> int:
+    """A number as the nearest whole one. Raises InvalidParams, naming the field and its bounds."""
+    whole = round(number(name, value))
+    if not low <= whole <= high:
+        raise InvalidParams(f"{name} is {shown(whole)}, but has to be {low} to {high}", field=name)
+    return whole
+
+
+def number(name: str, value: Any) -> float:
+    """A finite number, of whatever type. Raises InvalidParams."""
+    try:
+        found = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise InvalidParams(f"{name} is {shown(value)}, but has to be a number", field=name)
+    return found
+
+
+def shown(value: object) -> str:
+    """A value in a sentence, however large it is."""
+    return reprlib.repr(value)
 
 
 def message(dab: Dab) -> pb.Dab:
@@ -84,16 +128,23 @@ def message(dab: Dab) -> pb.Dab:
     return pb.Dab(pos=pb.Position(x=dab.x, y=dab.y), size=dab.size, color=dab.color)
 
 
-def dabs_along(points: Sequence[Point], size: int, color: Color) -> list[Dab]:
+def dabs_along(points: Iterable[PointLike], size: int, color: Color) -> list[Dab]:
     """The dabs of a stroke along straight lines between points in canvas pixels, a quarter of the size apart.
 
     The first and the last point get a dab each. Raises InvalidParams.
     """
-    for index, (x, y) in enumerate(points):
-        _whole(f"points[{index}].x", x)
-        _whole(f"points[{index}].y", y)
-    rgb_color = rgb(color)
-    return checked((x, y, size, rgb_color) for x, y in _places(points, max(1.0, size * SPACING)))
+    way = [_point(f"points[{index}]", point) for index, point in enumerate(items("points", points))]
+    whole = bounded("size", size, 1, MAX_SIZE)
+    ink = rgb(color)
+    return checked((x, y, whole, ink) for x, y in _places(way, max(1.0, whole * SPACING)))
+
+
+def _point(name: str, given: PointLike) -> Point:
+    x, y = parts(name, given, "x and y", 2)
+    # Bounded before dabs are laid along the way: a stroke to 1e300 would never end
+    for axis, value in (("x", x), ("y", y)):
+        bounded(f"{name}.{axis}", value, -POSITION_BOUND, POSITION_BOUND)
+    return float(x), float(y)
 
 
 def _places(points: Sequence[Point], step: float) -> Iterator[Point]:

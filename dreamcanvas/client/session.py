@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import random
+import re
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from google.protobuf.message import Message
 
@@ -33,6 +34,7 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 GAP_SECONDS: Final = 3.0
+_HOST: Final = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.+)?")  # a name or an IPv6 address
 _OPERATIONS: Final = frozenset({"paint", "patch"})
 
 
@@ -244,9 +246,16 @@ class Session(Source):
 
 def websocket_url(url: str) -> str:
     """The address of the server's websockets. Raises ConfigError where `url` is no address of a server."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    scheme = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}.get(parts.scheme)
-    if scheme is None or not parts.hostname:
-        raise ConfigError(f"url is {url!r}, but has to be like http://127.0.0.1:4242")
-    path = parts.path.rstrip("/")
-    return urlunsplit((scheme, parts.netloc, path if path.endswith("/rpc") else f"{path}/rpc", "", ""))
+    try:
+        text = url.strip()
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        if parts.port == 0:
+            raise ValueError("port 0")
+        found = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}[parts.scheme]
+        if not _HOST.fullmatch((parts.hostname or "").encode("idna").decode()):
+            raise ValueError("no host")
+    except (AttributeError, KeyError, ValueError):  # UnicodeError of a host's name among them
+        wanted = "has to be like http://127.0.0.1:4242, its port 1 to 65535"
+        raise ConfigError(f"url is {url!r}, but {wanted}") from None
+    path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
+    return urlunsplit((found, parts.netloc, path if path.endswith("/rpc") else f"{path}/rpc", "", ""))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dreamcanvas.config import Config
+from dreamcanvas.counting import column
 from dreamcanvas.errors import ConfigError, MovieError, StoreError
 from dreamcanvas.history.frames import moment
 from dreamcanvas.history.history import History
@@ -42,8 +43,8 @@ def lines(data_dir: Path) -> Iterator[str]:
 
     async def read(movies: Movies) -> Iterator[str]:
         days = [
-            f"{day.day:<18}{'encoded' if day.file == THERE else 'expired':<9}{len(day.dreams):>6} frames"
-            f"{day.dabs:>8} dabs{sum(day.files.values()):>12} bytes"
+            f"{day.day:<18}{'encoded' if day.file == THERE else 'expired':<9}"
+            f"{_facts(len(day.dreams), day.dabs, sum(day.files.values()))}"
             for day in await movies.days()
         ]
         return iter(sorted([*(_line(total) for total in await movies.totals()), *days]))
@@ -54,10 +55,12 @@ def lines(data_dir: Path) -> Iterator[str]:
 
 def _line(total: Total) -> str:
     state = _STATES.get(total.file, "expired")
-    return (
-        f"{name_of(total.start):<18}{state:<9}{total.frames:>6} frames"
-        f"{total.dabs:>8} dabs{total.bytes:>12} bytes"
-    )
+    return f"{name_of(total.start):<18}{state:<9}{_facts(total.frames, total.dabs, total.bytes)}"
+
+
+def _facts(frames: int, dabs: int, size: int) -> str:
+    columns = (column(frames, 6, "frame"), column(dabs, 8, "dab"), column(size, 12, "byte"))
+    return "".join(columns).rstrip()
 
 
 async def encode(config: Config) -> int:

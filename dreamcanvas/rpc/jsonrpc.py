@@ -52,7 +52,15 @@ def decode(text: str, batch_calls: int) -> Incoming:
     if not value:
         return Incoming((Refused(InvalidRequest("a batch holds at least one call")),))
     if batch_calls and len(value) > batch_calls:
-        return Incoming((Refused(InvalidRequest(f"a batch holds at most {batch_calls} calls")),))
+        return Incoming(
+            (
+                Refused(
+                    InvalidRequest(
+                        f"a batch holds at most {batch_calls} {'call' if batch_calls == 1 else 'calls'}"
+                    )
+                ),
+            )
+        )
     return Incoming(tuple(_request(item) for item in value), batch=True)
 
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from dreamcanvas.counting import counted, form
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store.diagnosis import explain, is_damage
 
@@ -54,7 +55,8 @@ def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -
         count = one("SELECT count(*) FROM operations").fetchone()[0]
         if count != last - first + 1:
             missing = last - first + 1 - count
-            raise StoreError(f"{path}: {missing} operations between {first} and {last} are missing; {HINT}")
+            lost = f"{counted(missing, 'operation')} between {first} and {last}"
+            raise StoreError(f"{path}: {lost} {form(missing, 'is', 'are')} missing; {HINT}")
     newest = max(last or 0, archived)
     dreamt = one("SELECT coalesce(max(seq), 0) FROM dreams").fetchone()[0]
     if dreamt > newest:

@@ -1,5 +1,7 @@
 """What the browser keeps: the session for the tab, wishes across visits; and all of it forbidden."""
 
+from functools import partial
+
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
@@ -28,6 +30,10 @@ def authors(server: Server, since: int) -> list[int]:
                 continue
             found.append(socket.events.popleft()[1].author)
         return found
+
+
+def complain(into: list[str], error: Exception) -> None:
+    into.append(str(error))
 
 
 def draw(visitor: Visitor, y: int) -> None:
@@ -110,7 +116,7 @@ class TestForbidden:
         for script in (FORBIDDEN, FULL):
             page = browser.new_context().new_page()
             broken: list[str] = []
-            page.on("pageerror", lambda error, into=broken: into.append(str(error)))
+            page.on("pageerror", partial(complain, broken))
             page.add_init_script(script)
             page.goto(quiet_server.url)
             alice = Visitor(page)
@@ -139,7 +145,7 @@ class TestForbidden:
         for script in (FORBIDDEN, FULL):
             page = browser.new_context().new_page()
             broken: list[str] = []
-            page.on("pageerror", lambda error, into=broken: into.append(str(error)))
+            page.on("pageerror", partial(complain, broken))
             page.add_init_script(script)
             page.goto(f"{quiet_server.url}/admin")
             page.get_by_label("The host’s token").fill(token)

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
@@ -321,10 +323,63 @@ def test_addresses(url: str, websocket: str) -> None:
     assert websocket_url(url) == websocket
 
 
-@pytest.mark.parametrize("url", ["ftp://canvas.example", "http://", ""])
-def test_what_is_no_address(url: str) -> None:
-    with pytest.raises(ConfigError, match="has to be like"):
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://canvas.example", "http://", "", None, 4242, "http://127.0.0.1:99999", "127.0.0.1:65536"),
+        *("http://canvas.example:0", "http://canvas.example:-1", "http://canvas.example:http"),
+        *("http://[::1", "http://[canvas]", "http://two names", "http://canvas\x00.example"),
+        *("http://canvas..example", f"http://{'a' * 64}.example", "http://:4242", "wss://"),
+    ],
+)
+def test_what_is_no_address(url: Any) -> None:
+    with pytest.raises(ConfigError, match=r"url is .*has to be like"):
         websocket_url(url)
+    for kind in (AsyncClient, Client):
+        with pytest.raises(ConfigError, match="url is"):
+            kind(url)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"token": "two\nlines"}, "token"),
+        ({"token": "gehe\u00efm"}, "token"),
+        ({"token": b"bytes"}, "token"),
+        ({"session": "text that is long enough"}, "session"),
+        ({"timeout": 0}, "timeout"),
+        ({"timeout": float("nan")}, "timeout"),
+        ({"timeout": "long"}, "timeout"),
+    ],
+)
+def test_what_no_client_can_be_made_with(given: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{named} "):
+        AsyncClient(**given)
+
+
+async def test_what_is_asked_for_is_checked_before_it_is_sent(quiet_server: Server) -> None:
+    async with AsyncClient(quiet_server.url) as bot:
+        way: Any = np.array([[100.0, 100.0], [160.0, 120.0], [20, 0]])
+        ink = await bot.stroke(way[:2], way[2, 0], np.array([0, 0, 9]))
+        stroke: Any = np.int64(ink.stroke)
+        await bot.undo(stroke)
+        for call, field in (
+            (bot.undo(-1), "stroke"),
+            (bot.undo("first"), "stroke"),  # type: ignore[arg-type]
+            (bot.cursor(float("nan"), 0), "pos.x"),
+            (bot.cursor(0, 1e12), "pos.y"),
+            (bot.cursor(0, 0, color=-1), "color"),
+            (bot.cursor(0, 0, name="\ud800"), "name"),
+            (bot.cursor(0, 0, name="\u3164"), "name"),
+            (bot.get_canvas(-1), "offset.x"),
+            (bot.get_canvas(0, 2**40), "offset.y"),
+            (bot.get_canvas(100, 0, 1500), "width"),
+            (bot.get_canvas(height=-5), "height"),
+            (bot.stroke(np.array([[1.0, float("nan")]]), 20, 0), "points[0].y"),
+        ):
+            with pytest.raises(InvalidParams) as raised:
+                await call
+            assert raised.value.field == field
 
 
 def test_pauses_double_to_a_bound_and_are_jittered() -> None:

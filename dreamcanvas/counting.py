@@ -1,0 +1,16 @@
+"""Numbers in sentences (pure): what is counted stands in the form that its number asks for."""
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 dab`, `0 dabs`, `1 Sperre`: a number and what is counted. `many` is `one` with an s by default."""
+    return f"{count} {form(count, one, many)}"
+
+
+def form(count: int, one: str, many: str = "") -> str:
+    """The form that goes with a number, English and German alike."""
+    return one if count == 1 else many or f"{one}s"
+
+
+def column(count: int, width: int, one: str) -> str:
+    """The same for a table: the number at the right of `width` places, the word as wide as its plural."""
+    return f"{count:>{width}} {form(count, one):<{len(one) + 1}}"
