@@ -124,6 +124,7 @@ def test_the_vandals_of_a_quarter_of_the_canvas(desk: Page, visit: Visit, hosted
         for author in authors:
             desk.get_by_role("checkbox", name=f"No. {author} ").check()
         desk.get_by_label("Reason, which they are told").fill("Painting over others")
+        desk.get_by_label("their addresses, too").uncheck()  # all are at one
         check_every_look(desk)
         desk.get_by_role("button", name="Ban", exact=True).click()
         expect(desk.get_by_role("status")).to_have_text("4 are banned.")
@@ -181,3 +182,33 @@ def test_the_token_lasts_as_long_as_the_tab_and_no_longer(desk: Page, hosted: Se
     other.goto(f"{hosted.url}/admin")
     expect(other.locator("#desk")).to_be_hidden()
     expect(other.get_by_label("The host’s token")).to_be_visible()
+
+
+def test_a_ban_is_of_the_address_unless_the_host_says_otherwise(desk: Page, hosted: Server) -> None:
+    with Socket(hosted.ws_url) as vandal:
+        author = vandal.subscribe(events=["status"]).author
+        vandal.paint(dabs=[dab(900, 900)], stroke=1)
+        sign_in(desk, hosted)
+        choose(desk, 890, 890, 910, 910)
+        desk.get_by_role("checkbox", name=f"No. {author} ").check()
+        expect(desk.get_by_label("their addresses, too")).to_be_checked()
+        for blank in ("   ", "\u3164\u2800"):
+            desk.get_by_label("Reason, which they are told").fill(blank)
+            desk.get_by_role("button", name="Ban", exact=True).click()
+            expect(desk.get_by_role("status")).to_have_text("Say why: they are told.")
+        desk.get_by_label("Reason, which they are told").fill("Rude words")
+        desk.get_by_role("button", name="Ban", exact=True).click()
+        expect(desk.get_by_role("status")).to_have_text("One is banned.")
+    with Socket(hosted.ws_url) as again, pytest.raises(CallError, match="Rude words"):
+        again.paint(dabs=[dab(1, 1)])
+    desk.locator("#bans li").filter(has_text="Rude words").get_by_role("button").click()
+    expect(desk.get_by_role("status")).to_have_text("The ban has ended.")
+    with Socket(hosted.ws_url) as again:
+        again.paint(dabs=[dab(1, 1)])
+
+
+def test_a_line_of_which_nothing_can_be_seen_is_none(desk: Page, hosted: Server) -> None:
+    sign_in(desk, hosted)
+    desk.get_by_label("A line for everyone").fill("\u115f \u2800")
+    desk.get_by_role("button", name="Show it").click()
+    expect(desk.get_by_role("status")).to_contain_text("Nothing of this line can be seen")
