@@ -85,7 +85,7 @@ def missed(page: Page) -> list[str]:
 
 def at_every_size(page: Page, look: Callable[[], dict[str, list[str]]]) -> dict[str, list[str]]:
     """What is missed in what states, by the window's size."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
