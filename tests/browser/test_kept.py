@@ -141,7 +141,7 @@ class TestForbidden:
             assert broken == []
 
     def test_the_hosts_page_lets_the_host_in(self, browser: Browser, quiet_server: Server) -> None:
-        token = (quiet_server.data_dir / "admin-token").read_text().strip()
+        token = (quiet_server.data_dir / "admin-token").read_text("utf-8").strip()
         for script in (FORBIDDEN, FULL):
             page = browser.new_context().new_page()
             broken: list[str] = []

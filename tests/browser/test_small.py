@@ -131,7 +131,7 @@ def test_on_the_other_pages(visit: Visit, dreamt: Server, locale: str) -> None:
     assert at_every_size(page, lambda: {"about": missed(page)}) == {}
     page.goto(f"{dreamt.url}/admin")
     assert at_every_size(page, lambda: {"token": missed(page)}) == {}
-    page.locator("#token").fill((dreamt.data_dir / "admin-token").read_text().strip())
+    page.locator("#token").fill((dreamt.data_dir / "admin-token").read_text("utf-8").strip())
     page.locator("#sign-in button").click()
     page.wait_for_selector("html[data-phase=live]")
     page.locator("#region button[type=submit]").click()
