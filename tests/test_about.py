@@ -63,12 +63,19 @@ def test_the_page_tells_in_both_languages(telling: Server) -> None:
 def test_the_host_s_acts_are_told_in_numbers(telling: Server) -> None:
     assert "What the host has done" not in telling.get("/about").decode()
     token = (telling.data_dir / "admin-token").read_text().strip()
-    for method, params in (
-        ("ban", {"author": 7, "seconds": 60, "reason": "<i>spam</i>"}),
-        ("ban", {"author": 8, "seconds": 60, "reason": "spam"}),
-        ("readOnly", {"on": True}),
-        ("readOnly", {"on": False}),
+    for number, (method, params) in enumerate(
+        (
+            ("ban", {"author": 7, "seconds": 60, "reason": "<i>spam</i>"}),
+            ("readOnly", {"on": True}),
+            ("ban", {"author": 8, "seconds": 60, "reason": "spam"}),
+            ("readOnly", {"on": False}),
+        )
     ):
+        if number == 2:
+            one = telling.get("/about").decode()
+            for act in ("1 ban", "1 Sperre", "1 time changed whether", "1 Mal geändert"):
+                assert f"<li>{act}" in one
+            assert "1 bans" not in one
         call = {"jsonrpc": "2.0", "id": 1, "method": f"admin.{method}", "params": params}
         request = urllib.request.Request(
             f"{telling.url}/rpc", json.dumps(call).encode(), {"Authorization": f"Bearer {token}"}

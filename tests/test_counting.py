@@ -7,6 +7,10 @@ import pytest
 
 import dreamcanvas
 from dreamcanvas.counting import column, counted, form
+from dreamcanvas.history.command import _line
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.store.movies import THERE, Total
+from dreamcanvas.web_history import _window_entry
 
 PACKAGE = Path(dreamcanvas.__file__).parent
 NUMBERED = re.compile(
@@ -44,3 +48,10 @@ def test_no_sentence_has_a_number_before_a_plural_of_its_own() -> None:
         for match in NUMBERED.finditer(path.read_text("utf-8"))
     }
     assert found == set()
+
+
+def test_one_of_each_in_what_is_told_of_the_past() -> None:
+    window = pb.Window(start=0, end=1000, frames=1, dabs=1, styles=[pb.StyleSpan(style="Fur")])
+    window.renditions.add(url="/movies/x.mp4", bytes=1)
+    assert _window_entry(window).summary == "1 dream, 1 dab; Fur"
+    assert " ".join(_line(Total(0, 1000, 1, 1, 1, THERE)).split()[2:]) == "1 frame 1 dab 1 byte"
