@@ -394,13 +394,17 @@ class BanRequest(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     SECONDS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    AUTHOR_ONLY_FIELD_NUMBER: _builtins.int
     author: _builtins.int
     """Whom: an author, or an address, or both."""
     address: _builtins.str
+    """An address, a network such as 203.0.113.0/24, or `#` and a hash. Absent: the author's."""
     seconds: _builtins.int
     """For how many seconds, from 1."""
     reason: _builtins.str
     """What they are told."""
+    author_only: _builtins.bool
+    """True: the author alone, not its address, which others may share."""
     def __init__(
         self,
         *,
@@ -408,10 +412,11 @@ class BanRequest(_message.Message):
         address: _builtins.str | None = ...,
         seconds: _builtins.int | None = ...,
         reason: _builtins.str | None = ...,
+        author_only: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "author", b"author", "reason", b"reason", "seconds", b"seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "author", b"author", "author_only", b"author_only", "reason", b"reason", "seconds", b"seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "author", b"author", "reason", b"reason", "seconds", b"seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "author", b"author", "author_only", b"author_only", "reason", b"reason", "seconds", b"seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -430,7 +435,7 @@ class Ban(_message.Message):
     ban: _builtins.int
     author: _builtins.int
     address: _builtins.str
-    """`#` and the hash of the address."""
+    """`#` and the hash of the address, or a network."""
     until: _builtins.int
     reason: _builtins.str
     created: _builtins.int

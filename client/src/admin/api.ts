@@ -49,7 +49,7 @@ interface Methods {
   nextStyle: [Record<string, never>, State];
   announce: [{ text: string }, State];
   who: [Region, { painted?: Painted[] }];
-  ban: [{ author?: number; address?: string; seconds: number; reason: string }, Ban];
+  ban: [{ author?: number; address?: string; authorOnly?: boolean; seconds: number; reason: string }, Ban];
   unban: [{ ban: number }, { bans?: Ban[] }];
   bans: [Record<string, never>, { bans?: Ban[] }];
   restore: [{ region?: Region; authors?: number[]; time?: number }, { seq: number; dabs: number }];

@@ -122,7 +122,7 @@ async function ban(): Promise<string> {
   const seconds = Number(new FormData(act).get("seconds"));
   const addresses = field(act, "addresses").checked;
   for (const { author, address } of chosen) {
-    const whom = addresses && address ? { author, address } : { author };
+    const whom = !addresses ? { author, authorOnly: true } : address ? { author, address } : { author };
     await asked().call("ban", { ...whom, seconds, reason: told });
   }
   await look();
