@@ -179,12 +179,13 @@ export function start(): App {
   sync.setCursors(preferences.cursors);
 
   const hand: Hand = {
+    taps: () => mode !== "draw",
+    tap(at) {
+      keyPen.stop();
+      tap(at);
+    },
     beginStroke(at, tentative) {
       keyPen.stop();
-      if (mode !== "draw") {
-        tap(at);
-        return false;
-      }
       if (!brushwork.begin(at, tentative)) return false;
       root.dataset.drawn = "true";
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();

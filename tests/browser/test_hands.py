@@ -3,7 +3,7 @@
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE, canvas_png
@@ -181,3 +181,17 @@ class TestSecondFinger:
         wait_until(lambda: alice.picture()["hash"] == picture, what="the picture without the palm's dabs")
         alice.settle()
         assert alice.picture()["hash"] == picture
+
+    def test_of_two_that_move_the_canvas_picks_no_colour(self, visit: Visit, quiet_server: Server) -> None:
+        alice = visit(quiet_server.url, **PHONE)
+        pick = alice.page.get_by_role("button", name="Pick a colour from the canvas")
+        pick.tap()
+        alice.touch("touchStart", [(150, 400)])
+        alice.touch("touchStart", [(150, 400), (250, 400)])
+        alice.touch("touchMove", [(140, 410), (260, 410)])
+        alice.touch("touchEnd", [])
+        alice.wait(fit="false")
+        expect(pick).to_have_attribute("aria-pressed", "true")
+        alice.touch("touchStart", [(200, 400)])
+        alice.touch("touchEnd", [])
+        expect(pick).to_have_attribute("aria-pressed", "false")

@@ -14,6 +14,9 @@ export interface PointerSample extends Point {
 }
 
 export interface Hand {
+  /** Whether a tap is asked for in place of a stroke. */
+  taps(): boolean;
+  tap(at: Point): void;
   /** False where nothing may be drawn now. */
   beginStroke(sample: PointerSample, tentative: boolean): boolean;
   moveStroke(samples: readonly PointerSample[]): void;
@@ -50,7 +53,7 @@ export class Pointers {
   private readonly element: HTMLElement;
   private readonly hand: Hand;
   private readonly touches = new Map<number, Point>();
-  private mode: "idle" | "draw" | "pan" | "pinch" = "idle";
+  private mode: "idle" | "draw" | "tap" | "pan" | "pinch" = "idle";
   /** The pointer that draws or pans. */
   private active = -1;
   private activeType = "";
@@ -117,6 +120,12 @@ export class Pointers {
       return;
     }
     const finger = event.pointerType === "touch";
+    if (this.hand.taps()) {
+      // A finger's counts when it is lifted: until then a second one may come, to move the canvas
+      if (finger) this.mode = "tap";
+      else this.hand.tap(at);
+      return;
+    }
     this.hand.point(at, true);
     this.mode = this.hand.beginStroke(this.sample(event), finger) ? "draw" : "idle";
     if (finger && this.mode === "draw") this.tentative = setTimeout(() => this.keep(), TENTATIVE_MS);
@@ -137,7 +146,9 @@ export class Pointers {
       return;
     }
     if (event.pointerId !== this.active) return;
-    if (this.mode === "pan") {
+    if (this.mode === "tap") {
+      this.gone = Math.max(this.gone, Math.hypot(at.x - this.start.x, at.y - this.start.y));
+    } else if (this.mode === "pan") {
       this.hand.pan(at.x - this.last.x, at.y - this.last.y);
       this.last = at;
     } else if (this.mode === "draw") {
@@ -172,6 +183,7 @@ export class Pointers {
     this.mode = "idle";
     this.active = -1;
     delete this.element.dataset.hand;
+    if (mode === "tap" && !cancel && this.gone <= TENTATIVE_PX) this.hand.tap(this.start);
     if (mode !== "draw") return;
     if (cancel) {
       clearTimeout(this.tentative);
