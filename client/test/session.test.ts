@@ -58,7 +58,7 @@ describe("the session of a tab", () => {
   });
 
   test("is one page's where several begin at once, whoever is heard", async () => {
-    for (let times = 0; times < 20; times++) {
+    for (let times = 0; times < 6; times++) {
       const browser = new Browser();
       const pages = [browser.open(), browser.open(), browser.open()];
       // The first asked before the others listened
