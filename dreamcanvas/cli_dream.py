@@ -21,6 +21,7 @@ _DREAM_HELP = {
     "finest": "The largest size, as a share of IN's.",
     "laplacian": "Bands to even the gradient out over; 0: off.",
     "tilt": "How much longer steps are in the smallest size.",
+    "detail": "How much longer still they are in the largest size.",
     "grain": "The share of its colour that a step in the largest size keeps.",
     "settled": "Hold the picture together, so that dreams can be dreamt again and again; or add and clip.",
 }

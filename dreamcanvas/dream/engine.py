@@ -119,6 +119,7 @@ class Engine:
             iterations=settings.iterations,
             step=settings.step,
             tilt=settings.tilt,
+            detail=settings.detail,
             grain=settings.grain,
             laplacian=settings.laplacian,
         )

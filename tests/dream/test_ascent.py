@@ -56,9 +56,10 @@ def ascend(
     iterations: int = 1,
     step: float = 1.5,
     tilt: float = 0.0,
+    detail: float = 1.0,
     grain: float = 1.0,
 ) -> Floats:
-    steps = Steps(sizes, iterations=iterations, step=step, tilt=tilt, grain=grain)
+    steps = Steps(sizes, iterations=iterations, step=step, tilt=tilt, detail=detail, grain=grain)
     change: Floats = ascent.ascend(
         picture(), [Part(slope_of(objective))], steps, seed=seed, mask=mask
     ).numpy()
@@ -79,6 +80,10 @@ def test_octaves_may_end_below_the_pictures_size() -> None:
 
 def test_a_tilt_gives_longer_steps_to_small_octaves() -> None:
     assert ascend(brightness, step=1.0, tilt=0.5) == pytest.approx(1 + 1.25 + 1.5, rel=1e-4)
+
+
+def test_detail_gives_longer_steps_to_the_largest_octave() -> None:
+    assert ascend(brightness, step=1.0, tilt=0.5, detail=3.0) == pytest.approx(3 + 1.25 + 1.5, rel=1e-4)
 
 
 def test_the_grain_takes_colour_from_the_largest_octave_alone() -> None:

@@ -8,7 +8,8 @@ from dreamcanvas.errors import DreamError
 
 def test_classic_is_the_dream_of_2017() -> None:
     assert (CLASSIC.octaves, CLASSIC.octave_scale, CLASSIC.iterations, CLASSIC.step) == (6, 1.31415, 1, 1.5)
-    assert (CLASSIC.finest, CLASSIC.laplacian, CLASSIC.tilt, CLASSIC.grain) == (1.0, 0, 0.0, 1.0)
+    assert (CLASSIC.finest, CLASSIC.laplacian, CLASSIC.tilt) == (1.0, 0, 0.0)
+    assert (CLASSIC.detail, CLASSIC.grain) == (1.0, 1.0)
     assert not CLASSIC.settled
 
 
@@ -32,9 +33,9 @@ def test_the_largest_is_always_an_octave() -> None:
 
 
 def test_the_canvas_dreams_forms_of_a_third_of_it() -> None:
-    """A network sees forms of about its 224 px at once: twice the side of the smallest octave."""
+    """A network sees forms of about its 224 px at once: more than the smallest octave's side."""
     sizes = [height for height, _ in CANVAS.sizes(1536, 1536)]
-    assert sizes == [768, 584, 445, 338, 258, 196, 149, 113]
+    assert sizes == [922, 701, 534, 406, 309, 235, 179, 136]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_the_canvas_dreams_forms_of_a_third_of_it() -> None:
         ({"laplacian": 9}, "laplacian is 9; it must be 0–8"),
         ({"tilt": -0.1}, "tilt is -0.1; it must be 0–10"),
         ({"tilt": float("nan")}, "tilt is nan; it must be 0–10"),
+        ({"detail": 0.0}, "detail is 0.0; it must be 0.1–10"),
         ({"grain": 2.5}, "grain is 2.5; it must be 0–2"),
     ],
 )
