@@ -2,9 +2,10 @@
 
 import hmac
 import os
+import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,18 +14,24 @@ from dreamcanvas.store.files import sync_directory
 from dreamcanvas.store.tokens import Token, digest
 
 ADMIN: Final = "admin"
+SECRET_LETTERS: Final = 16
+_SECRET: Final = re.compile(rf"[!-~]{{{SECRET_LETTERS},}}")
 _NOBODY: Final = digest("")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller with a token: its name, whether it is the host's, and what it may spend (0: no limit)."""
+    """A caller with a token: its name, whether it is the host's, and what it may spend (0: no limit).
+
+    `secret` tells its token from another of the same name, made when that was revoked.
+    """
 
     name: str
     admin: bool
     dabs_per_second: int = 0
     dabs_burst: int = 0
     connections: int = 0
+    secret: int = field(default=0, repr=False, compare=False)
 
 
 class Access:
@@ -62,7 +69,9 @@ class Access:
         """Whether who was identified before still would be."""
         token = self._tokens.get(identity.name)
         return identity.admin or (
-            token is not None and not token.revoked and identity == self._identity(token)
+            token is not None
+            and not token.revoked
+            and (identity, identity.secret) == (self._identity(token), _number(token))
         )
 
     @staticmethod
@@ -73,7 +82,13 @@ class Access:
             dabs_per_second=token.dabs_per_second,
             dabs_burst=token.dabs_burst,
             connections=token.connections,
+            secret=_number(token),
         )
+
+
+def _number(token: Token) -> int:
+    """What tells a token from others of its name."""
+    return int.from_bytes(token.hash, "big")
 
 
 def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
@@ -84,7 +99,7 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
     path = data_dir / "admin-token"
     try:
         if path.exists():
-            token = path.read_text().strip()
+            token = path.read_text(errors="replace").strip()
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
         else:
@@ -97,6 +112,10 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
             sync_directory(data_dir)
     except OSError as error:
         raise StoreError(f"{path} cannot be used: {error.strerror}") from error
-    if not token.startswith(f"{ADMIN}."):
-        raise StoreError(f"{path} holds no token: delete it, and the next start makes one")
+    secret = token.removeprefix(f"{ADMIN}.")
+    if secret == token or not _SECRET.fullmatch(secret):
+        raise StoreError(
+            f"{path} holds no token, which is admin. and at least {SECRET_LETTERS} letters, digits or signs: "
+            "delete it, and the next start makes one"
+        )
     return token

@@ -50,6 +50,7 @@ class Allowances:
         self._now = now
         self._dabs = Buckets(*self._dab_rate())
         self._canvases = Buckets(*self._canvas_rate())
+        self._undone = Buckets(*self._undo_rate())
         self._quotas: dict[Identity, Bucket] = {}
 
     def _dab_rate(self) -> tuple[float, float]:
@@ -59,6 +60,10 @@ class Allowances:
     def _canvas_rate(self) -> tuple[float, float]:
         per_minute = self._config.canvas_per_minute if self._config.rate_limits else 0
         return per_minute / 60, per_minute
+
+    def _undo_rate(self) -> tuple[float, float]:
+        config = self._config
+        return (config.undo_bytes_per_second, config.undo_bytes_burst) if config.rate_limits else (0, 0)
 
     def connections(self, identity: Identity | None) -> int:
         """How many websockets an address or a token may have open; 0 is no limit."""
@@ -103,6 +108,12 @@ class Allowances:
         """Takes a share of a canvas from what a caller and its address may fetch. Raises RateLimited."""
         now = self._now()
         self._spend(client.canvases, self._canvases.get(client.household, now), now, share, "canvas")
+
+    def spend_undone(self, client: Client, count: int) -> None:
+        """Takes bytes of a patch from what an address, or a token, may have undone. Raises RateLimited."""
+        now = self._now()
+        bucket = self._undone.get(client.household, now)
+        self._spend(bucket, Bucket(0, 0), now, count, "undo_bytes")
 
     def may_point(self, client: Client) -> bool:
         """Whether a caller's cursor is to be passed on; takes one from what may be."""

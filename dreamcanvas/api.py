@@ -24,7 +24,7 @@ from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Json
 from dreamcanvas.rpc.service import Caller, Later, Then
-from dreamcanvas.store.journal import Journal, Receipt
+from dreamcanvas.store.journal import Author, Journal, Receipt
 from dreamcanvas.undo import bounds
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
@@ -102,7 +102,12 @@ class Api:
         stroke = within("stroke", request.stroke, 1, 2**32 - 1)
         self._visitors.check(client)
         self._visitors.spend_dabs(client, UNDO_DABS)
-        settled = self._undoing.undo(client.author, stroke, call=request.call)
+        settled = self._undoing.undo(
+            client.author,
+            stroke,
+            call=request.call,
+            afford=lambda patch: self._visitors.spend_undone(client, len(patch.image)),
+        )
         return Later(settled, partial(self._undone, client))
 
     def _undone(self, client: Client, receipt: Receipt) -> pb.UndoResponse:
@@ -160,6 +165,7 @@ class Api:
         if websocket is None:
             raise InvalidRequest("events need a websocket: subscribe there")
         events = event_names(request.events)
+        former = client.author
         if request.HasField("session"):
             low, high = SESSION_BYTES
             if not low <= len(request.session) <= high:
@@ -170,12 +176,13 @@ class Api:
             client.author = self._journal.session(request.session, client.address, token)
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
-        # What was painted before on this connection is applied before, and a new session is known from now on
-        settled = self._painter.introduce(client.author)
-        return Later(settled, lambda _: self._subscribed(client, websocket, subscription, since))
+        # What was painted before on this connection is applied before
+        settled = self._painter.introduce(client.author, former)
+        author = client.author
+        return Later(settled, lambda _: self._subscribed(author, websocket, subscription, since))
 
     def _subscribed(
-        self, client: Client, websocket: Websocket, subscription: Subscription, since: int | None
+        self, author: Author, websocket: Websocket, subscription: Subscription, since: int | None
     ) -> Then:
         self._broadcast.flush()  # what is due to the subscription before comes before the reply
         replay = [] if since is None else self._painter.since(since)
@@ -189,10 +196,10 @@ class Api:
             resync=replay is None,
             limits=self._visitors.limits(),
             version=__version__,
-            author=client.author.number,
+            author=author.number,
             dream=version.dream,
             dream_seq=self._painter.dream_seq,
-            last_call=client.author.last_call,
+            last_call=author.last_call,
         )
         return Then(response, lambda: self._visitors.subscribe(websocket, subscription, replay or ()))
 

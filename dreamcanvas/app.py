@@ -9,7 +9,7 @@ import random
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -19,7 +19,6 @@ import uvicorn
 from dreamcanvas import __version__
 from dreamcanvas.about import About
 from dreamcanvas.api import Api
-from dreamcanvas.broadcast import Broadcast
 from dreamcanvas.config import Config
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
@@ -28,7 +27,6 @@ from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.gauges import watch_all
 from dreamcanvas.history.history import History
 from dreamcanvas.host import Host
-from dreamcanvas.ink import Ink
 from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
@@ -36,13 +34,10 @@ from dreamcanvas.pictures import Pictures
 from dreamcanvas.retracting import Retracting
 from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
-from dreamcanvas.store.budget import Budget
-from dreamcanvas.store.dreams import Dreams
-from dreamcanvas.store.journal import Journal
+from dreamcanvas.storage import storage
 from dreamcanvas.store.running import Running
 from dreamcanvas.store.schema import DirectoryLock
-from dreamcanvas.store.upkeep import Keeping, Upkeep
-from dreamcanvas.undoing import Undoing
+from dreamcanvas.undoing import Undoing, undo_bounds
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
 from dreamcanvas.watchdog import Watchdog
@@ -96,7 +91,7 @@ class App:
         lock = DirectoryLock(config.data_dir)
         try:
             listener = listen(config)
-            async with self._storage() as (journal, painter, broadcast, dreams, history):
+            async with storage(config, clock=_clock) as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
                 running = Running(journal, clock=_clock, monotonic=_monotonic)
                 await running.load()
@@ -129,6 +124,8 @@ class App:
                         frames=config.data_dir / "frames",
                         seconds=config.undo_seconds,
                         clock=_clock,
+                        bounds=undo_bounds(config),
+                        limited=metrics.limited,
                     ),
                     cursors=cursors,
                     about=about,
@@ -167,39 +164,6 @@ class App:
                 await self._run(web, visitors, painter, history, running, listener=listener)
         finally:
             lock.release()
-
-    @contextlib.asynccontextmanager
-    async def _storage(self) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams, History]]:
-        config = self._config
-        journal = Journal(config.data_dir / "dreamcanvas.db", clock=_clock)
-        try:
-            dreams = Dreams(config.data_dir / "frames", journal)
-            broadcast = Broadcast(tick=config.tick_ms / 1000)
-            painter = Painter(
-                journal=journal,
-                dreams=dreams,
-                broadcast=broadcast,
-                replay_operations=config.replay_operations,
-                clock=_clock,
-                ink=Ink(most=config.ink_dabs),
-            )
-            await painter.recover()
-            budget = Budget(
-                config.data_dir,
-                journal,
-                limit=round(config.max_data_gb * 1e9),
-                keep_ms=round(max(config.keep_frames_minutes * 60, 2 * config.undo_seconds) * 1000),
-                clock=_clock,
-            )
-            keeping = Keeping(config.keep_operations_hours, config.replay_operations)
-            upkeep = Upkeep(journal, budget, keeping, clock=_clock)
-            with contextlib.closing(History(config, journal, budget, upkeep, clock=_clock)) as history:
-                async with asyncio.TaskGroup() as group:
-                    task = group.create_task(upkeep.run())
-                    yield journal, painter, broadcast, dreams, history
-                    task.cancel()
-        finally:
-            journal.close()
 
     def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics, running: Running) -> Dreaming:
         config = self._config

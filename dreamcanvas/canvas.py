@@ -6,7 +6,7 @@ started.
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from PIL import Image
@@ -30,11 +30,15 @@ class Dab:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Pixels put somewhere: the top left corner in canvas pixels, and an RGBA picture as a PNG file."""
+    """Pixels put somewhere: the top left corner in canvas pixels, and an RGBA picture as a PNG file.
+
+    `took` are the numbers of the dabs that it takes back, known to who makes it alone.
+    """
 
     x: int
     y: int
     image: bytes
+    took: tuple[int, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,18 @@ Region: TypeAlias = tuple[int, int, int, int]
 class Canvas:
     """The picture. `dream_seq` is the last operation that the dream contains."""
 
-    def __init__(self, image: Image.Image | None = None, dream: int = 0, dream_seq: int = 0) -> None:
+    def __init__(
+        self,
+        image: Image.Image | None = None,
+        dream: int = 0,
+        dream_seq: int = 0,
+        *,
+        seq: int | None = None,
+    ) -> None:
         self._image = image if image is not None else Image.new("RGB", (SIDE, SIDE), WHITE)
         self.dream = dream
         self.dream_seq = dream_seq
-        self.seq = dream_seq
+        self.seq = dream_seq if seq is None else seq
 
     @property
     def version(self) -> Version:
@@ -104,6 +115,25 @@ class Canvas:
     def crop(self, region: Region) -> Image.Image:
         """A copy of a part of the picture: left, top, right, bottom in pixels, right and bottom exclusive."""
         return self._image.crop(region)
+
+
+def bounds(mark: Dab | Patch) -> Region:
+    """Where a mark is: left, top, right, bottom in canvas pixels, right and bottom exclusive."""
+    if isinstance(mark, Dab):
+        left, top = mark.x - mark.size // 2, mark.y - mark.size // 2
+        return left, top, left + mark.size, top + mark.size
+    width, height = (int.from_bytes(mark.image[at : at + 4], "big") for at in (16, 20))  # a PNG's IHDR
+    return mark.x, mark.y, mark.x + width, mark.y + height
+
+
+def touch(one: Region, other: Region) -> bool:
+    """Whether two regions have a pixel in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def common(one: Region, other: Region) -> Region:
+    """What two regions have in common, if they touch."""
+    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
 def draw(image: Image.Image, mark: Dab | Patch) -> None:

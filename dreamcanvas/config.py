@@ -91,6 +91,30 @@ class Config:
     )
     timezone: str = _setting("UTC", "The time zone of the history's days, such as Europe/Berlin.")
     undo_seconds: int = _setting(60, "For how long a stroke can be taken back.", 0, 10**6)
+    undo_operations: int = _setting(
+        200000, "Operations that an undo may have to look through; 0 is any.", 0, 10**9
+    )
+    undo_megapixels: int = _setting(
+        300, "Millions of pixels that an undo may have to draw again; 0 is any.", 0, 10**6
+    )
+    undo_memory_mb: int = _setting(
+        64, "Megabytes that an undo may take for what it lays out side by side; 0 is any.", 0, 10**5
+    )
+    undo_bytes_per_second: int = _setting(
+        200000, "Lasting rate of the bytes of patches that undo makes, per address.", 0, 10**9
+    )
+    undo_bytes_burst: int = _setting(
+        6000000, "Bytes of such patches above the lasting rate that may come at once.", 0, 10**10
+    )
+    checkpoint_operations: int = _setting(
+        10000,
+        "Operations without a dream after which the picture is kept for the next start; 0 never.",
+        0,
+        10**7,
+    )
+    keep_sessions_days: float = _setting(
+        30.0, "Days after which who has not drawn any more is forgotten; 0 never.", 0, 10**5
+    )
     cursors: bool = _setting(True, "Whether cursors are passed on.")
     cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)

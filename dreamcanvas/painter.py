@@ -6,10 +6,10 @@ order.
 
 import asyncio
 import logging
-from collections import deque
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from typing import Final
 
 from PIL import Image
 
@@ -18,11 +18,16 @@ from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.easel import Easel
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.ink import Ink, Recent
+from dreamcanvas.operation_log import OperationLog, weights
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.recovering import recover
+from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dream, Dreams, decode
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Late, Receipt
 
 log = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS: Final = 2.0  # for which a checkpoint under way is waited for at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,28 @@ class Painter:
         replay_operations: int,
         clock: Callable[[], int],
         ink: Ink | None = None,
+        checkpoints: Checkpoints | None = None,
+        checkpoint_operations: int = 0,
     ) -> None:
         self._journal = journal
         self.ink = ink if ink is not None else Ink()
+        self._checkpoints = checkpoints
+        self._checkpoint_operations = checkpoint_operations
+        self._since_base = 0
+        self._keeping: asyncio.Task[None] | None = None
         self._dreams = dreams
         self._broadcast = broadcast
         self._replay_operations = replay_operations
         self._clock = clock
         self._easel = Easel(Canvas())
-        self._log: deque[Operation] = deque()
+        self._log = OperationLog(replay_operations)
         self._pinned: int | None = None
         self._time = 0
         self._next_dream = 1
         self._style = ""
         self._dream_time = 0
         self._closing = False
+        self._at_close: list[Callable[[], None]] = []
         self.resync_seq = 0
         self.painted: Callable[[int], None] = lambda _: None
         journal.applied = self._applied
@@ -76,41 +88,20 @@ class Painter:
         broadcast.resync = self.resync_event
 
     async def recover(self) -> None:
-        """Puts the operations over the last whole dream, and says what was found."""
+        """Puts the operations over the newest base, and says what was found."""
         self._next_dream = await self._dreams.last_number() + 1
-        found = await self._dreams.newest_whole()
-        canvas = Canvas()
-        if found is not None:
-            dream, image = found
-            canvas = Canvas(image, dream.dream, dream.seq)
-            self._style, self._dream_time, self._time = dream.style, dream.time, dream.time
-            for seq in await self._dreams.seqs(dream.dream, self.ink.dreams_kept):
-                self.ink.dreamt(seq)
-        start, newest = canvas.dream_seq, self._journal.seq
-        inked = self.ink.needed_after(newest)
-        for operation in self._journal.operations(min(start, inked, self._keep_after(newest))):
-            if operation.seq > start:
-                if operation.seq > canvas.seq + 1:
-                    canvas = self._begin_later(canvas.seq + 1, operation.seq - 1)
-                canvas.apply(operation)
-                self._time = max(self._time, operation.time)
-            if operation.seq > inked:
-                self.ink.add([operation])
-            self._log.append(operation)
-        if canvas.seq < self._journal.seq:
-            canvas = self._begin_later(canvas.seq + 1, self._journal.seq)
-        self._easel = Easel(canvas)
-        self._trim()
-        log.info(
-            "recovered",
-            extra={"dream": canvas.dream, "operations": canvas.seq, "replayed": canvas.seq - start},
+        found = await recover(
+            self._journal,
+            self._dreams,
+            self._checkpoints,
+            ink=self.ink,
+            replay_operations=self._replay_operations,
         )
-
-    def _begin_later(self, first: int, last: int) -> Canvas:
-        """There is no dream to begin with, and operations up to a number were deleted for want of room."""
-        log.error("begins white: operations are not kept any more", extra={"first": first, "last": last})
-        self._log.clear()
-        return Canvas(dream_seq=last)
+        self._easel = Easel(found.canvas)
+        self._log = found.operations
+        self._style, self._dream_time, self._time = found.style, found.dream_time, found.time
+        self._since_base = found.canvas.seq - found.base
+        self._keep_picture()
 
     # Reading
 
@@ -147,7 +138,7 @@ class Painter:
         """
         if not self.keeps(seq):
             return None
-        return list(islice(self._log, len(self._log) - (self.version.seq - seq), None))
+        return self._log.newest(self.version.seq - seq)
 
     def keeps(self, seq: int) -> bool:
         """Whether the operations after a number are kept, and it is not in the future."""
@@ -200,16 +191,20 @@ class Painter:
         """
         return self._append(Entry(author, (), stroke, call, late=late))
 
-    def introduce(self, author: Author) -> asyncio.Future[Receipt]:
-        """Stores an author, after everything that was painted before. Raises as `paint` does."""
-        return self._append(Entry(author))
+    def introduce(self, *authors: Author) -> asyncio.Future[Receipt]:
+        """Is done when all is applied that authors painted before. Raises as `paint` does."""
+        self._check_open()
+        return self._journal.passed(*authors)
 
     def _append(self, entry: Entry) -> asyncio.Future[Receipt]:
+        self._check_open()
+        return self._journal.append(entry)
+
+    def _check_open(self) -> None:
         if self._closing:
             raise Unavailable(
                 "the server is shutting down; nothing was applied", retry_after_ms=RETRY_AFTER_MS
             )
-        return self._journal.append(entry)
 
     async def _room(self) -> None:
         """Called by the journal before it takes more: the pixels must not lag behind without bound."""
@@ -223,23 +218,38 @@ class Painter:
                 done += receipt.operations
                 self._broadcast.operations(receipt.operations, entry.origin)
         if done:
-            self._log += done
+            self._since_base += self._log.append(done)
             self._time = max(self._time, done[-1].time)
             self._easel.apply(done)
             self.ink.add(done)
             self.painted(len(done))
+            self._keep_picture()
         self._trim()
 
     def _trim(self) -> None:
         """Keeps the newest `replay_operations`, and all that a dream under way will need."""
-        keep_after = self._keep_after(self.version.seq)
-        if self._pinned is not None:
-            keep_after = min(keep_after, self._pinned)
-        while self._log and self._log[0].seq <= keep_after:
-            self._log.popleft()
+        self._log.trim(self._pinned)
 
-    def _keep_after(self, seq: int) -> int:
-        return max(0, seq - self._replay_operations) if self._replay_operations else 0
+    def _keep_picture(self) -> None:
+        """Has the picture kept where much has come since the newest base."""
+        due = 0 < self._checkpoint_operations <= self._since_base
+        if due and self._checkpoints is not None and self._keeping is None and not self._closing:
+            self._since_base = 0
+            keeping = self._checkpoint(self._checkpoints)
+            self._keeping = asyncio.get_running_loop().create_task(keeping)
+
+    async def _checkpoint(self, checkpoints: Checkpoints) -> None:
+        try:
+            shown = await self.snapshot()
+            now = self._clock()
+            made = await checkpoints.record(shown.image, shown.version, time=shown.time, now=now)
+            await checkpoints.prune(now)
+            log.debug("checkpoint", extra={"seq": made.seq, "bytes": made.bytes})
+        except (OSError, sqlite3.Error) as error:
+            log.error("checkpoint failed", extra={"error": str(error)})
+            self._since_base += self._checkpoint_operations // 2  # again before long
+        finally:
+            self._keeping = None
 
     # Dreams
 
@@ -271,6 +281,7 @@ class Painter:
             await asyncio.to_thread(_catch_up, base, self._later(seq))
             self._easel.lay(base, self._later(base.seq))
             self.ink.dreamt(seq)
+            self._since_base = weights(self._later(seq))
         finally:
             self.abandon_dream()
         self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)
@@ -282,9 +293,17 @@ class Painter:
         assert operations is not None, "pinned operations are kept"
         return operations
 
+    def at_close(self, give_up: Callable[[], None]) -> None:
+        """Has `give_up` called when it closes: what is made late is not waited for."""
+        self._at_close.append(give_up)
+
     async def close(self) -> None:
         """Refuses what comes from now on, and waits until what came is settled."""
         self._closing = True
+        for give_up in self._at_close:
+            give_up()
+        if self._keeping is not None:
+            await asyncio.wait([self._keeping], timeout=CHECKPOINT_SECONDS)
         await self._journal.drain()
         self._broadcast.flush()
 

@@ -18,11 +18,13 @@ from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
 from dreamcanvas.moderation import Moderation
 from dreamcanvas.retracting import Retracting
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author
-from dreamcanvas.store.past import Past
+from dreamcanvas.store.past import Outlines, Past
 from dreamcanvas.undo import Retraction
+from dreamcanvas.undoing import Bounds
 
 T = TypeVar("T")
 
+HOST_TIMES: Final = 20  # the work of an undo that the host may have done
 WHOLE: Final[Region] = (0, 0, SIDE, SIDE)
 
 
@@ -162,7 +164,11 @@ class Restoring:
     def _retract(self, region: Region, theirs: _Theirs, pictures: Mapping[int, bytes]) -> Retraction:
         with self._open(pictures) as past:
             newest = past.newest()
-            whole = _kept(lambda: undo.take_back(past, theirs.dabs, newest))
+            outlines = Outlines(past)
+            work = Bounds().work(self._retracting.stopped, times=HOST_TIMES)
+            whole = _kept(
+                lambda: undo.take_back(outlines, theirs.dabs, newest, work=work, whole=outlines.whole)
+            )
         inside = _within(whole.region, region)
         box = (
             *(inside[0] - whole.region[0], inside[1] - whole.region[1]),
@@ -174,7 +180,7 @@ class Restoring:
         with self._open(pictures) as past:
             dream, start, until = _moment(past, wanted)
             try:
-                picture = past.picture(dream)
+                start, picture = past.picture_at(dream, until)
             except OSError as error:
                 raise InvalidParams(f"the picture of dream {dream} is not kept", field="time") from error
             for operation in _kept(lambda: past.operations(start, until, wanted.region)):
@@ -244,6 +250,8 @@ def _kept(read: Callable[[], T]) -> T:
         return read()
     except LookupError as error:
         raise InvalidParams(f"too little is kept: {error}", field="time") from error
+    except undo.OverdrawnError as error:
+        raise InvalidParams(f"too much came after that: {error}", field="time") from error
 
 
 async def _reading(read: Callable[[], T]) -> T:

@@ -1,57 +1,46 @@
 """What puts back how it was: the picture without some dabs, as a patch (pure: it is told of the past).
 
 Where dabs are taken back, the newest dream that holds none of them shows what was there before, with the
-operations after it on it in their order, those dabs left out. So are dabs that were taken back since: the
-patches that did so hold pixels, and among these could be the ones that are to go now.
+operations after it on it in their order, those dabs left out: see `hindsight`.
 
 A patch is opaque where its dabs had any coverage, and from there falls to nothing within `EDGE` px.
 """
 
-import contextlib
-import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, Protocol
 
 from PIL import Image, ImageChops
 
+from dreamcanvas.bands import BandedPng
 from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Patch, Region, draw
+from dreamcanvas.canvas import SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
+from dreamcanvas.hindsight import (
+    EDGE,
+    FOREVER,
+    Hindsight,
+    OverdrawnError,
+    Past,
+    StoppedError,
+    Work,
+    as_it_is,
+    unlimited,
+)
 
-EDGE: Final = 6  # px
-RLE: Final = 3  # zlib's strategy: half the time of the usual one, and hardly larger for what is dreamt
-_FOREVER: Final = 2**63
-
-
-class Past(Protocol):
-    """What is kept of the past. Each raises LookupError where that is not enough."""
-
-    def base(self, before: int) -> tuple[int, Image.Image]:
-        """The newest dream without the operation `before` and any after it: the last operation in it, and its
-        picture, a copy. White after operation 0 where there was no dream yet.
-        """
-
-    def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
-        """The operations after a number up to another, in order; at least those that touch the region."""
-
-    def taken(self, undo: Operation) -> Sequence[int]:
-        """The numbers of the dabs that an undo took back, in order; none where they are not kept."""
-
-
-def bounds(mark: Dab | Patch) -> Region:
-    """Where a mark is: left, top, right, bottom in canvas pixels, right and bottom exclusive."""
-    if isinstance(mark, Dab):
-        left, top = mark.x - mark.size // 2, mark.y - mark.size // 2
-        return left, top, left + mark.size, top + mark.size
-    width, height = (int.from_bytes(mark.image[at : at + 4], "big") for at in (16, 20))  # a PNG's IHDR
-    return mark.x, mark.y, mark.x + width, mark.y + height
-
-
-def touch(one: Region, other: Region) -> bool:
-    """Whether two regions have a pixel in common."""
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+__all__ = [
+    "EDGE",
+    "FOREVER",
+    "OverdrawnError",
+    "Past",
+    "Retraction",
+    "StoppedError",
+    "Work",
+    "bounds",
+    "common",
+    "take_back",
+    "touch",
+]
 
 
 def region_of(dabs: Iterable[Dab]) -> Region:
@@ -95,12 +84,16 @@ def coverage(dabs: Iterable[Dab], region: Region) -> Image.Image:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """How a region is to look: `image` (RGB) as of operation `seq`, to be laid through `alpha` (8 bits)."""
+    """How a region is to look: `image` (RGB) as of operation `seq`, to be laid through `alpha` (8 bits).
+
+    `took` are the numbers of the dabs that it takes back.
+    """
 
     region: Region
     image: Image.Image
     alpha: Image.Image
     seq: int
+    took: tuple[int, ...] = ()
 
     def touches(self, operation: Operation) -> bool:
         """Whether an operation has a pixel in common with what is laid."""
@@ -124,74 +117,47 @@ class Retraction:
             draw(image, replace(mark, x=mark.x - self.region[0], y=mark.y - self.region[1]))
         return replace(self, image=image, seq=operations[-1].seq if operations else self.seq)
 
-    def patch(self) -> Patch:
-        """The patch that makes it look so."""
-        shown = self.alpha.point([0] + [255] * 255)
-        image = Image.new("RGB", self.image.size)
-        image.paste(self.image, (0, 0), shown)  # what is not seen is black, and takes no room
-        image.putalpha(self.alpha)
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG", compress_level=4, compress_type=RLE)
-        return Patch(self.region[0], self.region[1], buffer.getvalue())
+    def look(self, top: int, bottom: int) -> Image.Image:
+        """Some of its rows as they are in the patch, RGBA."""
+        box = (0, top, self.image.width, bottom)
+        alpha = self.alpha.crop(box)
+        shown = alpha.point([0] + [255] * 255)
+        image = Image.new("RGB", alpha.size)
+        image.paste(self.image.crop(box), (0, 0), shown)  # what is not seen is black, and takes no room
+        image.putalpha(alpha)
+        return image
+
+    def spans(self, operations: Sequence[Operation]) -> list[tuple[int, int]]:
+        """The rows in which operations are, from one up to another."""
+        boxes = (bounds(operation.mark) for operation in operations)
+        return [(top - self.region[1], bottom - self.region[1]) for _, top, _, bottom in boxes]
+
+    def png(self) -> BandedPng:
+        """The patch's picture."""
+        return BandedPng.of(self.image.width, self.image.height, self.look)
+
+    def patch(self, png: BandedPng | None = None) -> Patch:
+        """The patch that makes it look so; `png` is its picture, where that is made already."""
+        return Patch(self.region[0], self.region[1], (png or self.png()).file(), self.took)
 
 
-def take_back(past: Past, dabs: Sequence[Operation], until: int) -> Retraction:
-    """What takes dabs back, as of the operation `until`. Raises LookupError where too little is kept."""
+def take_back(
+    past: Past,
+    dabs: Sequence[Operation],
+    until: int,
+    *,
+    work: Work | None = None,
+    whole: Callable[[Operation], Operation] = as_it_is,
+) -> Retraction:
+    """What takes dabs back, as of the operation `until`; `whole` completes an operation whose patch came
+    without its pixels.
+
+    Raises LookupError where too little is kept, OverdrawnError where it is more than `work` allows,
+    StoppedError.
+    """
     marks = [operation.mark for operation in dabs if isinstance(operation.mark, Dab)]
     region = region_of(marks)
-    taken = dict.fromkeys((operation.seq for operation in dabs), _FOREVER)
-    picture = _picture(past, taken, dabs[0].seq, until, region)
-    return Retraction(region, picture.crop(region), coverage(marks, region), until)
-
-
-def _picture(past: Past, taken: dict[int, int], first: int, until: int, region: Region) -> Image.Image:
-    """The canvas, right inside the region, as of `until`, from the newest dream before `first`.
-
-    `taken` are dabs that are to be left out, each with the number of the patch that took it back.
-    """
-    start, picture = past.base(first)
-    operations = past.operations(start, until, region)
-    undone: dict[int, Sequence[int]] = {}  # undos, and their dabs where some of them are in the dream
-    taken = dict(taken)
-    strokes: dict[tuple[int, int], list[int]] = {}
-    for operation in operations:
-        key = (operation.author, operation.stroke)
-        if isinstance(operation.mark, Dab):
-            if operation.stroke:
-                strokes.setdefault(key, []).append(operation.seq)
-        elif operation.stroke and touch(region, bounds(operation.mark)):
-            dabs = past.taken(operation) if start or operation.author == HOST else ()
-            for seq in (*strokes.pop(key, ()), *dabs):
-                taken.setdefault(seq, operation.seq)
-            undone[operation.seq] = dabs if dabs and dabs[0] <= start else ()
-    for operation in operations:
-        mark = operation.mark
-        if isinstance(mark, Dab):
-            if operation.seq not in taken:
-                draw(picture, mark)
-        elif operation.seq not in undone:
-            draw(picture, mark)
-        elif dabs := undone[operation.seq]:
-            again = None
-            if _shows(operation.seq, taken):
-                # where too little is kept for that, as it was made then is the best there is
-                with contextlib.suppress(LookupError):
-                    without = taken | dict.fromkeys(dabs, operation.seq)
-                    again = _picture(past, without, dabs[0], operation.seq - 1, region)
-            _lay(picture, mark, again)
-    return picture
-
-
-def _lay(picture: Image.Image, patch: Patch, other: Image.Image | None) -> None:
-    """Lays a patch, or what another picture of the canvas has in its place."""
-    if other is None:
-        draw(picture, patch)
-        return
-    with Image.open(io.BytesIO(patch.image), formats=("PNG",)) as opened:
-        alpha = opened.getchannel("A")
-    picture.paste(other.crop(bounds(patch)), (patch.x, patch.y), alpha)
-
-
-def _shows(seq: int, taken: dict[int, int]) -> bool:
-    """Whether a patch of that number was made when some of the dabs were there that were taken back later."""
-    return any(dab < seq < by for dab, by in taken.items())
+    hindsight = Hindsight(past, region, work or unlimited(), whole=whole)
+    seqs = tuple(operation.seq for operation in dabs)
+    picture = hindsight.without(seqs, until)
+    return Retraction(region, picture, coverage(marks, region), until, seqs)

@@ -2,20 +2,50 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from dreamcanvas import undo
+from dreamcanvas.config import Config
 from dreamcanvas.counting import counted
 from dreamcanvas.errors import TooLate
-from dreamcanvas.retracting import Retracting
+from dreamcanvas.retracting import Afford, Retracting
 from dreamcanvas.store.journal import Author, Receipt
-from dreamcanvas.store.past import Past
+from dreamcanvas.store.past import Outlines, Past
 from dreamcanvas.undo import Retraction
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much work an undo may be: the operations that are looked through, the pixels that are drawn again,
+    in millions, and the memory for what is laid out meanwhile, in MB.
+    """
+
+    operations: int = 200_000
+    megapixels: int = 300
+    memory_mb: int = 64
+
+    def work(self, stopped: Callable[[], bool], *, times: int = 1) -> undo.Work:
+        """As work that is given up once `stopped` says so."""
+        return undo.Work(
+            operations=times * self.operations or undo.FOREVER,
+            pixels=times * self.megapixels * 1_000_000 or undo.FOREVER,
+            live=times * self.memory_mb * 250_000 or undo.FOREVER,  # a pixel takes 4 bytes
+            stopped=stopped,
+        )
+
+
+def undo_bounds(config: Config) -> Bounds:
+    """The bounds that are set."""
+    return Bounds(config.undo_operations, config.undo_megapixels, config.undo_memory_mb)
+
+
 class Undoing:
-    """Takes strokes back that were drawn in the last `seconds` (0: whenever)."""
+    """Takes strokes back that were drawn in the last `seconds` (0: whenever).
+
+    `limited` is called with "undo" where that is more work than `bounds` allow.
+    """
 
     def __init__(
         self,
@@ -25,30 +55,44 @@ class Undoing:
         frames: Path,
         seconds: int,
         clock: Callable[[], int],
+        bounds: Bounds = Bounds(),
+        limited: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._retracting = retracting
+        self._bounds = bounds
+        self._limited = limited
         self._open = partial(Past.open, database, frames)
         self._seconds = seconds
         self._clock = clock
 
-    def undo(self, author: Author, stroke: int, *, call: int = 0) -> asyncio.Future[Receipt]:
+    def undo(
+        self, author: Author, stroke: int, *, call: int = 0, afford: Afford = lambda _: None
+    ) -> asyncio.Future[Receipt]:
         """Puts back what was there before a stroke. All hear of the patch, also who asked for it.
 
-        The future raises TooLate where the stroke is not the author's, too old, or has been taken back, and
-        Unavailable where nothing could be saved. Raises Unavailable once the painter closes.
+        `afford` is asked whether the patch may be. The future raises what it raises, TooLate where the stroke
+        is not the author's, too old, has been taken back, or is too much work, and Unavailable where nothing
+        could be saved. Raises Unavailable once the painter closes.
         """
         since = self._clock() - 1000 * self._seconds if self._seconds else 0
         retract = partial(self._retract, author.number, stroke, since)
-        return self._retracting.put(author, retract, stroke=stroke, call=call)
+        return self._retracting.put(author, retract, stroke=stroke, call=call, afford=afford)
 
     def _retract(self, author: int, stroke: int, since: int) -> Retraction:
-        with self._open() as past:
+        stopped = self._retracting.stopped
+        with self._open(stopped=stopped) as past:
             newest = past.newest()
             dabs = past.stroke(author, stroke, until=newest, since=since)
             if not dabs:
                 within = f" of the last {counted(self._seconds, 'second')}" if self._seconds else ""
                 raise TooLate(f"there is no stroke {stroke} of yours{within} to take back", field="stroke")
+            outlines = Outlines(past)
+            work = self._bounds.work(stopped)
             try:
-                return undo.take_back(past, dabs, newest)
-            except LookupError as error:
-                raise TooLate(f"what was there before stroke {stroke} is not kept any more") from error
+                return undo.take_back(outlines, dabs, newest, work=work, whole=outlines.whole)
+            except LookupError:
+                why = f"what was there before stroke {stroke} is not kept any more"
+            except undo.OverdrawnError as error:
+                self._limited("undo")
+                why = f"so much came after stroke {stroke} that it stays: {error}"
+        raise TooLate(why)  # not from within, where the error would hold what was laid out until then

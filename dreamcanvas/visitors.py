@@ -58,7 +58,7 @@ class Visitors:
         self._trusted = addresses.networks(config.trusted_proxies)
         self._clients: set[Client] = set()
         self._households: Counter[str] = Counter()
-        self._posters: OrderedDict[tuple[str, Identity | None], Client] = OrderedDict()
+        self._posters: OrderedDict[object, tuple[tuple[str, int] | None, Client]] = OrderedDict()
         self._allowances = Allowances(config, metrics, now=now)
         self._status_due: asyncio.TimerHandle | None = None
         self.dreaming: Dreaming | None = None
@@ -135,6 +135,10 @@ class Visitors:
         """Takes a share of a canvas from what a caller may fetch. Raises RateLimited."""
         self._allowances.spend_canvas(client, share)
 
+    def spend_undone(self, client: Client, count: int) -> None:
+        """Takes bytes of a patch from what a caller may have undone. Raises RateLimited."""
+        self._allowances.spend_undone(client, count)
+
     def may_point(self, client: Client) -> bool:
         """Whether a caller's cursor is to be passed on; takes one from what may be. Not while banned."""
         banned = self.moderation.ban_of(client.author.number, client.address) is not None
@@ -164,15 +168,21 @@ class Visitors:
         """Who a caller is by its Authorization header. Raises Unauthenticated."""
         return self._access.identify(authorization)
 
-    def poster(self, address: str, identity: Identity | None = None) -> Client:
-        """A caller without a socket: known by its address and token, and kept for a while."""
-        key = (address, identity)
-        client = self._posters.pop(key, None) or self._allowances.client(
-            self._journal.anonymous(address, token_of(identity)), identity, None
-        )
-        self._posters[key] = client
-        if len(self._posters) > KEPT_POSTERS:
-            self._posters.popitem(last=False)
+    def poster(
+        self, address: str, identity: Identity | None = None, connection: tuple[str, int] | None = None
+    ) -> Client:
+        """A caller without a socket: known by its token, else by the connection it posts on (the very tuple),
+        else not: others may have its address. Kept for a while.
+        """
+        key = (address, identity, connection if identity is None else None)
+        known, client = self._posters.pop(key, (None, None))
+        if client is None or (identity is None and (connection is None or known is not connection)):
+            author = self._journal.anonymous(address, token_of(identity))
+            client = self._allowances.client(author, identity, None)
+        if identity is not None or connection is not None:
+            self._posters[key] = connection, client
+            if len(self._posters) > KEPT_POSTERS:
+                self._posters.popitem(last=False)
         return client
 
     def _moderated(self) -> None:

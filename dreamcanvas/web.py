@@ -160,7 +160,6 @@ class Web:
         plain = number.isascii() and number.isdecimal() and len(number) <= 9 and str(int(number)) == number
         if not plain or dash + side not in ("", "-768"):
             return PlainTextResponse("Not found: a dream is at /dreams/N.jpg or /dreams/N-768.jpg.\n", 404)
-        path = self._dreams.frame(int(number))
         missing = PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
         if not 1 <= int(number) <= self._painter.version.dream:
             return missing  # a file beyond the newest dream is one that is not recorded yet, or never was
@@ -170,8 +169,8 @@ class Web:
 
         async def make() -> bytes:
             try:
-                frame = await asyncio.to_thread(path.read_bytes)
-            except FileNotFoundError:
+                frame = await self._dreams.read(int(number))
+            except OSError:
                 if self._past is None:
                     raise
                 frame = await self._past(int(number))
@@ -202,11 +201,12 @@ class Web:
                     )
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        connection = Connection(batch_calls=self._batch_calls)
+        connection, poster = Connection(batch_calls=self._batch_calls), None
         for call in connection.receive(_text(bytes(body))):
             came = time.monotonic()
             try:
-                answer = await self._visitors.service.answer(self._poster(request), call)
+                poster = poster or self._poster(request)
+                answer = await self._visitors.service.answer(poster, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
                 told = self._visitors.rpc_error(call.method, error)
                 connection.fail(call, told)
@@ -222,7 +222,8 @@ class Web:
         peer = request.client.host if request.client else ""
         address = self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
         identity = self._visitors.identify(request.headers.get("authorization"))
-        return self._visitors.poster(address, identity)
+        direct = request.scope.get("client") if address == peer else None  # else a proxy's, for many callers
+        return self._visitors.poster(address, identity, direct)
 
     async def livez(self, request: Request) -> Response:
         """The process is up."""

@@ -78,9 +78,25 @@ def test_a_revoked_token_is_none_and_who_has_it_is_found(
     assert not access.is_valid(identity)
     refused(access, f"Bearer {token}")
     again = tokens.add("painter", **QUOTA)
-    refresh(access, tmp_path)
+    assert refresh(access, tmp_path)
     refused(access, f"Bearer {token}")
-    assert access.identify(f"Bearer {again}") is not None
+    assert not access.is_valid(identity), "the same name and quota, but another token"
+    newer = access.identify(f"Bearer {again}")
+    assert newer is not None
+    assert access.is_valid(newer)
+
+
+def test_a_token_that_was_revoked_and_added_between_two_looks_is_another(
+    access: Access, tokens: TokenFile, tmp_path: Path
+) -> None:
+    token = tokens.add("painter", **QUOTA)
+    refresh(access, tmp_path)
+    identity = access.identify(f"Bearer {token}")
+    assert identity is not None
+    tokens.revoke("painter")
+    tokens.add("painter", **QUOTA)
+    assert refresh(access, tmp_path)
+    assert not access.is_valid(identity)
 
 
 def test_secrets_are_not_stored(tokens: TokenFile, tmp_path: Path) -> None:
@@ -124,7 +140,14 @@ def test_the_first_start_makes_it_and_only_its_owner_can_read_it(tmp_path: Path)
     assert (tmp_path / "admin-token").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_without_a_token_is_told(tmp_path: Path) -> None:
-    (tmp_path / "admin-token").write_text("\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("\n", "admin.", "admin. \n", "admin", "admin.short", "admin." + " " * 40, f"other.{'x' * 40}"),
+        *("admin.fifteen-letter", "admin.two-lines-of-a\nfile-that-is-long", f"admin.{'ä' * 30}"),
+    ],
+)
+def test_a_file_without_a_token_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "admin-token").write_text(text)
     with pytest.raises(StoreError, match="holds no token"):
         admin_token(tmp_path)

@@ -19,7 +19,7 @@ from dreamcanvas.history import frames
 from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dreams import frame_path
-from dreamcanvas.store.files import make_directory, move_durably
+from dreamcanvas.store.files import digest, make_directory, move_durably
 from dreamcanvas.store.moments import Moments, Span
 from dreamcanvas.store.movies import GONE, POSTER, SPRITE, THERE, Day, Movies, Window, movie_path, name_of
 
@@ -133,9 +133,9 @@ class Recording:
         lost = {dream for dream, _ in await self._moments.numbers(window)} - set(shown)
         if lost:
             log.error("dreams without a frame", extra={"window": name, "dreams": sorted(lost)[:100]})
-        files = await asyncio.to_thread(self._publish, name) if shown else {}
+        files, digests = await asyncio.to_thread(self._publish, name) if shown else ({}, {})
         made = replace(window, frames=len(shown), files=files, file=THERE if shown else GONE)
-        await self._movies.window_made(made, lost)
+        await self._movies.window_made(made, lost, digests)
         self._say(name, len(shown), files)
 
     # Days
@@ -184,8 +184,8 @@ class Recording:
         answer = await self._encode({"kind": "day", "picks": picks}, day, title=name, size=size)
         if answer["frames"] != len(dreams):
             raise MovieError(f"the movie has {answer['frames']} frames, not {len(dreams)}")
-        files = await asyncio.to_thread(self._publish, name)
-        await self._movies.day_made(replace(day, files=files))
+        files, digests = await asyncio.to_thread(self._publish, name)
+        await self._movies.day_made(replace(day, files=files), digests)
         self._say(name, len(dreams), files)
 
     # Either
@@ -242,14 +242,18 @@ class Recording:
         shutil.rmtree(self._partial, ignore_errors=True)
         make_directory(self._partial)
 
-    def _publish(self, name: str) -> dict[str, int]:
-        """Moves the files to their place, and gives their lengths by the ends of their names."""
+    def _publish(self, name: str) -> tuple[dict[str, int], dict[str, bytes]]:
+        """Moves the files to their place, and gives their lengths by the ends of their names, and their
+        checksums by their places.
+        """
         sources = {f"-{side}.mp4": f"{side}.mp4" for side in SIDES}
         sources |= {SPRITE: "sprite.jpg", POSTER: "poster.jpg"}
-        return {
-            ending: move_durably(self._partial / source, movie_path(self._data_dir / "movies", name, ending))
-            for ending, source in sources.items()
-        }
+        files, digests = {}, {}
+        for ending, source in sources.items():
+            place = movie_path(Path("movies"), name, ending)
+            digests[place.as_posix()] = digest(self._partial / source)
+            files[ending] = move_durably(self._partial / source, self._data_dir / place)
+        return files, digests
 
     def _say(self, name: str, count: int, files: dict[str, int]) -> None:
         self.made += 1

@@ -157,6 +157,7 @@ class Archive:
             if oldest is None or oldest > last:
                 return 0
             end = min(last, oldest + SLICE - 1)
+            connection.execute("DELETE FROM undone WHERE seq <= ?", (end,))
             return connection.execute("DELETE FROM operations WHERE seq <= ?", (end,)).rowcount
 
         while await self._database.write(delete):

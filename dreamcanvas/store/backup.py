@@ -7,9 +7,9 @@ change, so that they can be linked where the backup is on the same file system.
 """
 
 import contextlib
-import hashlib
 import json
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,17 +20,20 @@ from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.check import check
+from dreamcanvas.store.checkpoints import DIRECTORY as CHECKPOINTS
+from dreamcanvas.store.checkpoints import checkpoint_path
 from dreamcanvas.store.diagnosis import explain
-from dreamcanvas.store.dreams import frame_path
+from dreamcanvas.store.dreams import END_OF_IMAGE, frame_path
 from dreamcanvas.store.files import (
     copy,
+    digest,
     make_directory,
     place,
     sync_directory,
     sync_file,
     write_durably,
 )
-from dreamcanvas.store.journal import NEWEST
+from dreamcanvas.store.insertion import NEWEST
 from dreamcanvas.store.movies import POSTER, THERE, movie_path, name_of
 
 log = logging.getLogger(__name__)
@@ -42,7 +45,9 @@ _NEWEST_DREAM: Final = "SELECT coalesce(max(dream), 0) FROM dreams"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What is in a backup: up to which operation and dream; its files and their bytes in all."""
+    """What is in a backup: up to which operation and dream; its files and their bytes in all; the checksum
+    (SHA-256) of its database, empty where an older version made it.
+    """
 
     schema: int
     time: int
@@ -50,6 +55,7 @@ class Backup:
     dream: int
     files: int
     bytes: int
+    sha256: str = ""
 
 
 def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
@@ -77,20 +83,23 @@ def restore(source: Path, data_dir: Path) -> Backup:
         known = Backup(**json.loads((source / MANIFEST).read_text()))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{source} is no complete backup: {MANIFEST}: {error}") from error
+    if known.schema > len(schema.MIGRATIONS):
+        raise StoreError(
+            f"not restored: {source} has schema version {known.schema}, this Dreamcanvas knows versions "
+            f"up to {len(schema.MIGRATIONS)}: use the newer Dreamcanvas that made it"
+        )
     _claim(data_dir)
     try:
         # The database comes last: until then the directory is none that a server would start on.
-        with contextlib.closing(_open(source / DATABASE)) as database:
-            files = _files(database)
-            missing = _place_all(source, data_dir, files)
-            if missing:
-                raise StoreError(f"not restored: {source / missing[0]} is missing")
-            for path, length, sha256 in files:
-                _check_file(data_dir / path, length, sha256)
         partial = data_dir / f"{DATABASE}.partial"
-        copy(source / DATABASE, partial)
+        _take_database(source / DATABASE, partial, known.sha256)
         with contextlib.closing(_open(partial)) as database:
-            check(database, partial)
+            files = _files(database)
+        missing = _place_all(source, data_dir, files)
+        if missing:
+            raise StoreError(f"not restored: {source / missing[0]} is missing")
+        for path, length, sha256 in files:
+            _check_file(data_dir / path, length, sha256)
         partial.replace(data_dir / DATABASE)
         sync_directory(data_dir)
     except sqlite3.Error as error:
@@ -98,6 +107,23 @@ def restore(source: Path, data_dir: Path) -> Backup:
     except OSError as error:
         raise StoreError(f"not restored: {error.filename or source}: {explain(data_dir, error)}") from error
     return known
+
+
+def _take_database(source: Path, target: Path, sha256: str) -> None:
+    """Copies a backup's database, checks all of it, and makes it one of this version where it is older."""
+    with contextlib.closing(_open(source)) as database:
+        database.execute("PRAGMA user_version")
+    copy(source, target)
+    target.chmod(0o600)
+    if sha256 and digest(target).hex() != sha256:
+        raise StoreError(f"not restored: {source} has a wrong checksum")
+    with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as database:
+        found = database.execute("PRAGMA integrity_check(1)").fetchone()[0].splitlines()[-1]
+        if found != "ok":
+            raise StoreError(f"not restored: {source}: the database is damaged: {found}")
+        schema.migrate(database, source)
+        check(database, target)
+    sync_file(target)
 
 
 def _claim(directory: Path) -> None:
@@ -126,11 +152,20 @@ def _copy_database(source: Path, target: Path) -> None:
                 "back up with the version that serves"
             )
         reader.backup(writer)
+        target.chmod(0o600)
         writer.execute("PRAGMA journal_mode = DELETE")
 
 
 def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
-    """The files that a database names: path in the data directory, length, and checksum of an archive."""
+    """The files that a database names: path in the data directory, length, and checksum, if it is known."""
+    digests = {file: sha256.hex() for file, sha256 in database.execute("SELECT file, sha256 FROM digests")}
+    named = _named(database)
+    return [(path, length, sha256 or digests.get(path.as_posix())) for path, length, sha256 in named]
+
+
+def _named(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
+    """The same with the checksums that stand beside the lengths."""
+    checkpoints = database.execute("SELECT seq, bytes, sha256 FROM checkpoints ORDER BY seq")
     frames = database.execute("SELECT dream, bytes FROM dreams WHERE file = 0 ORDER BY dream")
     archives = database.execute("SELECT first, bytes, sha256 FROM archives WHERE file = 0 ORDER BY first")
     windows = database.execute("SELECT start, files, file FROM windows ORDER BY start").fetchall()
@@ -139,6 +174,7 @@ def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
     return [
         *((frame_path(Path("frames"), dream), length, None) for dream, length in frames),
         *((archive_path(Path("archive"), first), length, sha256) for first, length, sha256 in archives),
+        *((checkpoint_path(Path(CHECKPOINTS), seq), length, sha256) for seq, length, sha256 in checkpoints),
         *(
             (movie_path(Path("movies"), name, ending), length, None)
             for name, files, file in movies
@@ -176,14 +212,18 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
         files = _files(database)
         seq, dream = (database.execute(query).fetchone()[0] for query in (NEWEST, _NEWEST_DREAM))
     size = (target / DATABASE).stat().st_size + sum(length for _, length, _ in files)
-    made = Backup(len(schema.MIGRATIONS), time, seq, dream, len(files) + 1, size)
     sync_file(target / DATABASE)
+    sha256 = digest(target / DATABASE).hex()
+    made = Backup(len(schema.MIGRATIONS), time, seq, dream, len(files) + 1, size, sha256)
     write_durably(target / MANIFEST, (json.dumps(asdict(made)) + "\n").encode())
     return made
 
 
 def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
     """Has a backup's database say that a file is gone."""
+    if path.parts[0] == CHECKPOINTS:
+        database.execute("DELETE FROM checkpoints WHERE seq = ?", (int(path.stem),))
+        return
     if path.parts[0] != "movies":
         table, key = ("dreams", "dream") if path.parts[0] == "frames" else ("archives", "first")
         number = int(path.name.partition(".")[0])
@@ -204,5 +244,10 @@ def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
 def _check_file(path: Path, length: int, sha256: str | None) -> None:
     if path.stat().st_size != length:
         raise StoreError(f"not restored: {path.name} has {path.stat().st_size} bytes in place of {length}")
-    if sha256 is not None and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+    if sha256 is not None and digest(path).hex() != sha256:
         raise StoreError(f"not restored: {path.name} has a wrong checksum")
+    if sha256 is None and path.suffix == ".jpg":
+        with path.open("rb") as file:
+            file.seek(-len(END_OF_IMAGE), os.SEEK_END)
+            if file.read() != END_OF_IMAGE:
+                raise StoreError(f"not restored: {path.name} is damaged: its end is missing")

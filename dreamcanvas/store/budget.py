@@ -6,18 +6,21 @@ the oldest of this goes first, kind after kind:
 
 1. frame files without a movie that take more than half of the room, beyond the newest 4,500 (two and a half
    hours at a dream every 2 s): then movies are not made as they should, and the old ones must not pay for it;
+   archives of operations that take more than a quarter;
 2. movies of windows, beyond the newest twelve (a day), and then movies of days; their posters stay;
 3. frame files beyond the newest 4,500; archives of operations;
 4. the other movies of windows; frame files beyond the newest 10.
 
-Operations that are in the database are never deleted. What is deleted is marked in the database before (1)
-and after (2), so that a file that is missing on purpose is not taken for damage, and one that outlived a
-crash is deleted later.
+Operations that are in the database are never deleted; where these are what is too much, `upkeep` moves them
+to archives before their time. What is deleted is marked in the database before (1) and after (2), so that a
+file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted later.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -35,6 +38,8 @@ KEEP_FRAMES: Final = 4500
 KEEP_AT_LEAST: Final = 10
 KEEP_WINDOWS: Final = 12
 SLICE: Final = 200  # files that are deleted at a time
+FREE_PAGES: Final = 500  # of the database, 2 MB, that may stay unused, and are given back at a time
+_DIRECTORIES: Final = ("checkpoints", "movies/partial")
 
 _TABLES: Final = {"dreams": "dream", "archives": "first", "windows": "start", "days": "day"}
 _NAMES: Final = {
@@ -43,6 +48,25 @@ _NAMES: Final = {
     "windows": "movies of windows",
     "days": "movies of days",
 }
+
+
+def _pages(connection: sqlite3.Connection, what: str) -> int:
+    return int(connection.execute(f"PRAGMA {what}").fetchone()[0])
+
+
+def _free(connection: sqlite3.Connection) -> int:
+    """The unused pages of the database."""
+    return _pages(connection, "freelist_count")
+
+
+def _held(connection: sqlite3.Connection) -> int:
+    """The bytes of the database that are used."""
+    return (_pages(connection, "page_count") - _free(connection)) * _pages(connection, "page_size")
+
+
+def _can_shrink(connection: sqlite3.Connection) -> bool:
+    """Whether unused pages can be given back; not where the database was made by an older version."""
+    return bool(_pages(connection, "auto_vacuum"))
 
 
 def _wall_clock() -> int:
@@ -72,7 +96,8 @@ class Budget:
         self._keep_ms = keep_ms
         self._clock = clock
         self._over = False
-        self._frames = 0
+        self._of = {"dreams": 0, "archives": 0}
+        self._others = 0
         self.used = 0
 
     async def enforce(self) -> int:
@@ -85,9 +110,10 @@ class Budget:
             await self._finish("dreams")
         for table in _TABLES:
             await self._finish(table)
-        await self._measure()
+        await self.measure()
         steps = (
             ("dreams", self._keep_frames, self._limit // 2),
+            ("archives", 0, self._limit // 4),
             ("windows", KEEP_WINDOWS, 0),
             ("days", 0, 0),
             ("dreams", self._keep_frames, 0),
@@ -95,8 +121,8 @@ class Budget:
             ("windows", 0, 0),
             ("dreams", KEEP_AT_LEAST, 0),
         )
-        for table, keep, frames in steps:
-            while (excess := self._excess(frames)) > 0:
+        for table, keep, share in steps:
+            while (excess := self._excess(table, share)) > 0:
                 count = await self._delete(table, keep, excess)
                 if not count:
                     break
@@ -111,10 +137,28 @@ class Budget:
         self._over = over
         return deleted
 
-    def _excess(self, frames: int) -> int:
-        """How many bytes are too much, or of them, how many frame files have beyond `frames` bytes."""
+    def _excess(self, table: str, share: int) -> int:
+        """How many bytes are too much, or of them, how many a kind of file has beyond a `share` of bytes."""
         excess = self.used - self._limit if self._limit else 0
-        return min(excess, self._frames - frames) if frames else excess
+        return min(excess, self._of[table] - share) if share else excess
+
+    async def operations_excess(self) -> int:
+        """How many bytes of too many the operations in the database have beyond a quarter of the room."""
+        await self.measure()
+        excess = self._excess("dreams", 0)
+        if excess <= 0:
+            return 0
+        held = await self._journal.run(_held)
+        return min(excess, held - self._limit // 4)
+
+    async def shrink(self) -> None:
+        """Gives the room of what was moved out of the database back to the disk, a slice at a time."""
+        while await self._journal.run(_free) > FREE_PAGES:
+            await self._journal.write(
+                lambda connection: connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
+            )
+            if not await self._journal.run(_can_shrink):
+                return
 
     async def _release(self) -> int:
         """Marks frame files whose dreams are in a movie, a slice at most."""
@@ -133,8 +177,23 @@ class Budget:
 
         return await self._journal.write(mark)
 
+    async def measure(self) -> None:
+        """Finds the bytes in use, of whatever is in the data directory."""
+        await self._journal.empty_log()
+        self._others = await asyncio.to_thread(self._measure_others)
+        await self._measure()
+
+    def _measure_others(self) -> int:
+        """The database with its log, checkpoints, a movie that is being made, and small files."""
+        total = 0
+        for directory in (self._data_dir, *(self._data_dir / name for name in _DIRECTORIES)):
+            with contextlib.suppress(FileNotFoundError):
+                for entry in list(os.scandir(directory)):
+                    with contextlib.suppress(FileNotFoundError):
+                        total += entry.stat().st_size if entry.is_file() else 0
+        return total
+
     async def _measure(self) -> None:
-        """The bytes in use: frames, archives, movies, the database, but not its log, which stays small."""
 
         def query(connection: sqlite3.Connection) -> list[int]:
             total = connection.execute
@@ -146,8 +205,8 @@ class Budget:
             ]
 
         lengths = await self._journal.run(query)
-        self._frames = lengths[0]
-        self.used = sum(lengths) + self._journal.path.stat().st_size
+        self._of = {"dreams": lengths[0], "archives": lengths[1]}
+        self.used = sum(lengths) + self._others
 
     async def _delete(self, table: str, keep: int, excess: int) -> int:
         """Deletes the oldest files beyond the newest `keep`, as many as make up `excess` bytes, a slice at
@@ -209,11 +268,17 @@ class Budget:
                 path.unlink(missing_ok=True)
 
         await asyncio.to_thread(unlink)
-        await self._journal.write(
-            lambda connection: connection.executemany(
+
+        def gone(connection: sqlite3.Connection) -> None:
+            connection.executemany(
                 f"UPDATE {table} SET file = 2 WHERE {key} = ?", [(row[0],) for row in rows]
             )
-        )
+            connection.executemany(
+                "DELETE FROM digests WHERE file = ?",
+                [(path.relative_to(self._data_dir).as_posix(),) for path in paths],
+            )
+
+        await self._journal.write(gone)
 
     def _paths(self, table: str, number: Any, files: str | None) -> list[Path]:
         if table == "dreams":

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dreamcanvas.store import schema
-from dreamcanvas.store.check import check
+from dreamcanvas.store.check import check, refusal
 from dreamcanvas.store.diagnosis import explain
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 RETRY_SECONDS: Final = 1.0
 CHECKPOINT_TRANSACTIONS: Final = 256
+TRANSACTION_BYTES: Final = 16_384  # what one usually adds to the log
 
 
 class Database:
@@ -56,12 +57,21 @@ class Database:
         self._retrying: asyncio.Task[None] | None = None
         self.failing: str | None = None
 
+    def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does work before anything else. Raises StoreError."""
+        try:
+            return work(self._writer)
+        except sqlite3.Error as error:
+            self.close()
+            raise refusal(self.path, error) from error
+
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Does work in the writing thread, between transactions."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does work in a transaction, durable when this returns.
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
+        """Does work in a transaction, durable when this returns. `size` is about how many bytes it writes
+        beyond some pages: the log of the database is brought into it when much is in it.
 
         Raises sqlite3.Error; then nothing was changed.
         """
@@ -72,10 +82,22 @@ class Database:
                 self._fail()
             raise
         self._works()
+        self._transactions += size // TRANSACTION_BYTES
         if self._transactions >= CHECKPOINT_TRANSACTIONS:
             self._transactions = 0
             self._executor.submit(self._checkpoint)  # while its caller is answered
         return result
+
+    async def empty_log(self) -> None:
+        """Brings the log into the database, and makes it empty, unless somebody reads it."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute("PRAGMA busy_timeout = 0")  # whoever paints waits meanwhile
+            self._checkpoint("TRUNCATE")
+            connection.execute(f"PRAGMA busy_timeout = {waits}")
+
+        await self.run(work)
 
     def close(self) -> None:
         """Closes the database. Nothing may be waiting."""
@@ -136,10 +158,10 @@ class Database:
         connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
         self._in_doubt = False
 
-    def _checkpoint(self) -> None:
+    def _checkpoint(self, mode: str = "PASSIVE") -> None:
         """Brings the log into the database. SQLite would do it within a commit, and hide its failure."""
         try:
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
             if not self._checkpoint_fails:
                 log.error("checkpoint fails", extra={"why": explain(self.path.parent, error)})

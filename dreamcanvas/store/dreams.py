@@ -5,6 +5,7 @@ committed: a row without a whole file does not come to be by a crash.
 """
 
 import asyncio
+import hashlib
 import io
 import logging
 import sqlite3
@@ -21,6 +22,7 @@ from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
 
+END_OF_IMAGE: Final = b"\xff\xd9"  # ITU-T T.81, B.1.1.3
 COLUMNS: Final = "dream, seq, time, style, layer, network, ms, users, bytes"
 
 
@@ -43,6 +45,27 @@ class Dream:
 def frame_path(directory: Path, dream: int) -> Path:
     """Where the frame file of a dream is below `directory`: a thousand to a directory."""
     return directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
+
+
+def digest_name(dream: int) -> str:
+    """What a frame file is called in the table `digests`."""
+    return frame_path(Path("frames"), dream).as_posix()
+
+
+def read_frame(path: Path, length: int, sha256: bytes | None) -> bytes:
+    """The frame file, checked: its length and its checksum, where that is known, else that it has an end.
+
+    Raises OSError where it is not what was written; FileNotFoundError where it is gone.
+    """
+    data = path.read_bytes()
+    if len(data) != length:
+        raise OSError(f"{len(data)} bytes in place of {length}")
+    if sha256 is None:
+        if not data.endswith(END_OF_IMAGE):  # libjpeg takes what is missing for grey
+            raise OSError("its end is missing")
+    elif hashlib.sha256(data).digest() != sha256:
+        raise OSError("its checksum is wrong")
+    return data
 
 
 class Dreams:
@@ -74,12 +97,26 @@ class Dreams:
             log.warning("frame files can be written again", extra={"dream": dream.dream})
             self.failing = None
 
+        digest = digest_name(dream.dream), hashlib.sha256(jpeg).digest()
+
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(
                 f"INSERT INTO dreams ({COLUMNS}, file) VALUES (?,?,?,?,?,?,?,?,?,0)", astuple(dream)
             )
+            connection.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", digest)
 
         await self._journal.write(insert)
+
+    async def read(self, dream: int) -> bytes:
+        """The frame file of a dream, as it was written.
+
+        Raises OSError where it is damaged; FileNotFoundError where it is gone, or there is no such dream.
+        """
+        row = self._journal.row("SELECT bytes FROM dreams WHERE dream = ?", dream)
+        if row is None:
+            raise FileNotFoundError(f"there is no dream {dream}")
+        found = self._journal.row("SELECT sha256 FROM digests WHERE file = ?", digest_name(dream))
+        return await asyncio.to_thread(read_frame, self.frame(dream), row[0], found[0] if found else None)
 
     async def newest_whole(self) -> tuple[Dream, Image.Image] | None:
         """The newest dream whose frame file can be read, with its picture.
@@ -95,9 +132,7 @@ class Dreams:
             dream = Dream(*row)
             path = self.frame(dream.dream)
             try:
-                if path.stat().st_size != dream.bytes:
-                    raise OSError(f"{path.stat().st_size} bytes in place of {dream.bytes}")
-                return dream, await asyncio.to_thread(decode, path.read_bytes())
+                return dream, await asyncio.to_thread(decode, await self.read(dream.dream))
             except OSError as error:
                 log.error(
                     "frame file unusable",

@@ -1,6 +1,7 @@
 """Files that survive power cuts: a file is synced, then its entry in its directory."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -47,6 +48,12 @@ def write_durably(path: Path, data: bytes) -> None:
             partial.unlink()
         raise
     sync_directory(path.parent)
+
+
+def digest(path: Path) -> bytes:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def move_durably(source: Path, target: Path) -> int:

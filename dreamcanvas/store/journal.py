@@ -5,38 +5,31 @@ leaves no gap: its callers are told, and the next one starts from the same numbe
 """
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas import Operation, Patch
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.operation_log import patch_weight
 from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
 from dreamcanvas.store.database import Database
-from dreamcanvas.store.queue import Author, Entry, Late, Queue, Receipt
+from dreamcanvas.store.insertion import NEWEST, SEEN_MS, Batch, insert
+from dreamcanvas.store.numbers import Numbers, set_until
+from dreamcanvas.store.queue import RETRY_AFTER_MS, Author, Entry, Late, NotYetError, Queue, Receipt
 
-__all__ = ["Author", "Entry", "Journal", "Late", "Receipt"]
+__all__ = ["RETRY_AFTER_MS", "Author", "Entry", "Journal", "Late", "NotYetError", "Receipt"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RETRY_AFTER_MS: Final = 1000
-NEWEST: Final = """SELECT max(
-    (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
-)"""
-
-
-@dataclass(slots=True)
-class _Batch:
-    time: int
-    entries: list[Entry]
-    receipts: list[Receipt]
-    authors: dict[int, tuple[Author, int, int, int]]
+KEPT_SESSIONS: Final = 4096  # of the last that were here
 
 
 class Journal:
@@ -56,15 +49,23 @@ class Journal:
         self.archive = Archive(path.parent / "archive", self._database)
         self._queue = Queue()
         self._committing: asyncio.Task[None] | None = None
+        self._recent: OrderedDict[bytes, Author] = OrderedDict()
         self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
+        self._by_number: WeakValueDictionary[int, Author] = WeakValueDictionary()
         self.commits = 0
         self.seq = self._one(NEWEST)
-        self._next_author = self._one("SELECT coalesce(max(author), 0) + 1 FROM authors")
+        self._numbers = self._database.at_start(Numbers)
+        self._reserving: set[asyncio.Task[None]] = set()
 
     def _one(self, query: str, *values: object) -> int:
         return int(self._database.reader.execute(query, values).fetchone()[0])
 
     # Reading
+
+    def row(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row that a short query finds, at once. Raises sqlite3.Error."""
+        found: tuple[Any, ...] | None = self._database.reader.execute(query, values).fetchone()
+        return found
 
     def operations(self, after: int) -> Iterator[Operation]:
         """The durable operations after a number, in order, those that were archived too.
@@ -80,29 +81,68 @@ class Journal:
         )
         yield from map(to_operation, rows)
 
+    def replayed_from(self, limit: int) -> int:
+        """The operation after which the rest counts as `limit` operations at most (0: any number), where a
+        patch counts by its bytes.
+        """
+        if not limit:
+            return 0
+        room = limit
+        for seq, length in self._database.reader.execute(
+            "SELECT seq, length(patch) FROM operations WHERE seq > ? ORDER BY seq DESC", (self.seq - limit,)
+        ):
+            room -= 1 if length is None else patch_weight(length)
+            if room < 0:
+                return int(seq)
+        return max(0, self.seq - limit)
+
     def anonymous(self, address: str, token: str | None = None) -> Author:
         """An author without a session, with a number of its own."""
-        return Author(self._number(), None, address, token=token)
+        return Author(self._numbers.next(self._reserve), None, address, token=token)
 
     def session(self, session: bytes, address: str, token: str | None = None) -> Author:
-        """The author of a session, known or new. A new one is stored with its first entry."""
+        """The author of a session, known or new. A new one is stored when it draws; until then it is known
+        while it is here, or as one of the last that were.
+        """
         author = self._sessions.get(session)
         if author is None:
-            row = self._database.reader.execute(
-                "SELECT author, address, last_call, last_seq, last_time FROM authors WHERE session = ?",
-                (session,),
-            ).fetchone()
+            row = self.row(
+                "SELECT author, address, last_call, last_seq, last_time, max(created, last_time, coalesce("
+                "(SELECT time FROM seen WHERE seen.author = authors.author), 0)) "
+                "FROM authors WHERE session = ?",
+                session,
+            )
             if row is None:
-                author = Author(self._number(), session, address, token=token)
+                number = self._numbers.of_session(session, self._is_taken)
+                author = Author(number, session, address, token=token)
             else:
-                author = Author(row[0], session, row[1], row[2], row[3], row[4], stored=True)
+                number, known, last_call, last_seq, last_time, seen = row
+                author = Author(
+                    number, session, known, last_call, last_seq, last_time, stored=True, seen=seen
+                )
             self._sessions[session] = author
+            self._by_number[author.number] = author
+        self._recent[session] = author
+        self._recent.move_to_end(session)
+        if len(self._recent) > KEPT_SESSIONS:
+            self._recent.popitem(last=False)
         return author
 
-    def _number(self) -> int:
-        number = self._next_author
-        self._next_author += 1
-        return number
+    def _is_taken(self, number: int) -> bool:
+        stored = "SELECT 1 FROM authors WHERE author = ?"
+        return number in self._by_number or self.row(stored, number) is not None
+
+    def _reserve(self, until: int) -> None:
+        """Has it written down which numbers may be given."""
+
+        async def write() -> None:
+            with contextlib.suppress(sqlite3.Error):  # the next ones are reserved with the next block
+                await self.write(lambda connection: set_until(connection, until))
+
+        with contextlib.suppress(RuntimeError):  # without a loop nothing can be written
+            task = asyncio.get_running_loop().create_task(write())
+            self._reserving.add(task)
+            task.add_done_callback(self._reserving.discard)
 
     # Writing
 
@@ -111,10 +151,22 @@ class Journal:
 
         The future raises Unavailable where that failed, or what `late` raised: then nothing was applied.
         """
+        entry.author.waiting += 1
         self._queue.append(entry)
         if self._committing is None:
             self._committing = asyncio.get_running_loop().create_task(self._commit_all())
         return entry.settled
+
+    def passed(self, *authors: Author) -> asyncio.Future[Receipt]:
+        """Is done when all is settled that these authors, and whoever came before them, have appended.
+
+        At once where they wait for nothing: whoever only watches does not need the disk.
+        """
+        if any(author.waiting for author in authors):
+            return self.append(Entry(authors[0]))
+        done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        done.set_result(Receipt(self.seq, 0, duplicate=False, operations=()))
+        return done
 
     async def drain(self) -> None:
         """Waits until all that was appended is settled."""
@@ -134,6 +186,10 @@ class Journal:
         """Does other work in a transaction of its own. Raises sqlite3.Error; then nothing was changed."""
         return await self._database.write(work)
 
+    async def empty_log(self) -> None:
+        """Makes the log beside the database empty, unless somebody reads it."""
+        await self._database.empty_log()
+
     def close(self) -> None:
         """Closes the database. Nothing may be waiting."""
         self._database.close()
@@ -147,22 +203,26 @@ class Journal:
                 if not entries:
                     continue
                 batch = self._number_all(entries)
-                began = loop.time()
-                try:
-                    await self._database.write(partial(_insert, batch))
-                except sqlite3.Error as error:
-                    _refuse(entries, error)
-                else:
-                    self.committed(loop.time() - began, len(entries))
+                if batch.authors or any(receipt.operations for receipt in batch.receipts):
+                    began = loop.time()
+                    try:
+                        await self._database.write(partial(insert, batch), size=batch.size)
+                    except sqlite3.Error as error:
+                        _refuse(entries, error)
+                        batch = self._number_all([entry for entry in entries if not entry.marks])
+                    else:
+                        self.commits += 1
+                        self.committed(loop.time() - began, len(entries))
+                if batch.entries:
                     self._settle(batch)
         finally:
             self._committing = None
 
-    def _number_all(self, entries: list[Entry]) -> _Batch:
+    def _number_all(self, entries: list[Entry]) -> Batch:
         """Gives numbers; finds the calls that were applied before, or earlier in the same transaction."""
         now = self._clock()
         seq = self.seq
-        batch = _Batch(now, entries, [], {})
+        batch = Batch(now, entries, [], {})
         for entry in entries:
             author = entry.author
             state = batch.authors.get(author.number)
@@ -179,20 +239,22 @@ class Journal:
             batch.receipts.append(Receipt(seq, now, duplicate=False, operations=operations))
             if entry.call:
                 state = (author, entry.call, seq, now)
-            if entry.call or not author.stored:
+            if entry.call or (operations and (not author.stored or now - author.seen >= SEEN_MS)):
                 batch.authors[author.number] = state
+            if entry.late is not None:  # patches come so
+                batch.size += sum(len(mark.image) for mark in entry.marks if isinstance(mark, Patch))
         return batch
 
-    def _settle(self, batch: _Batch) -> None:
-        self.commits += 1
+    def _settle(self, batch: Batch) -> None:
         for author, last_call, last_seq, last_time in batch.authors.values():
             author.last_call, author.last_seq, author.last_time = last_call, last_seq, last_time
-            author.stored = True
+            author.stored, author.seen = True, batch.time
         for receipt in batch.receipts:
             if receipt.operations:
                 self.seq = receipt.seq
         self.applied(list(zip(batch.entries, batch.receipts, strict=True)))
         for entry, receipt in zip(batch.entries, batch.receipts, strict=True):
+            entry.author.waiting -= 1
             if not entry.settled.done():
                 entry.settled.set_result(receipt)
 
@@ -202,37 +264,12 @@ async def _at_once() -> None:
 
 
 def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
+    """Tells those who have something to be saved that it was not."""
     log.debug("nothing saved", extra={"calls": len(entries), "error": str(error)})
     for entry in entries:
+        if not entry.marks:
+            continue
+        entry.author.waiting -= 1
         if not entry.settled.done():
             sentence = "the canvas cannot be saved at the moment; nothing was applied"
             entry.settled.set_exception(Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
-
-
-def _insert(batch: _Batch, connection: sqlite3.Connection) -> None:
-    rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
-    if rows:
-        newest = connection.execute(NEWEST).fetchone()[0]
-        if rows[0][0] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
-            raise sqlite3.DatabaseError(f"operation {rows[0][0]} would follow operation {newest}")
-    connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.executemany(
-        "INSERT INTO authors (author, session, address, created, token, last_call, last_seq, last_time) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
-        "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
-        [
-            (
-                *(author.number, author.session, author.address, batch.time, author.token),
-                *(last_call, last_seq, last_time),
-            )
-            for author, last_call, last_seq, last_time in batch.authors.values()
-        ],
-    )
-
-
-def _row(operation: Operation) -> tuple[Any, ...]:
-    mark = operation.mark
-    head = (operation.seq, operation.time, operation.author, operation.stroke, mark.x, mark.y)
-    if isinstance(mark, Dab):
-        return (*head, mark.size, mark.color, None)
-    return (*head, None, None, mark.image)

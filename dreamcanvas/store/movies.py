@@ -7,10 +7,11 @@ when it is deleted for want of room (see `budget`); its poster stays.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from dreamcanvas.store.journal import Journal
@@ -129,8 +130,12 @@ class Movies:
 
         await self._write(work)
 
-    async def window_made(self, window: Window, lost: Iterable[int]) -> None:
-        """Says that a window's movie is there, without the `lost` dreams. Raises sqlite3.Error."""
+    async def window_made(
+        self, window: Window, lost: Iterable[int], digests: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
+        """Says that a window's movie is there, without the `lost` dreams. `digests` are checksums of its
+        files, by their places in the data directory. Raises sqlite3.Error.
+        """
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(
@@ -140,6 +145,7 @@ class Movies:
                 "UPDATE windows SET frames = ?, files = ?, bytes = ?, poster = ?, file = ? WHERE start = ?",
                 (window.frames, *_lengths(window.files), window.file, window.start),
             )
+            connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
 
         await self._write(work)
 
@@ -191,18 +197,21 @@ class Movies:
 
     # Days
 
-    async def day_made(self, day: Day) -> None:
-        """Says that a day's movie is there. Raises sqlite3.Error."""
+    async def day_made(self, day: Day, digests: Mapping[str, bytes] = MappingProxyType({})) -> None:
+        """Says that a day's movie is there; `digests` as of a window's. Raises sqlite3.Error."""
         files, length, poster = _lengths(day.files)
         row = (
             *(day.day, day.start, day.until, day.windows, day.frames, day.dabs),
             *(json.dumps(day.dreams), files, day.file, length, poster),
         )
-        await self._write(
-            lambda connection: connection.execute(
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
                 f"INSERT INTO days ({_DAY}, bytes, poster) VALUES (?,?,?,?,?,?,?,?,?,?,?)", row
             )
-        )
+            connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
+
+        await self._write(work)
 
     async def days(self) -> list[Day]:
         """The days that have, or had, a movie, newest first."""

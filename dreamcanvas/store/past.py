@@ -7,7 +7,8 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,13 +18,17 @@ from dreamcanvas.brush import MAX_SIZE
 from dreamcanvas.canvas import HOST, SIDE, WHITE, Dab, Operation, Region
 from dreamcanvas.store import archive
 from dreamcanvas.store.archive import COLUMNS, archive_path, to_operation
-from dreamcanvas.store.dreams import decode, frame_path
+from dreamcanvas.store.checkpoints import DIRECTORY as CHECKPOINTS
+from dreamcanvas.store.checkpoints import checkpoint_path, read_checkpoint
+from dreamcanvas.store.dreams import decode, digest_name, frame_path, read_frame
 
 log = logging.getLogger(__name__)
 
 SLICE: Final = 20_000  # operations that are looked through at a time
 LOOK_BACK: Final = 2_000_000  # operations beyond which nobody's stroke is looked for
 FRAMES_TRIED: Final = 3
+STEPS: Final = 100_000  # of SQLite's machine, some milliseconds, after which it looks whether to go on
+HEADER: Final = 33  # bytes of a PNG with its size
 
 
 class Past:
@@ -42,11 +47,18 @@ class Past:
 
     @staticmethod
     @contextlib.contextmanager
-    def open(path: Path, frames: Path, pictures: Mapping[int, bytes] | None = None) -> Iterator["Past"]:
-        """The past in a database and a directory of frame files."""
+    def open(
+        path: Path,
+        frames: Path,
+        pictures: Mapping[int, bytes] | None = None,
+        *,
+        stopped: Callable[[], bool] = bool,
+    ) -> Iterator["Past"]:
+        """The past in a database and a directory of frame files. What it reads is given up once `stopped`."""
         with contextlib.closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         ) as connection:
+            connection.set_progress_handler(stopped, STEPS)
             connection.execute("BEGIN")  # all that is read is as of one moment
             yield Past(connection, path.parent, frames, pictures or {})
 
@@ -57,34 +69,56 @@ class Past:
     # What `undo` asks for
 
     def base(self, before: int) -> tuple[int, Image.Image]:
-        """The newest dream without the operation `before` and any after it: its last operation, its picture.
+        """The newest dream without the operation `before` and any after it, or the newest checkpoint on that:
+        the last operation in it, and its picture.
 
-        White where there was no dream yet. Raises LookupError where the frame files are gone.
+        White where there was no dream yet. Raises LookupError where the files are gone.
         """
-        rows = self._connection.execute(
-            "SELECT dream, seq FROM dreams WHERE seq < ? AND (file = 0 OR dream IN "
-            "(SELECT value FROM json_each(?))) ORDER BY dream DESC LIMIT ?",
-            (before, json.dumps(list(self._pictures)), FRAMES_TRIED),
+        dreams = self._connection.execute(
+            "SELECT dream FROM dreams WHERE seq < ? AND (file = 0 OR dream IN "
+            "(SELECT value FROM json_each(?) UNION SELECT dream FROM checkpoints WHERE seq < ?)) "
+            "ORDER BY dream DESC LIMIT ?",
+            (before, json.dumps(list(self._pictures)), before, FRAMES_TRIED),
         ).fetchall()
-        for dream, seq in rows:
+        none = not self._number("SELECT count(*) FROM dreams WHERE seq < ?", before)
+        for (dream,) in [*dreams, *([(0,)] if none else [])]:
             try:
-                return seq, self.picture(dream)
+                return self.picture_at(dream, before - 1)
             except OSError as error:
                 log.error("frame file unusable", extra={"dream": dream, "error": str(error)})
-        if self._number("SELECT count(*) FROM dreams WHERE seq < ?", before):
-            raise LookupError("no frame file is kept")
-        return 0, Image.new("RGB", (SIDE, SIDE), WHITE)
+        raise LookupError("no frame file is kept")
 
-    def operations(self, after: int, until: int, region: Region) -> list[Operation]:
-        """The operations after a number up to another, in order: those near the region, and all patches.
+    def picture_at(self, dream: int, until: int) -> tuple[int, Image.Image]:
+        """A dream with as many of the operations up to a number on it as there is a checkpoint of: the last
+        operation in it, and its picture. Raises OSError where the files are gone, LookupError.
+        """
+        start = self.dream_seq(dream) if dream else 0
+        for seq, sha256 in self._connection.execute(
+            "SELECT seq, sha256 FROM checkpoints WHERE dream = ? AND seq > ? AND seq <= ? "
+            "ORDER BY seq DESC LIMIT ?",
+            (dream, start, until, FRAMES_TRIED),
+        ).fetchall():
+            path = checkpoint_path(self._directory / CHECKPOINTS, seq)
+            try:
+                return seq, read_checkpoint(path, sha256)
+            except OSError as error:
+                log.error("checkpoint unusable", extra={"path": str(path), "error": str(error)})
+        return start, self.picture(dream)
+
+    def operations(
+        self, after: int, until: int, region: Region, *, outlines: bool = False
+    ) -> list[Operation]:
+        """The operations after a number up to another, in order: those near the region, and all patches; of
+        these no more than the PNG's header with `outlines`.
 
         Raises LookupError where some are not kept any more.
         """
+        columns = COLUMNS.replace("patch", f"substr(patch, 1, {HEADER})") if outlines else COLUMNS
         left, top, right, bottom = region
         box = (left - MAX_SIZE, right + MAX_SIZE, top - MAX_SIZE, bottom + MAX_SIZE)
         found = self._archived(after, until, box)
         rows = self._connection.execute(
-            f"SELECT {COLUMNS} FROM operations WHERE seq > ? AND seq <= ? AND "
+            f"SELECT {columns} FROM operations WHERE seq > ? AND seq <= ? AND "
             "(size IS NULL OR (x BETWEEN ? AND ? AND y BETWEEN ? AND ?)) ORDER BY seq",
             (max(after, self._last_archived()), until, *box),
         )
@@ -92,6 +126,9 @@ class Past:
 
     def taken(self, undo: Operation) -> list[int]:
         """The numbers of the dabs that an undo, or the host, took back, in order."""
+        known = self._connection.execute("SELECT dabs FROM undone WHERE seq = ?", (undo.seq,)).fetchone()
+        if known is not None:
+            return [seq for first, last in json.loads(known[0]) for seq in range(first, last + 1)]
         if undo.author != HOST:
             return [dab.seq for dab in self.stroke(undo.author, undo.stroke, until=undo.seq - 1)]
         row = self._connection.execute("SELECT details FROM acts WHERE act = ?", (undo.stroke,)).fetchone()
@@ -100,6 +137,11 @@ class Past:
             return []
         dabs = self.dabs(details["authors"], details["after"], details["until"])
         return [dab.seq for dab in dabs]
+
+    def patch(self, seq: int) -> bytes:
+        """The PNG of a patch that is in the database."""
+        row = self._connection.execute("SELECT patch FROM operations WHERE seq = ?", (seq,)).fetchone()
+        return bytes(row[0])
 
     # Strokes and authors
 
@@ -179,7 +221,15 @@ class Past:
         if not dream:
             return Image.new("RGB", (SIDE, SIDE), WHITE)
         jpeg = self._pictures.get(dream)
-        return decode(jpeg if jpeg is not None else frame_path(self._frames, dream).read_bytes())
+        if jpeg is None:
+            row = self._connection.execute(
+                "SELECT bytes, (SELECT sha256 FROM digests WHERE file = ?) FROM dreams WHERE dream = ?",
+                (digest_name(dream), dream),
+            ).fetchone()
+            if row is None:
+                raise FileNotFoundError(f"there is no dream {dream}")
+            jpeg = read_frame(frame_path(self._frames, dream), *row)
+        return decode(jpeg)
 
     def _dream(self, condition: str, value: int) -> tuple[int, int]:
         query = f"SELECT dream, seq FROM dreams WHERE {condition} LIMIT 1"
@@ -209,6 +259,26 @@ class Past:
 
     def _number(self, query: str, *values: int) -> int:
         return int(self._connection.execute(query, values).fetchone()[0])
+
+
+class Outlines:
+    """The past with patches that come without their pixels: `whole` gives those that are drawn."""
+
+    def __init__(self, past: Past) -> None:
+        self._past = past
+        self.base = past.base
+        self.taken = past.taken
+
+    def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
+        """As of `Past`."""
+        return self._past.operations(after, until, region, outlines=True)
+
+    def whole(self, operation: Operation) -> Operation:
+        """An operation with its pixels."""
+        mark = operation.mark
+        if isinstance(mark, Dab) or len(mark.image) > HEADER:
+            return operation
+        return replace(operation, mark=replace(mark, image=self._past.patch(operation.seq)))
 
 
 def _near(operation: Operation, box: tuple[int, int, int, int]) -> bool:

@@ -7,9 +7,12 @@ their order, and it is committed alone, so that its marks can be made from all t
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.errors import RpcError, Unavailable
+
+RETRY_AFTER_MS: Final = 1000
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -18,7 +21,8 @@ class Author:
 
     `token` is the name of its token, if it has brought one.
 
-    `last_call`, `last_seq` and `last_time` are those of the session's last applied call.
+    `last_call`, `last_seq` and `last_time` are those of the session's last applied call. It is `stored` once
+    it has drawn; `seen` is when that was last written down, ms since 1970. `waiting` entries are its own.
     """
 
     number: int
@@ -29,6 +33,8 @@ class Author:
     last_time: int = 0
     stored: bool = False
     token: str | None = None
+    seen: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +50,21 @@ class Receipt:
 Late: TypeAlias = Callable[[], Awaitable[Sequence[Dab | Patch]]]
 
 
+class NotYetError(Exception):
+    """Marks cannot be made in a moment when their turn has come: another turn comes when `late` is done."""
+
+    def __init__(self, late: asyncio.Future[Late]) -> None:
+        super().__init__()
+        self.late = late
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """Something to be made durable: marks of an author, or none where only the author is to be stored.
+    """Something to be made durable: marks of an author; none where somebody waits for what came before.
 
     `origin` is whoever need not be told of the operations, since it made them. `late` gives what makes the
     marks when all before them is applied; until it does, the author's later entries wait, but nobody else's.
+    Nobody's is committed while it makes them, so it raises NotYetError rather than take long.
     """
 
     author: Author
@@ -94,8 +109,18 @@ class Queue:
             await self._changed.wait()
         elif taken[0].late is not None:
             self._late -= 1
-            return await _finished(taken[0], taken[0].late)
+            try:
+                return await _finished(taken[0], taken[0].late)
+            except NotYetError as error:
+                self._put_back(replace(taken[0], late=error.late), error.late)
+                return []
         return taken
+
+    def _put_back(self, entry: Entry, late: asyncio.Future[Late]) -> None:
+        """Has an entry wait once more, before its author's later ones."""
+        self.waiting.insert(0, entry)
+        self._late += 1
+        late.add_done_callback(self._made)
 
     def _divide(self) -> tuple[list[Entry], list[Entry]]:
         taken: list[Entry] = []
@@ -119,13 +144,26 @@ class Queue:
 
 
 async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
-    """An entry with its marks; none where that failed, of which its caller is told."""
+    """An entry with its marks; none where that failed, of which its caller is told. Raises NotYetError."""
     if entry.call and entry.call <= entry.author.last_call:
         return [entry]  # it was applied before
+    if late.cancelled():
+        sentence = "the server is shutting down; nothing was applied"
+        return _failed(entry, Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
     try:
         marks = await late.result()()
+    except NotYetError:
+        raise
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the journal goes on
-        if not entry.settled.done():
-            entry.settled.set_exception(error)
-        return []
+        return _failed(entry, error)
     return [replace(entry, marks=marks)]
+
+
+def _failed(entry: Entry, error: BaseException) -> list[Entry]:
+    entry.author.waiting -= 1
+    if isinstance(error, RpcError):
+        # Nobody wants to know where it comes from, and its frames hold this entry, and pictures
+        error.__traceback__ = None
+    if not entry.settled.done():
+        entry.settled.set_exception(error)
+    return []

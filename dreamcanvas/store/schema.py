@@ -135,7 +135,30 @@ CREATE TABLE running (
 ) STRICT;
 """
 
-MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5: Final = """
+CREATE TABLE checkpoints (
+    seq    INTEGER PRIMARY KEY,          -- the newest operation in the picture
+    dream  INTEGER NOT NULL,             -- the dream that it is based on, 0 for none
+    time   INTEGER NOT NULL,             -- when the newest operation or dream in it was made, ms since 1970
+    made   INTEGER NOT NULL,             -- when it was kept, ms since 1970
+    bytes  INTEGER NOT NULL,             -- the length of its file
+    sha256 TEXT NOT NULL                 -- its checksum, hexadecimal
+) STRICT;
+CREATE TABLE undone (
+    seq  INTEGER PRIMARY KEY,            -- a patch that took dabs back
+    dabs TEXT NOT NULL                   -- their numbers, JSON: [[first, last], …]
+) STRICT;
+CREATE TABLE digests (
+    file   TEXT PRIMARY KEY,             -- of a frame or a movie, in the data directory
+    sha256 BLOB NOT NULL                 -- its checksum
+) STRICT, WITHOUT ROWID;
+CREATE TABLE seen (
+    author INTEGER PRIMARY KEY,          -- who drew long after the row of it was made
+    time   INTEGER NOT NULL              -- when, to the day, ms since 1970
+) STRICT;
+"""
+
+MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -145,16 +168,19 @@ def connect(path: Path) -> sqlite3.Connection:
     be written.
     """
     check_present(path)
+    _keep_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
         raise refusal(path, error) from error
     try:
-        _migrate(connection, path)
+        migrate(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 16000")  # the journal does it before, by itself
-        connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute(
+            "PRAGMA journal_size_limit = 4194304"
+        )  # to which the log shrinks when it is used again
     except sqlite3.Error as error:
         connection.close()
         raise refusal(path, error) from error
@@ -164,13 +190,31 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _keep_private(path: Path) -> None:
+    """Lets nobody but the owner read the database: it has addresses, and secrets of sessions.
+
+    SQLite gives the log beside it the same mode.
+    """
+    with contextlib.suppress(OSError):  # SQLite says it better
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    for ending in ("", "-wal", "-shm"):
+        # By name: a descriptor of the database that is closed would take SQLite's locks with it
+        file = path.with_name(path.name + ending)
+        with contextlib.suppress(OSError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Makes a database of an older version one of this. Raises StoreError where a newer version wrote it."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
             f"{path} has schema version {version}, this Dreamcanvas knows versions up to {len(MIGRATIONS)}: "
             "use the newer Dreamcanvas that wrote it"
         )
+    if not version:  # heeded before there are tables
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from dreamcanvas.store.archive import FILE_OPERATIONS
+from dreamcanvas.store.authors import forget_authors
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
+from dreamcanvas.store.checkpoints import KEEP, Checkpoints
 from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -20,14 +22,19 @@ FILE_HOURS: Final = 24  # a file that is not full is made of operations that hav
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """What stays in the database: the operations of the last `hours` (0: all), the newest
-    `replay_operations`, and those after the dream before the newest ten.
+    `replay_operations`, and those after the dream before the newest ten, or after the oldest of the newest
+    checkpoints.
 
-    `file_operations` are moved at a time.
+    `file_operations` are moved at a time. Where the disk budget needs it, only those of the last
+    `at_least_ms` stay, and those after that dream or checkpoint. Who has not drawn for `sessions_ms` is
+    forgotten (0: never).
     """
 
     hours: float
     replay_operations: int
     file_operations: int = FILE_OPERATIONS
+    at_least_ms: int = HOUR_MS
+    sessions_ms: int = 0
 
 
 class Upkeep:
@@ -41,7 +48,9 @@ class Upkeep:
         *,
         clock: Callable[[], int],
         interval: float = 60.0,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
+        self._checkpoints = checkpoints
         self._journal = journal
         self._budget = budget
         self._keeping = keeping
@@ -61,23 +70,42 @@ class Upkeep:
     async def once(self) -> None:
         """Moves all that is due, then makes room. Raises OSError, sqlite3.Error."""
         async with self._at_work:
-            if self._keeping.hours:
-                while await self._move():
+            keeping, now = self._keeping, self._clock()
+            if self._checkpoints is not None:
+                await self._checkpoints.prune(now)
+            if keeping.hours:
+                before = now - round(keeping.hours * HOUR_MS)
+                newest = self._journal.seq - keeping.replay_operations
+                while await self._move(newest, before, before - FILE_HOURS * HOUR_MS):
                     pass
+            if keeping.sessions_ms:
+                await forget_authors(self._journal, now - keeping.sessions_ms)
+            while await self._budget.operations_excess() > 0:
+                before = now - keeping.at_least_ms
+                if not await self._move(self._journal.seq, before, before):
+                    break
+                log.warning("operations archived before their time", extra={"used": self._budget.used})
+                await self._budget.shrink()
             await self._budget.enforce()
 
-    async def _move(self) -> int:
-        newest = await self._journal.run(
-            lambda connection: connection.execute(
-                "SELECT seq FROM dreams WHERE file = 0 ORDER BY dream DESC LIMIT 1 OFFSET ?", (KEEP_AT_LEAST,)
-            ).fetchone()
-        )
-        if newest is None:
-            return 0
-        before = self._clock() - round(self._keeping.hours * HOUR_MS)
+    async def _move(self, newest: int, before: int, overdue: int) -> int:
+        base = await self._journal.run(_base)
         return await self._journal.archive.move(
-            until=min(newest[0], self._journal.seq - self._keeping.replay_operations),
+            until=min(base, newest),
             before=before,
-            overdue=before - FILE_HOURS * HOUR_MS,
+            overdue=overdue,
             file_operations=self._keeping.file_operations,
         )
+
+
+def _base(connection: sqlite3.Connection) -> int:
+    """The last operation that nobody will lay again, even if the newest frames or checkpoints are damaged."""
+    found = connection.execute(
+        "SELECT max((SELECT coalesce(min(seq), 0) FROM "
+        "(SELECT seq FROM dreams WHERE file = 0 ORDER BY dream DESC LIMIT 1 OFFSET :dreams)), "
+        "(SELECT coalesce(min(seq), 0) FROM "
+        "(SELECT seq FROM checkpoints WHERE dream = (SELECT coalesce(max(dream), 0) FROM dreams) "
+        "ORDER BY seq DESC LIMIT 1 OFFSET :checkpoints)))",
+        {"dreams": KEEP_AT_LEAST, "checkpoints": KEEP - 1},
+    ).fetchone()
+    return int(found[0])

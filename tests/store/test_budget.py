@@ -85,14 +85,14 @@ async def used(journal: Journal, tmp_path: Path) -> int:
     return look.used
 
 
-async def test_it_counts_frames_archives_and_the_database(
+async def test_it_counts_whatever_is_there_the_log_of_the_database_too(
     journal: Journal, dreams: Dreams, tmp_path: Path
 ) -> None:
     await fill(journal, dreams, 3, archives=2)
     names = await asyncio.to_thread(lambda: [path for path in tmp_path.rglob("*") if path.is_file()])
-    held = [path for path in names if not path.name.endswith(("-wal", "-shm"))]
-    assert len(held) == 3 + 2 + 1
-    assert await used(journal, tmp_path) == sum(path.stat().st_size for path in held)
+    assert {path.suffix for path in names} == {".jpg", ".gz", ".db", ".db-wal", ".db-shm"}
+    assert len(names) == 3 + 2 + 3
+    assert await used(journal, tmp_path) == sum(path.stat().st_size for path in names)
 
 
 async def test_the_oldest_frames_go_first_and_as_few_as_needed(

@@ -16,6 +16,7 @@ from dreamcanvas.store.journal import Journal
 TABLES = {
     *("authors", "operations", "dreams", "archives", "windows", "days"),
     *("tokens", "bans", "acts", "settings", "running"),
+    *("checkpoints", "undone", "digests", "seen"),
 }
 
 
@@ -88,6 +89,30 @@ def test_a_database_of_version_1_is_migrated_with_all_that_is_in_it(tmp_path: Pa
         "authors": [(*row, None) for row in kept["authors"]],
         "dreams": [(*row, 0, None) for row in kept["dreams"]],
     }
+    new.close()
+
+
+def test_a_database_of_version_4_is_migrated_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "dreamcanvas.db"
+    old = sqlite3.connect(path)
+    old.executescript(Path(__file__).with_name("version_4.sql").read_text())
+    names = tables(old)
+    kept = {table: old.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in names}
+    assert [len(kept[table]) for table in ("authors", "operations", "dreams")] == [3, 6, 2]
+    old.close()
+
+    journal = Journal(path, clock=lambda: 0)
+    assert [operation.seq for operation in journal.operations(0)] == [1, 2, 3, 4, 5, 6]
+    author = journal.session(bytes(range(16)), "")
+    assert (author.number, author.last_call, author.last_seq) == (1, 3, 5)
+    assert journal.anonymous("here").number > 3
+    journal.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+    new = sqlite3.connect(path)
+    assert new.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    for table in names - {"settings"}:
+        assert new.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() == kept[table]
     new.close()
 
 

@@ -1,0 +1,65 @@
+"""What is kept, put together for a server: the canvas with journal, dreams and history; and its upkeep."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from dreamcanvas.broadcast import Broadcast
+from dreamcanvas.config import Config
+from dreamcanvas.history.history import History
+from dreamcanvas.ink import Ink
+from dreamcanvas.painter import Painter
+from dreamcanvas.store.budget import Budget
+from dreamcanvas.store.checkpoints import Checkpoints
+from dreamcanvas.store.dreams import Dreams
+from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.upkeep import HOUR_MS, Keeping, Upkeep
+
+
+@contextlib.asynccontextmanager
+async def storage(
+    config: Config, *, clock: Callable[[], int]
+) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams, History]]:
+    """The parts, while they are needed. Raises StoreError where the data directory cannot be used."""
+    journal = Journal(config.data_dir / "dreamcanvas.db", clock=clock)
+    try:
+        dreams = Dreams(config.data_dir / "frames", journal)
+        checkpoints = Checkpoints(
+            config.data_dir / "checkpoints", journal, keep_ms=round(2000 * config.undo_seconds)
+        )
+        broadcast = Broadcast(tick=config.tick_ms / 1000)
+        painter = Painter(
+            journal=journal,
+            dreams=dreams,
+            broadcast=broadcast,
+            replay_operations=config.replay_operations,
+            clock=clock,
+            ink=Ink(most=config.ink_dabs),
+            checkpoints=checkpoints,
+            checkpoint_operations=config.checkpoint_operations,
+        )
+        await painter.recover()
+        budget = Budget(
+            config.data_dir,
+            journal,
+            limit=round(config.max_data_gb * 1e9),
+            keep_ms=round(max(config.keep_frames_minutes * 60, 2 * config.undo_seconds) * 1000),
+            clock=clock,
+        )
+        upkeep = Upkeep(journal, budget, _keeping(config), clock=clock, checkpoints=checkpoints)
+        with contextlib.closing(History(config, journal, budget, upkeep, clock=clock)) as history:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(upkeep.run())
+                yield journal, painter, broadcast, dreams, history
+                task.cancel()
+    finally:
+        journal.close()
+
+
+def _keeping(config: Config) -> Keeping:
+    return Keeping(
+        config.keep_operations_hours,
+        config.replay_operations,
+        at_least_ms=2000 * config.undo_seconds or HOUR_MS,
+        sessions_ms=round(config.keep_sessions_days * 24 * HOUR_MS),
+    )

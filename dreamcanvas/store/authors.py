@@ -1,0 +1,41 @@
+"""Who has not drawn for long is forgotten: a session that comes back then is a new author.
+
+A row of the table `authors` is made when somebody draws for the first time. `created` and `last_time` tell of
+some of the later times, the table `seen` of the others, to the day.
+"""
+
+import sqlite3
+from typing import Final
+
+from dreamcanvas.store.journal import Journal
+
+SLICE: Final = 5_000  # rows that are looked through at a time
+
+
+async def forget_authors(journal: Journal, before: int) -> int:
+    """Deletes those who have not drawn since a time, ms since 1970; gives how many. Raises sqlite3.Error.
+
+    The one with the highest number stays, so that none is given twice.
+    """
+    after, forgotten = 0, 0
+    while True:
+        found = await journal.run(
+            lambda connection, after=after: connection.execute(  # type: ignore[misc]
+                "SELECT author, max(created, last_time) < ? AND NOT EXISTS "
+                "(SELECT 1 FROM seen WHERE seen.author = authors.author AND time >= ?) FROM authors "
+                "WHERE author > ? AND author < (SELECT max(author) FROM authors) ORDER BY author LIMIT ?",
+                (before, before, after, SLICE),
+            ).fetchall()
+        )
+        if not found:
+            return forgotten
+        after = found[-1][0]
+        old = [(author,) for author, is_old in found if is_old]
+        if old:
+            await journal.write(lambda connection, old=old: _delete(connection, old))  # type: ignore[misc]
+            forgotten += len(old)
+
+
+def _delete(connection: sqlite3.Connection, authors: list[tuple[int]]) -> None:
+    connection.executemany("DELETE FROM authors WHERE author = ?", authors)
+    connection.executemany("DELETE FROM seen WHERE author = ?", authors)

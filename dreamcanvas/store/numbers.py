@@ -1,0 +1,73 @@
+"""The public numbers of authors: none is given twice, and little is stored of who has not drawn.
+
+Who has no session gets the next number below 2^31. How far they may have come is written down a block ahead,
+so that a start goes on behind them. A session's number is made from the session and a key that only this data
+directory has: so it is the same after a restart, though nothing was stored. It lies from 2^31 on; where
+another session has it already, it is made in another way.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable
+from typing import Final
+
+BLOCK: Final = 1000
+HALF: Final = 2**31
+_KEY: Final = "author_key"
+_UNTIL: Final = "author_numbers"
+
+
+class Numbers:
+    """Gives numbers."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Reads and writes what there is to know, in a transaction of its own. Raises sqlite3.Error."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._key = bytes.fromhex(_setting(connection, _KEY, secrets.token_hex(32)))
+            highest = connection.execute(
+                "SELECT coalesce(max(author), 0) FROM authors WHERE author < ?", (HALF,)
+            ).fetchone()[0]
+            self._next: int = max(highest + 1, int(_setting(connection, _UNTIL, 1)))
+            self._until = self._next + BLOCK
+            set_until(connection, self._until)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def next(self, reserve: Callable[[int], None]) -> int:
+        """The next number of those without a session. `reserve` is to write down how far they may come."""
+        number: int = self._next
+        self._next = number % (HALF - 1) + 1
+        if self._until - number < BLOCK // 2:
+            self._until = number + BLOCK
+            reserve(self._until)
+        return number
+
+    def of_session(self, session: bytes, taken: Callable[[int], bool]) -> int:
+        """The number of a session that is not stored; `taken` says whether one is another session's."""
+        attempt = 0
+        while True:
+            found = hmac.new(self._key, bytes((attempt,)) + session, hashlib.sha256).digest()
+            number = HALF + int.from_bytes(found[:4], "big") % HALF
+            if not taken(number):
+                return number
+            attempt = (attempt + 1) % 256
+
+
+def set_until(connection: sqlite3.Connection, until: int) -> None:
+    """Writes down that the numbers below one may have been given."""
+    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_UNTIL, json.dumps(until)))
+
+
+def _setting(connection: sqlite3.Connection, name: str, default: str | int) -> str:
+    """What was set, else the default, which is set."""
+    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    if row is not None:
+        return str(json.loads(row[0]))
+    connection.execute("INSERT INTO settings VALUES (?, ?)", (name, json.dumps(default)))
+    return str(default)
