@@ -6,7 +6,6 @@ order.
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -91,9 +90,7 @@ class Painter:
         """Puts the operations over the newest base, and says what was found."""
         self._next_dream = await self._dreams.last_number() + 1
         found = await recover(
-            self._journal,
-            self._dreams,
-            self._checkpoints,
+            *(self._journal, self._dreams, self._checkpoints),
             ink=self.ink,
             replay_operations=self._replay_operations,
         )
@@ -224,10 +221,6 @@ class Painter:
             self.ink.add(done)
             self.painted(len(done))
             self._keep_picture()
-        self._trim()
-
-    def _trim(self) -> None:
-        """Keeps the newest `replay_operations`, and all that a dream under way will need."""
         self._log.trim(self._pinned)
 
     def _keep_picture(self) -> None:
@@ -239,17 +232,13 @@ class Painter:
             self._keeping = asyncio.get_running_loop().create_task(keeping)
 
     async def _checkpoint(self, checkpoints: Checkpoints) -> None:
+        kept = False
         try:
             shown = await self.snapshot()
-            now = self._clock()
-            made = await checkpoints.record(shown.image, shown.version, time=shown.time, now=now)
-            await checkpoints.prune(now)
-            log.debug("checkpoint", extra={"seq": made.seq, "bytes": made.bytes})
-        except (OSError, sqlite3.Error) as error:
-            log.error("checkpoint failed", extra={"error": str(error)})
-            self._since_base += self._checkpoint_operations // 2  # again before long
+            kept = await checkpoints.keep(shown.image, shown.version, time=shown.time, now=self._clock())
         finally:
             self._keeping = None
+            self._since_base += 0 if kept else self._checkpoint_operations // 2  # again before long
 
     # Dreams
 
@@ -262,7 +251,7 @@ class Painter:
     def abandon_dream(self) -> None:
         """There will be no dream of the picture that was begun."""
         self._pinned = None
-        self._trim()
+        self._log.trim(self._pinned)
 
     async def end_dream(
         self, jpeg: bytes, *, style: str, layer: str, network: str, ms: int, users: int

@@ -69,6 +69,17 @@ class Checkpoints:
         self._keep_ms = keep_ms
         self._at_work = asyncio.Lock()  # what has no row yet is not to be taken for what has none any more
 
+    async def keep(self, image: Image.Image, version: Version, *, time: int, now: int) -> bool:
+        """Makes a picture durable, and deletes what it replaces; False where that failed, which is logged."""
+        try:
+            made = await self.record(image, version, time=time, now=now)
+            await self.prune(now)
+        except (OSError, sqlite3.Error) as error:
+            log.error("checkpoint failed", extra={"error": str(error)})
+            return False
+        log.debug("checkpoint", extra={"seq": made.seq, "bytes": made.bytes})
+        return True
+
     async def record(self, image: Image.Image, version: Version, *, time: int, now: int) -> Checkpoint:
         """Makes a picture durable. Raises OSError or sqlite3.Error; then there is no such checkpoint."""
 
