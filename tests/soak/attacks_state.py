@@ -115,15 +115,25 @@ def covering_again(directory: Path, code: str | None, seconds: float) -> None:
         rng, stroke, done, deadline = random.Random(2), 0, 0, time.monotonic() + seconds
         while time.monotonic() < deadline:
             stroke += 1
-            try:
-                places = [(rng.randrange(1536), rng.randrange(1536)) for _ in range(60)]
-                socket.paint(dabs=dabs(*places, color=rng.getrandbits(24)), stroke=2**31 + stroke)
-                socket.paint(dabs=covering(rng.getrandbits(24)), stroke=stroke)
-                undo(socket, stroke)
-                done += 1
-            except CallError as error:
-                time.sleep(error.error.retry_after_ms / 1000)
+            colour, number = rng.getrandbits(24), stroke
+            places = [(rng.randrange(1536), rng.randrange(1536)) for _ in range(60)]
+            patient(lambda: socket.paint(dabs=dabs(*places, color=colour ^ 0xFFFFFF), stroke=2**31))  # noqa: B023
+            patient(lambda: socket.paint(dabs=covering(colour), stroke=number))  # noqa: B023
+            done += patient(lambda: undo(socket, number))  # noqa: B023
         print(f"    {done} undos of the whole canvas")
+
+
+def patient(call: Callable[[], object]) -> bool:
+    """Makes a call until no limit refuses it; whether it was answered, not given up after a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            call()
+        except CallError as error:
+            time.sleep(max(0.02, error.error.retry_after_ms / 1000))
+        else:
+            return True
+    return False
 
 
 def fresh() -> pb.SubscribeRequest:
