@@ -232,13 +232,10 @@ class Painter:
             self._keeping = asyncio.get_running_loop().create_task(keeping)
 
     async def _checkpoint(self, checkpoints: Checkpoints) -> None:
-        kept = False
-        try:
-            shown = await self.snapshot()
-            kept = await checkpoints.keep(shown.image, shown.version, time=shown.time, now=self._clock())
-        finally:
-            self._keeping = None
-            self._since_base += 0 if kept else self._checkpoint_operations // 2  # again before long
+        shown = await self.snapshot()  # raises where the picture is not what it should be: none is kept then
+        kept = await checkpoints.keep(shown.image, shown.version, time=shown.time, now=self._clock())
+        self._keeping = None
+        self._since_base += 0 if kept else self._checkpoint_operations // 2  # again before long
 
     # Dreams
 
