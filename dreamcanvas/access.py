@@ -99,13 +99,13 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
     path = data_dir / "admin-token"
     try:
         if path.exists():
-            token = path.read_text(errors="replace").strip()
+            token = path.read_text(encoding="utf-8-sig", errors="replace").strip()
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
         else:
             token = f"{ADMIN}.{make()}"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(token + "\n")
                 file.flush()
                 os.fsync(file.fileno())

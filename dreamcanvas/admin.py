@@ -13,7 +13,7 @@ from dreamcanvas.moderation import Moderation
 from dreamcanvas.painter import Painter
 from dreamcanvas.proto import admin_pb2 as pb
 from dreamcanvas.restoring import WHOLE, Restoring, Wanted
-from dreamcanvas.rpc.jsonmap import to_json
+from dreamcanvas.rpc import jsonmap
 from dreamcanvas.rpc.service import Caller, Service
 from dreamcanvas.store import moderation as store
 from dreamcanvas.store.journal import RETRY_AFTER_MS
@@ -146,13 +146,13 @@ class Admin:
         wanted = Wanted(
             region=_region(request.region) if request.HasField("region") else WHOLE,
             authors=tuple(request.authors),
-            address=request.address or None,
+            address=self._place(request.address) if request.address else None,
             time=min(request.time, 2**62) if request.HasField("time") else None,
             dream=min(request.dream, 2**62) if request.HasField("dream") else None,
         )
-        details: dict[str, Any] = to_json(request)
+        details: dict[str, Any] = jsonmap.to_json(request)
         if request.address:
-            details["address"] = self._moderation.hashed(request.address)
+            details["address"] = wanted.address
         restored = await self._restoring.restore(wanted, details)
         left, top, right, bottom = restored.region
         return pb.RestoreResponse(
@@ -169,10 +169,23 @@ class Admin:
         if not request.reason:
             raise InvalidParams("reason is missing: they are told it", field="reason")
         reason = _line("reason", request.reason)
-        ban = await self._moderation.ban(
-            request.author or None, request.address or None, seconds=seconds, reason=reason
-        )
+        place = self._place(request.address) if request.address else None
+        if request.author and not request.author_only:
+            place = place or await self._place_of(request.author)
+        ban = await self._moderation.ban(request.author or None, place, seconds=seconds, reason=reason)
         return _ban(ban)
+
+    def _place(self, address: str) -> str:
+        try:
+            return self._moderation.place(address)
+        except ValueError as error:
+            shown = jsonmap.shown(address)
+            raise InvalidParams(f"address is {shown}, which {error}", field="address") from None
+
+    async def _place_of(self, author: int) -> str | None:
+        """Where an author is now, or else was first seen."""
+        address = self._visitors.address_of(author)
+        return await self._moderation.address_of(author) if address is None else self._place(address)
 
     async def unban(self, request: pb.UnbanRequest) -> pb.BansResponse:
         """Ends a ban."""

@@ -31,6 +31,7 @@ from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
+from dreamcanvas.reach import timeouts
 from dreamcanvas.retracting import Retracting
 from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
@@ -143,6 +144,7 @@ class App:
                     page=PAGE,
                     message_bytes=config.message_bytes,
                     batch_calls=config.batch_calls,
+                    reach=visitors.reach,
                     further=[
                         *WebHistory(
                             history.catalogue,
@@ -198,15 +200,18 @@ class App:
         *,
         listener: socket.socket,
     ) -> None:
+        watchdog = Watchdog()
         server = _Server(
             uvicorn.Config(
                 web.app(),
                 ws=cast(Any, partial(RpcProtocol, endpoint=visitors)),
-                http=cast(Any, partial(HttpProtocol, open_timeout=self._config.open_timeout)),
+                http=cast(Any, partial(HttpProtocol, timeouts=timeouts(self._config))),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # it would believe anybody on this machine; `addresses` decides
+                timeout_keep_alive=10**6,  # HttpProtocol's is shorter
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
@@ -226,7 +231,6 @@ class App:
             movies = group.create_task(history.run()) if self._config.movies else None
             moderating = group.create_task(visitors.moderation.run())
             hours = group.create_task(running.run())
-            watchdog = Watchdog()
             watchdog.ready(url(listener))
             watching = group.create_task(watchdog.run())
             await self._stop.wait()

@@ -12,29 +12,11 @@ from typing import Any
 import click
 
 from dreamcanvas import __version__, cli_dream, cli_host, config
+from dreamcanvas.cli_group import DATA_DIR, Group
 from dreamcanvas.counting import counted
-from dreamcanvas.errors import DreamcanvasError
 
 
-class _Group(click.Group):
-    """Errors of this package are shown as sentences, not as tracebacks."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
-        try:
-            return super().invoke(ctx)
-        except DreamcanvasError as error:
-            raise click.ClickException(str(error)) from error
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith(__package__):
-                raise
-            raise click.ClickException(
-                f"this needs what the server needs, and {error.name} is not installed: "
-                "pip install 'dreamcanvas[server]'"
-            ) from error
-
-
-@click.group(cls=_Group)
+@click.group(cls=Group)
 @click.version_option(__version__)
 def main() -> None:
     """A shared canvas that dreams."""
@@ -62,6 +44,8 @@ def serve(file: Path | None, **given: Any) -> None:
 
     settings = config.load(given, file=file)
     logs.configure(settings.log_level, settings.log_format)
+    for sentence in config.unknown_variables():
+        logging.getLogger(__name__).warning(sentence)
 
     def started(url: str) -> None:
         print(f"Dreamcanvas is at {url}  (Ctrl-C ends it)", flush=True)
@@ -74,20 +58,11 @@ def serve(file: Path | None, **given: Any) -> None:
     asyncio.run(run())
 
 
-def _data_dir(command: Any) -> Any:
-    return click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path),
-        default=Path("data"),
-        show_default=True,
-        envvar=f"{config.PREFIX}DATA_DIR",
-        help="Where everything is kept.",
-    )(command)
 
 
 @main.command()
 @click.argument("dest", type=click.Path(path_type=Path))
-@_data_dir
+@DATA_DIR
 def backup(dest: Path, data_dir: Path) -> None:
     """Copy everything that is kept into DEST, a new or empty directory. The server may run meanwhile."""
     from dreamcanvas.store import backup as store  # noqa: PLC0415
@@ -105,7 +80,7 @@ def _kept(*counts: int) -> str:
 
 @main.command()
 @click.argument("src", type=click.Path(path_type=Path))
-@_data_dir
+@DATA_DIR
 def restore(src: Path, data_dir: Path) -> None:
     """Make a data directory, which must be new or empty, from the backup SRC."""
     from dreamcanvas.store import backup as store  # noqa: PLC0415
@@ -140,7 +115,7 @@ def history() -> None:
 
 
 @history.command("list")
-@_data_dir
+@DATA_DIR
 def history_list(data_dir: Path) -> None:
     """List the windows and the movies of the days. The server may run meanwhile."""
     from dreamcanvas.history import command  # noqa: PLC0415
@@ -170,7 +145,7 @@ def history_encode(file: Path | None, **given: Any) -> None:
 @click.option("--since", required=True, help="From the window that starts then, such as 2026-11-22T14:00Z.")
 @click.option("--until", required=True, help="Up to the last window that starts before then.")
 @click.option("--width", type=int, default=1536, show_default=True, help="Pixels: 1536 or 768.")
-@_data_dir
+@DATA_DIR
 def history_export(dest: Path, since: str, until: str, width: int, data_dir: Path) -> None:
     """Join movies of windows into the new file DEST, as they are. The server may run meanwhile."""
     from dreamcanvas.history import command  # noqa: PLC0415

@@ -3,22 +3,14 @@
 import contextlib
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from dreamcanvas import admin_client, config
+from dreamcanvas.cli_group import DATA_DIR
 from dreamcanvas.counting import column, counted
 from dreamcanvas.store.tokens import TokenFile
-
-DATA_DIR: Final = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    envvar=f"{config.PREFIX}DATA_DIR",
-    help="Where everything is kept.",
-)
 
 
 def _tokens(data_dir: Path) -> "contextlib.closing[TokenFile]":
@@ -186,15 +178,19 @@ def admin_restore(call: Any, /, region: str | None, moment: str | None, **given:
 
 
 @admin.command("ban")
-@click.option("--author", type=int, help="An author's number.")
-@click.option("--address", help="An address, or # and its hash, as `who` shows it.")
+@click.option("--author", type=int, help="An author's number; its address is banned with it.")
+@click.option("--address", help="An address, a network such as 203.0.113.0/24, or # and a hash of `who`'s.")
+@click.option("--author-only", is_flag=True, help="The author alone: others may share its address.")
 @click.option("--for", "span", required=True, help="For how long, such as 2h or 7d.")
 @click.option("--reason", required=True, help="What they are told.")
 @click.pass_obj
-def admin_ban(call: Any, author: int | None, address: str | None, span: str, reason: str) -> None:
-    """Let an author or an address draw no more for a while; they are told why."""
-    ban = call("ban", author=author, address=address, seconds=admin_client.seconds_of(span), reason=reason)
-    print(_ban(ban))
+def admin_ban(call: Any, /, span: str, author_only: bool, **whom: Any) -> None:
+    """Let an author or an address draw no more for a while; they are told why.
+
+    Who loads the page anew is another author, of the same address.
+    """
+    seconds = admin_client.seconds_of(span)
+    print(_ban(call("ban", seconds=seconds, author_only=author_only or None, **whom)))
 
 
 @admin.command("unban")

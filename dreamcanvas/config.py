@@ -1,20 +1,26 @@
 """Every setting, once: its name, default, bounds and help. CLI > DREAMCANVAS_* > TOML file > default."""
 
 import dataclasses
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dreamcanvas import donations
+from dreamcanvas import addresses, donations, origins
+from dreamcanvas.dream.network import NETWORKS
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
 
 PREFIX: Final = "DREAMCANVAS_"
+OTHER_VARIABLES: Final = frozenset(f"{PREFIX}{name}" for name in ("ADMIN_TOKEN", "MODEL_DIR", "URL"))
+ALLOWED: Final = {"operator": "\t\r\n"}
+SHOWN: Final = 80
 PRESETS: Final = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
 )
@@ -37,6 +43,10 @@ class Config:
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas."
     )
+    public_host: tuple[str, ...] = _setting(
+        (), "Names by which it is reached, separated by commas; others are refused. None: any name."
+    )
+    root_path: str = _setting("", "The path below which a proxy serves it, such as /canvas.")
     network: str = _setting("efficientnet_lite0", "The network that dreams.")
     dream: bool = _setting(True, "Whether it dreams.")
     dream_interval: float = _setting(
@@ -118,6 +128,9 @@ class Config:
     cursors: bool = _setting(True, "Whether cursors are passed on.")
     cursors_per_second: int = _setting(10, "Calls of cursor passed on per connection.", 0, 1000)
     open_timeout: float = _setting(10.0, "Seconds for a request to arrive whole.", 0.1, 3600)
+    keep_alive: float = _setting(
+        180.0, "Seconds for which a trusted proxy's idle connection stays open; more than its own.", 1, 7200
+    )
     ping_interval: float = _setting(20.0, "Seconds between pings; 0 sends none.", 0, 3600)
     ping_timeout: float = _setting(20.0, "Seconds in which a ping is to be answered.", 0.1, 3600)
     operator: str = _setting("", "Who runs it, for the page /about.")
@@ -134,7 +147,17 @@ class Config:
         for setting in dataclasses.fields(self):
             value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
             if low is not None and not low <= value <= high:
-                raise ConfigError(f"{setting.name} is {value}, but has to be {low:g} to {high:g}")
+                raise ConfigError(f"{setting.name} is {_shown(value)}, but has to be {low:g} to {high:g}")
+            for text in value if isinstance(value, tuple) else (value,):
+                if isinstance(text, str | Path):
+                    _check_text(setting.name, str(text))
+        if not self.host:
+            raise ConfigError("host is '', but has to be an address; 0.0.0.0 is all")
+        addresses.networks(self.trusted_proxies)
+        origins.Origins(self.allowed_origins, self.public_host)
+        # As paths are compared with it, not as one likes to write it
+        object.__setattr__(self, "root_path", origins.root_path(self.root_path))
+        _one_of("network", self.network, tuple(NETWORKS))
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("movie_preset", self.movie_preset, PRESETS)
         if 86400 % self.history_window:
@@ -155,23 +178,38 @@ class Config:
             return ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigError(
-                f"timezone is {self.timezone!r}, but has to be a name of the IANA database, "
+                f"timezone is {_shown(self.timezone)}, but has to be a name of the IANA database, "
                 "such as UTC or Europe/Berlin"
             ) from None
+
+
+def _shown(value: object) -> str:
+    """A value in a sentence, the beginning of a long one."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def _check_text(name: str, text: str) -> None:
+    """Raises ConfigError for what can neither be shown nor be part of a file's name."""
+    unfit = ("Cc", "Cs")  # controls, and what of the command line is no UTF-8
+    if any(unicodedata.category(letter) in unfit and letter not in ALLOWED.get(name, "") for letter in text):
+        raise ConfigError(f"{name} is {_shown(text)}, but must not hold control characters or broken text")
 
 
 def _readable(name: str, file: str) -> None:
     if not file:
         return
     try:
-        Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{name} is {file!r}, which cannot be read: {error}") from error
+        if not Path(file).is_file():
+            raise FileNotFoundError("there is no such file")
+        Path(file).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name} is {_shown(file)}, which cannot be read: {error}") from error
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise ConfigError(f"{name} is {value!r}, but has to be one of {', '.join(choices)}")
+        raise ConfigError(f"{name} is {_shown(value)}, but has to be one of {', '.join(choices)}")
 
 
 def load(
@@ -186,22 +224,40 @@ def load(
     settings = {setting.name: setting for setting in dataclasses.fields(Config)}
     for name, value in (_read(file) if file is not None else {}).items():
         if name not in settings:
-            raise ConfigError(f"{file}: there is no setting {name!r}")
+            nearest = _nearest(name, settings)
+            raise ConfigError(f"{file}: there is no setting {_shown(name)}{nearest}")
         values[name] = _convert(settings[name], value)
     for name, setting in settings.items():
         text = environment.get(PREFIX + name.upper())
-        if text is not None:
+        if text:  # one that is empty is one that is not set
             values[name] = _convert(setting, text)
         if given.get(name) is not None:
             values[name] = _convert(setting, given[name])
     return Config(**values)
 
 
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none; the nearest name is told."""
+    known = {PREFIX + setting.name.upper() for setting in dataclasses.fields(Config)} | OTHER_VARIABLES
+    return [
+        f"the environment variable {name} is not known{_nearest(name, known)}"
+        for name, text in sorted(environment.items())
+        if name.upper().startswith(PREFIX) and name not in known and text
+    ]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.upper(), known, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
 def _read(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text())
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no TOML, a number of thousands of digits
         raise ConfigError(f"{file}: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{file}: it is nested too deeply") from None
 
 
 _TRUE: Final = ("1", "true", "yes", "on")
@@ -214,19 +270,21 @@ def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
     name = setting.name
     if isinstance(default, bool):
         if str(value).lower() not in _TRUE + _FALSE:
-            raise ConfigError(f"{name} is {value!r}, but has to be true or false")
+            raise ConfigError(f"{name} is {_shown(value)}, but has to be true or false")
         return str(value).lower() in _TRUE
     if isinstance(default, tuple):
         items = value.split(",") if isinstance(value, str) else value
-        if not isinstance(items, list | tuple):
-            raise ConfigError(f"{name} is {value!r}, but has to be a list")
-        return tuple(str(item).strip() for item in items if str(item).strip())
+        if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+            raise ConfigError(f"{name} is {_shown(value)}, but has to be a list of texts")
+        return tuple(item.strip() for item in items if item.strip())
+    if isinstance(default, str | Path):
+        if not isinstance(value, str | Path):
+            raise ConfigError(f"{name} is {_shown(value)}, but has to be text")
+        if isinstance(default, Path) and not str(value).strip():
+            raise ConfigError(f"{name} is empty, but has to be a directory")
+        return Path(value) if isinstance(default, Path) else str(value)
     try:
-        if isinstance(default, Path):
-            return Path(str(value))
-        if isinstance(default, int):
-            return int(str(value))
-        return float(str(value)) if isinstance(default, float) else str(value)
+        return int(str(value)) if isinstance(default, int) else float(str(value))
     except ValueError:
         expected = "a whole number" if isinstance(default, int) else "a number"
-        raise ConfigError(f"{name} is {value!r}, but has to be {expected}") from None
+        raise ConfigError(f"{name} is {_shown(value)}, but has to be {expected}") from None

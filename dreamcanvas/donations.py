@@ -35,8 +35,12 @@ def links(settings: tuple[str, ...]) -> list[Link]:
 
 def _link(text: str) -> Link:
     label, equals, url = (part.strip() for part in text.partition("="))
-    parts = urlsplit(url)
-    whole = (parts.scheme in ("http", "https") and parts.netloc) or (parts.scheme == "mailto" and parts.path)
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:  # an address in brackets that do not close, a port above 65535
+        raise ConfigError(f"donate_links has {text!r}, whose url is none") from None
+    whole = (parts.scheme in ("http", "https") and named) or (parts.scheme == "mailto" and parts.path)
     if not (label and equals and whole):
         raise ConfigError(
             f"donate_links has {text!r}, but has to have Label=url, "

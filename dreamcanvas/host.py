@@ -1,15 +1,18 @@
 """What the host of a canvas has, put together for a server: tokens, settings that last, DreamAdmin."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from dreamcanvas.access import Access, admin_token
 from dreamcanvas.admin import Admin
 from dreamcanvas.config import Config
+from dreamcanvas.errors import StoreError
 from dreamcanvas.moderation import Moderation
 from dreamcanvas.painter import Painter
 from dreamcanvas.restoring import Restoring
 from dreamcanvas.retracting import Retracting
+from dreamcanvas.store.check import HINT, refusal
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.moderation import Records
 from dreamcanvas.visitors import Visitors
@@ -35,12 +38,17 @@ class Host:
 
     @staticmethod
     async def open(config: Config, journal: Journal, *, clock: Callable[[], int]) -> "Host":
-        """With what was set before. Raises StoreError, sqlite3.Error."""
+        """With what was set before. Raises StoreError."""
         access = Access(admin_token(config.data_dir))
         moderation = Moderation(
             Records(journal), access, keep_addresses_hours=config.keep_addresses_hours, clock=clock
         )
-        await moderation.load()
+        try:
+            await moderation.load()
+        except sqlite3.Error as error:
+            raise refusal(journal.path, error) from error
+        except ValueError as error:
+            raise StoreError(f"{journal.path}: {error}; {HINT}") from error
         return Host(access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock)
 
     def admit(

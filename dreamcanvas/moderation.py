@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from dreamcanvas.access import Access
+from dreamcanvas.addresses import in_network, target
 from dreamcanvas.allowances import Client
 from dreamcanvas.errors import Forbidden
-from dreamcanvas.store.moderation import Act, Addresses, Ban, Records
+from dreamcanvas.store.moderation import Act, Addresses, Ban, Records, is_hash
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +90,29 @@ class Moderation:
         now = self._clock()
         return tuple(ban for ban in self._bans if ban.until > now)
 
-    def hashed(self, address: str) -> str:
-        """An address as bans have it."""
-        return self._addresses.hashed(address)
+    def place(self, text: str) -> str:
+        """An address, a network or a hash as bans have it. Raises ValueError, a sentence."""
+        if is_hash(text):
+            return text
+        found = target(text)
+        return self._addresses.hashed(found) if isinstance(found, str) else str(found)
+
+    def is_at(self, place: str, address: str) -> bool:
+        """Whether an address, or the hash of one, is at what `place` gave; a hash is in no network."""
+        return in_network(address, place) if "/" in place else self._addresses.hashed(address) == place
 
     def ban_of(self, author: int, address: str) -> Ban | None:
         """The ban that an author is under."""
         if not self._bans:
             return None
-        hashed = self.hashed(address)
-        return next((ban for ban in self.bans if ban.author == author or ban.address == hashed), None)
+        return next(
+            (
+                ban
+                for ban in self.bans
+                if ban.author == author or (ban.address is not None and self.is_at(ban.address, address))
+            ),
+            None,
+        )
 
     def check(self, client: Client) -> None:
         """Raises Forbidden where a caller may not draw."""
@@ -128,11 +142,15 @@ class Moderation:
         """Writes down which patch an act made."""
         await self._records.made(act, seq)
 
-    async def ban(self, author: int | None, address: str | None, *, seconds: int, reason: str) -> Ban:
-        """Bans an author, an address, or both."""
+    async def address_of(self, author: int) -> str | None:
+        """Where an author was first seen, as `place` gives it; None where it has not drawn."""
+        address = await self._records.address_of(author)
+        return self._addresses.hashed(address) if address else None
+
+    async def ban(self, author: int | None, place: str | None, *, seconds: int, reason: str) -> Ban:
+        """Bans an author, a place, or both."""
         now = self._clock()
-        hashed = self.hashed(address) if address is not None else None
-        ban = await self._records.ban(Ban(0, author, hashed, now + 1000 * seconds, reason, now))
+        ban = await self._records.ban(Ban(0, author, place, now + 1000 * seconds, reason, now))
         log.info("host", extra={"what": "ban", "ban": ban.ban})
         await self.refresh()
         return ban

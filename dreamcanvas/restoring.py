@@ -33,7 +33,8 @@ class Wanted:
     """What is to be as it was at `time` (ms since 1970) or when `dream` was new; at the start where both are
     None.
 
-    Of `authors` and of whoever is at `address` only: where they drew since. `region` bounds it.
+    Of `authors` and of whoever is at `address`, a place of Moderation's, only: where they drew since.
+    `region` bounds it.
     """
 
     region: Region
@@ -145,11 +146,10 @@ class Restoring:
             after = self._after(past, wanted)
             authors = set(wanted.authors)
             if wanted.address is not None:
-                hashed = self._moderation.hashed(wanted.address)
                 authors |= {
                     author
                     for author, (address, _) in past.authors().items()
-                    if self._moderation.hashed(address) == hashed
+                    if self._moderation.is_at(wanted.address, address)
                 }
             dabs = _kept(lambda: past.dabs(authors, after, newest))
         touching = [dab for dab in dabs if undo.touch(undo.bounds(dab.mark), wanted.region)]

@@ -1,6 +1,5 @@
 """What is kept, put together for a server: the canvas with journal, dreams and history; and its upkeep."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
@@ -14,6 +13,7 @@ from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.upkeep import HOUR_MS, Keeping, Upkeep
+from dreamcanvas.tasks import beside
 
 
 @contextlib.asynccontextmanager
@@ -35,6 +35,7 @@ async def storage(
             replay_operations=config.replay_operations,
             clock=clock,
             ink=Ink(most=config.ink_dabs),
+            root=config.root_path,
             checkpoints=checkpoints,
             checkpoint_operations=config.checkpoint_operations,
         )
@@ -48,10 +49,8 @@ async def storage(
         )
         upkeep = Upkeep(journal, budget, _keeping(config), clock=clock, checkpoints=checkpoints)
         with contextlib.closing(History(config, journal, budget, upkeep, clock=clock)) as history:
-            async with asyncio.TaskGroup() as group:
-                task = group.create_task(upkeep.run())
+            async with beside(upkeep.run()):
                 yield journal, painter, broadcast, dreams, history
-                task.cancel()
     finally:
         journal.close()
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
-from dreamcanvas import addresses
 from dreamcanvas.access import Access, Identity
+from dreamcanvas.addresses import Seen
 from dreamcanvas.allowances import Allowances, Client, household_of, token_of
 from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
 from dreamcanvas.canvas import Operation
@@ -20,7 +20,9 @@ from dreamcanvas.dreaming import Dreaming
 from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.moderation import Moderation
+from dreamcanvas.origins import below
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.reach import reach_of
 from dreamcanvas.rpc.connection import POLICY_VIOLATION
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
 from dreamcanvas.rpc.service import Service
@@ -55,7 +57,7 @@ class Visitors:
         self.moderation = moderation
         moderation.changed = self._moderated
         self._metrics = metrics
-        self._trusted = addresses.networks(config.trusted_proxies)
+        self.reach = reach_of(config)
         self._clients: set[Client] = set()
         self._households: Counter[str] = Counter()
         self._posters: OrderedDict[object, tuple[tuple[str, int] | None, Client]] = OrderedDict()
@@ -73,6 +75,11 @@ class Visitors:
         )
 
     # What is told
+
+    def address_of(self, author: int) -> str | None:
+        """Where an author is now; None where it is not connected."""
+        here = (client.address for client in self._clients if client.author.number == author)
+        return next(here, None)
 
     def users(self) -> int:
         """How many websockets are open."""
@@ -154,16 +161,6 @@ class Visitors:
         else:
             self._cursors.unwatch(websocket)
 
-    def address(self, peer: str, forwarded_for: str) -> str:
-        """Where a caller is: `peer`, or what a trusted proxy says of it."""
-        return addresses.client_address(peer, forwarded_for, self._trusted) if self._trusted else peer
-
-    def origin_is_ours(self, origin: str | None, host: str) -> bool:
-        """Whether a browser's Origin header, if any, names this server or an allowed origin."""
-        if origin is None or origin in self._config.allowed_origins:
-            return True
-        return bool(host) and origin.partition("://")[2].lower() == host.lower()
-
     def identify(self, authorization: str | None) -> Identity | None:
         """Who a caller is by its Authorization header. Raises Unauthenticated."""
         return self._access.identify(authorization)
@@ -197,13 +194,16 @@ class Visitors:
 
     def _unfit(self, handshake: Handshake) -> Refusal | None:
         """What is wrong with a handshake, if anything is."""
-        headers = handshake.headers
-        if handshake.target.partition("?")[0] not in ("/", "/rpc"):
+        headers, target = handshake.headers, self._target(handshake)
+        if target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
-        if not self.origin_is_ours(headers.get("origin"), headers.get("host", "")):
+        host = self._seen(handshake).host
+        if not self.reach.origins.knows(host):
+            return Refusal(403, "Forbidden: this server is not known by that name.\n")
+        if not self.reach.origins.is_ours(headers.get("origin"), host):
             return Refusal(403, "Forbidden: pages of other origins may not connect.\n")
         try:
-            stock_events(handshake.target)
+            stock_events(target)
             self._access.identify(headers.get("authorization"))
         except InvalidParams as error:
             return Refusal(400, f"{error.sentence}\n")
@@ -222,7 +222,7 @@ class Visitors:
             self._metrics.limited("connections")
             full = counted(config.connections, "connection is", "connections are")
             return Refusal(503, f"Full: {full} open; try again later.\n")
-        household = household_of(self._address_of(handshake), identity)
+        household = household_of(self._seen(handshake).address, identity)
         most = self._allowances.connections(identity)
         if most and self._households[household] >= most:
             self._metrics.limited("connections_per_address")
@@ -231,17 +231,20 @@ class Visitors:
             return Refusal(429, f"Too many: {many}.\n")
         return None
 
-    def _address_of(self, handshake: Handshake) -> str:
-        return self.address(handshake.address, handshake.headers.get("x-forwarded-for", ""))
+    def _seen(self, handshake: Handshake) -> Seen:
+        return self.reach.proxies.seen(handshake.address, handshake.headers)
+
+    def _target(self, handshake: Handshake) -> str:
+        return below(self.reach.root, handshake.target)
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
         identity = self._access.identify(handshake.headers.get("authorization"))
-        author = self._journal.anonymous(self._address_of(handshake), token_of(identity))
+        author = self._journal.anonymous(self._seen(handshake).address, token_of(identity))
         client = self._allowances.client(author, identity, websocket)
         self._clients.add(client)
         self._households[client.household] += 1
-        events = stock_events(handshake.target)
+        events = stock_events(self._target(handshake))
         if events is not None:
             self.subscribe(websocket, Subscription(events, stock=True))
         if self.dreaming is not None:

@@ -3,19 +3,33 @@
 import asyncio
 import logging
 import os
+import re
 import socket
 from collections.abc import Mapping
+from typing import Final
+
+from dreamcanvas.errors import ConfigError
+
+SHORTEST_SECONDS: Final = 0.1
 
 log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """`$NOTIFY_SOCKET` is where to tell, `$WATCHDOG_USEC` after how much silence systemd restarts it."""
+    """`$NOTIFY_SOCKET` is where to tell, `$WATCHDOG_USEC` after how much silence systemd restarts it.
+
+    Raises ConfigError where that is no number.
+    """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._seconds = int(environment.get("WATCHDOG_USEC", "0")) / 1e6
+        silence = environment.get("WATCHDOG_USEC") or "0"
+        if not re.fullmatch("[0-9]{1,18}", silence, re.ASCII):
+            raise ConfigError(
+                f"WATCHDOG_USEC is {silence[:80]!r}, but has to be a whole number of microseconds from 0"
+            )
+        self._seconds = int(silence) / 1e6
         if environment.get("WATCHDOG_PID") not in (None, str(os.getpid())):
             self._seconds = 0.0  # meant for another process
 
@@ -31,7 +45,7 @@ class Watchdog:
         """Gives a sign of life of the event loop, twice in the time that systemd waits, until cancelled."""
         while self._seconds:
             self._tell("WATCHDOG=1")
-            await asyncio.sleep(self._seconds / 2)
+            await asyncio.sleep(max(self._seconds / 2, SHORTEST_SECONDS))
 
     def _tell(self, message: str) -> None:
         if not self._address:

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dreamcanvas import pictures
 from dreamcanvas.allowances import Client
@@ -26,20 +24,16 @@ from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
+from dreamcanvas.reach import Reach
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
+from dreamcanvas.web_front import Front, Headers, rooted
 from dreamcanvas.web_history import IMMUTABLE, matches
 
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
 NO_CACHE: Final = {"Cache-Control": "no-cache"}
 NOT_BUILT: Final = (
@@ -68,6 +62,7 @@ class Web:
         page: Path,
         message_bytes: int,
         batch_calls: int,
+        reach: Reach | None = None,
         further: Sequence[Route] = (),
         past: Callable[[int], Awaitable[bytes]] | None = None,
     ) -> None:
@@ -82,29 +77,29 @@ class Web:
         self._page = page
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
+        self._reach = reach or Reach()
         self._further = further
         self._past = past
 
     def app(self) -> Starlette:
         """The ASGI application."""
-        return Starlette(
-            routes=[
-                Route("/", self.index, middleware=[PACKED]),
-                Route("/history", self.history_page, middleware=[PACKED]),
-                Route("/admin", self.admin_page, middleware=[PACKED]),
-                Route("/rpc", self.rpc, methods=["POST"]),
-                Route("/canvas.{format}", self.canvas),
-                Route("/dreams/{name}.jpg", self.dream),
-                Route("/livez", self.livez),
-                Route("/readyz", self.readyz),
-                Route("/metrics", self.metrics),
-                Route("/openrpc.json", self.openrpc),
-                Route("/proto/{name}.proto", self.proto),
-                *self._further,
-                *self._files(),
-            ],
-            middleware=[Middleware(_Headers)],
-        )
+        routes: list[BaseRoute] = [
+            Route("/", self.index, middleware=[PACKED]),
+            Route("/history", self.history_page, middleware=[PACKED]),
+            Route("/admin", self.admin_page, middleware=[PACKED]),
+            Route("/rpc", self.rpc, methods=["POST"]),
+            Route("/canvas.{format}", self.canvas),
+            Route("/dreams/{name}.jpg", self.dream),
+            Route("/livez", self.livez),
+            Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics),
+            Route("/openrpc.json", self.openrpc),
+            Route("/proto/{name}.proto", self.proto),
+            *self._further,
+            *self._files(),
+        ]
+        front = Middleware(Front, routes=routes, reach=self._reach)
+        return Starlette(routes=routes, middleware=[Middleware(Headers, root=self._reach.root), front])
 
     def _files(self) -> list[Mount]:
         """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
@@ -135,9 +130,9 @@ class Web:
         if not file.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
         # Who shows a preview of a page wants the picture's whole address
-        picture = html.escape(str(request.base_url.replace(path="/og.jpg")))
-        text = file.read_text().replace('content="/og.jpg"', f'content="{picture}"')
-        return HTMLResponse(text, headers=NO_CACHE)
+        picture = html.escape(f"{request.base_url}og.jpg")
+        text = file.read_text(encoding="utf-8").replace('content="/og.jpg"', f'content="{picture}"')
+        return HTMLResponse(rooted(text, self._reach.root), headers=NO_CACHE)
 
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""
@@ -189,7 +184,8 @@ class Web:
 
     async def rpc(self, request: Request) -> Response:
         """JSON-RPC for callers without a socket."""
-        if not self._visitors.origin_is_ours(request.headers.get("origin"), request.headers.get("host", "")):
+        origins, headers = self._reach.origins, request.headers
+        if not origins.is_ours(headers.get("origin"), headers.get("host", "")):
             return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
         body = bytearray()
         try:
@@ -219,8 +215,7 @@ class Web:
 
     def _poster(self, request: Request) -> Client:
         """Who posts. Raises Unauthenticated."""
-        peer = request.client.host if request.client else ""
-        address = self._visitors.address(peer, request.headers.get("x-forwarded-for", ""))
+        address = request.client.host if request.client else ""  # as the front has found
         identity = self._visitors.identify(request.headers.get("authorization"))
         direct = request.scope.get("client") if address == peer else None  # else a proxy's, for many callers
         return self._visitors.poster(address, identity, direct)
@@ -275,22 +270,3 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         return ""
-
-
-class _Headers:
-    """Adds headers to each response. Starlette's BaseHTTPMiddleware takes longer than a small answer does."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith("/assets/") and message["status"] == 200:
-                    headers["Cache-Control"] = IMMUTABLE
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -406,3 +406,72 @@ def test_addresses_are_hashed_when_they_are_old_and_still_lead_to_who_it_was(tmp
         with Visitor(server, "203.0.113.99") as again, pytest.raises(CallError, match="banned"):
             again.dab(50, 50)
         assert host(server, "restore", address="203.0.113.99")["dabs"] == 1
+
+
+# Who loads the page anew
+
+
+def refusals(server: Server, address: str) -> list[str]:
+    """What a new author is told by websocket and by POST; nothing where it may draw."""
+    told = []
+    with Visitor(server, address) as anew:
+        try:
+            anew.dab(900, 900)
+        except CallError as error:
+            told.append(error.text)
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+        dab_ = {"pos": {"x": 900, "y": 900}, "size": 3}
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "paint", "params": dab_})
+        connection.request("POST", "/rpc", body, {"X-Forwarded-For": address})
+        answer = json.load(connection.getresponse())
+    return [*told, *([answer["error"]["message"]] if "error" in answer else [])]
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize("address", ["192.0.2.77", "2001:db8:77::1"])
+def test_a_ban_of_an_author_is_one_of_its_address(hosted: Server, here: bool, address: str) -> None:
+    with Visitor(hosted, address) as vandal:
+        vandal.dab(900, 900)
+        if not here:
+            vandal.connection.close()
+        ban = host(hosted, "ban", author=vandal.author, seconds=60, reason="Scribbles")
+    assert ban["address"].startswith("#")
+    assert len(refusals(hosted, address)) == 2
+    assert refusals(hosted, "192.0.2.78") == []
+    host(hosted, "unban", ban=ban["ban"])
+    assert refusals(hosted, address) == []
+
+
+def test_a_ban_covers_where_an_author_is_now_not_where_it_once_was(hosted: Server) -> None:
+    session = os.urandom(16)
+    with Visitor(hosted, "192.0.2.80") as first:
+        first.subscribe(events=["status"], session=session)
+        first.dab(900, 900)
+    with Visitor(hosted, "192.0.2.81") as moved:
+        author = moved.subscribe(events=["status"], session=session).author
+        ban = host(hosted, "ban", author=author, seconds=60, reason="Scribbles")
+        with pytest.raises(CallError, match="FORBIDDEN"):
+            moved.dab(900, 900)
+    assert (len(refusals(hosted, "192.0.2.81")), refusals(hosted, "192.0.2.80")) == (2, [])
+    host(hosted, "unban", ban=ban["ban"])
+
+
+def test_a_ban_may_be_of_the_author_alone(hosted: Server) -> None:
+    with Visitor(hosted, "192.0.2.90") as one:
+        ban = host(hosted, "ban", author=one.author, author_only=True, seconds=60, reason="Scribbles")
+        with pytest.raises(CallError, match="FORBIDDEN"):
+            one.dab(900, 900)
+    assert ban["address"] == ""
+    assert refusals(hosted, "192.0.2.90") == []
+    host(hosted, "unban", ban=ban["ban"])
+
+
+def test_what_was_drawn_from_a_network_is_put_back(hosted: Server) -> None:
+    with Visitor(hosted, "198.51.100.200") as one, Visitor(hosted, "198.51.101.1") as other:
+        one.dab(1200, 900)
+        before = picture(hosted).getpixel((1300, 900))
+        other.dab(1300, 900)
+    done = host(hosted, "restore", address="198.51.100.0/24")
+    assert done["dabs"] == 1
+    assert picture(hosted).getpixel((1200, 900)) == (255, 255, 255)
+    assert picture(hosted).getpixel((1300, 900)) != before

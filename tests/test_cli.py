@@ -52,14 +52,14 @@ def test_serve_has_an_option_for_every_setting_with_its_help_and_default() -> No
         ),
     ],
 )
-def test_a_wrong_setting_is_a_sentence_and_status_1(arguments: tuple[str, ...], sentence: str) -> None:
+def test_a_wrong_setting_is_a_sentence_and_status_2(arguments: tuple[str, ...], sentence: str) -> None:
     result = run("serve", *arguments)
-    assert (result.exit_code, result.output) == (1, sentence)
+    assert (result.exit_code, result.output) == (2, sentence)
 
 
 def test_a_wrong_variable_is_a_sentence_too() -> None:
     result = run("serve", DREAMCANVAS_PORT="x")
-    assert (result.exit_code, result.output) == (1, "Error: port is 'x', but has to be a whole number\n")
+    assert (result.exit_code, result.output) == (2, "Error: port is 'x', but has to be a whole number\n")
 
 
 def test_an_unknown_option_is_status_2() -> None:
@@ -70,7 +70,7 @@ def refusal(*arguments: str) -> str:
     """What `dreamcanvas serve` says when it does not start."""
     command = [sys.executable, "-m", "dreamcanvas", "serve", "--no-dream", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Traceback" not in done.stderr
     return done.stderr
 

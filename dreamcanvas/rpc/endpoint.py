@@ -1,5 +1,6 @@
 """What a host and its websockets know of each other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -24,9 +25,18 @@ class Settings:
     close_timeout: float = 2.0
 
 
+def joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by their lower-case names. Lines of one name are one list, in their order (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in lines:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """The HTTP request that opens a websocket. `target` is path and query; header names are lower case."""
+    """The HTTP request that opens a websocket. `target` is path and query, `headers` are `joined`."""
 
     target: str
     headers: dict[str, str]

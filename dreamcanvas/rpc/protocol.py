@@ -19,7 +19,7 @@ from websockets.server import ServerProtocol
 
 from dreamcanvas.rpc.calls import Calls
 from dreamcanvas.rpc.connection import Connection, Data
-from dreamcanvas.rpc.endpoint import Endpoint, Handshake
+from dreamcanvas.rpc.endpoint import Endpoint, Handshake, joined
 from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter, frame
 from dreamcanvas.rpc.keepalive import Keepalive
 from dreamcanvas.rpc.timers import Timers
@@ -168,8 +168,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def _handshake(self, request: Request) -> None:
         response = self._websocket.accept(request)
-        headers = {name.lower(): value for name, value in request.headers.raw_items()}
-        handshake = Handshake(request.path, headers, self.address)
+        handshake = Handshake(request.path, joined(request.headers.raw_items()), self.address)
         if response.status_code == 101:
             refusal = self._endpoint.admit(handshake)
             if refusal is not None:

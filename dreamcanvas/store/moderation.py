@@ -3,9 +3,10 @@
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -17,12 +18,23 @@ from dreamcanvas.store.tokens import Token
 
 KEY: Final = "address_key"
 HASHED: Final = "#"
+HASH_LENGTH: Final = 24
 SLICE: Final = 500
+_SOUND: Final[Mapping[str, Callable[[Any], bool]]] = {
+    KEY: lambda value: isinstance(value, str) and re.fullmatch("([0-9a-f]{2}){16,64}", value) is not None,
+    "read_only": lambda value: isinstance(value, bool),
+    "resting": lambda value: isinstance(value, bool),
+    "announcement": lambda value: isinstance(value, str),
+    "announced_until": lambda value: type(value) is int and 0 <= value < 2**62,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Who may not draw until when (ms since 1970), and what they are told. `address` is a hash."""
+    """Who may not draw until when (ms since 1970), and what they are told.
+
+    `address` is a hash, or a network in plain text: a hash of that could not be found again.
+    """
 
     ban: int
     author: int | None
@@ -43,6 +55,11 @@ class Act:
     seq: int | None
 
 
+def is_hash(text: str) -> bool:
+    """Whether a text is the hash of an address."""
+    return re.fullmatch(f"{HASHED}[0-9a-f]{{{HASH_LENGTH}}}", text, re.ASCII) is not None
+
+
 class Addresses:
     """Hashes of addresses: of what counts as one, by a key that only this data directory has."""
 
@@ -50,7 +67,7 @@ class Addresses:
         @lru_cache(maxsize=4096)
         def hashed(address: str) -> str:
             found = hmac.new(key, household(address).encode(), hashlib.sha256)
-            return HASHED + found.hexdigest()[:24]
+            return HASHED + found.hexdigest()[:HASH_LENGTH]
 
         self._hashed = hashed
 
@@ -114,6 +131,15 @@ class Records:
 
         return replace(ban, ban=await self._journal.write(work))
 
+    async def address_of(self, author: int) -> str | None:
+        """Where an author was first seen, or the hash of that; None where it has not drawn."""
+        row = await self._journal.run(
+            lambda connection: connection.execute(
+                "SELECT address FROM authors WHERE author = ?", (author,)
+            ).fetchone()
+        )
+        return None if row is None else str(row[0])
+
     async def unban(self, now: int, ban: int) -> bool:
         """Ends a ban, if it is in force."""
 
@@ -174,8 +200,17 @@ class Records:
 
 
 def _settings(connection: sqlite3.Connection) -> dict[str, Any]:
-    rows = connection.execute("SELECT name, value FROM settings").fetchall()
-    return {name: json.loads(value) for name, value in rows}
+    """What was set. Raises ValueError, a sentence, where something else than we has written there."""
+    settings: dict[str, Any] = {}
+    for name, text in connection.execute("SELECT name, value FROM settings"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        if not _SOUND.get(name, lambda value: value is not None)(value):
+            raise ValueError(f"the setting {name!r} in the table settings is {text[:80]!r}, which is none")
+        settings[name] = value
+    return settings
 
 
 def _set(connection: sqlite3.Connection, name: str, value: Any) -> None:

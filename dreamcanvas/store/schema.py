@@ -6,13 +6,14 @@ transaction; a migration that was released is never changed.
 
 import contextlib
 import fcntl
+import functools
 import os
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store.check import check_present, refusal
+from dreamcanvas.store.check import HINT, check_present, refusal
 from dreamcanvas.store.files import make_directory
 
 _VERSION_1: Final = """
@@ -213,10 +214,36 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has schema version {version}, this Dreamcanvas knows versions up to {len(MIGRATIONS)}: "
             "use the newer Dreamcanvas that wrote it"
         )
+    if version < 0 or (version == 0 and _columns(connection)):
+        raise StoreError(f"{path} is no database of Dreamcanvas; {HINT}")
     if not version:  # heeded before there are tables
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    found = _columns(connection)
+    for table, columns in _expected().items():
+        if table not in found:
+            raise StoreError(f"{path}: the table {table} is missing; {HINT}")
+        missing = sorted(columns - found[table])
+        if missing:
+            raise StoreError(f"{path}: the table {table} has no column {missing[0]}; {HINT}")
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """The columns of each table."""
+    columns: dict[str, set[str]] = {}
+    query = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'"
+    for table, column in connection.execute(query):
+        columns.setdefault(table, set()).add(column)
+    return columns
+
+
+@functools.cache
+def _expected() -> dict[str, set[str]]:
+    """The columns of each table that the migrations make."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("".join(MIGRATIONS))
+        return _columns(connection)
 
 
 class DirectoryLock:

@@ -1,0 +1,62 @@
+"""What the commands share: errors as sentences, and the data directory."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from dreamcanvas import config
+from dreamcanvas.errors import ConfigError, DreamcanvasError, StoreError
+from dreamcanvas.tasks import sole
+
+
+class Group(click.Group):
+    """Errors of this package are shown as sentences, not as tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except DreamcanvasError as error:
+            raise _refusal(error) from error
+        except ExceptionGroup as errors:
+            one = sole(errors)
+            if not isinstance(one, DreamcanvasError):
+                raise
+            raise _refusal(one) from one
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.startswith(__package__):
+                raise
+            raise click.ClickException(
+                f"this needs what the server needs, and {error.name} is not installed: "
+                "pip install 'dreamcanvas[server]'"
+            ) from error
+
+
+class _Refused(click.ClickException):
+    """A setting or the data directory that is wrong: the status is that of a wrong option."""
+
+    exit_code = 2
+
+
+def _refusal(error: DreamcanvasError) -> click.ClickException:
+    """The sentence."""
+    wrong_setting = isinstance(error, ConfigError | StoreError)
+    return _Refused(str(error)) if wrong_setting else click.ClickException(str(error))
+
+
+def _directory(ctx: click.Context, option: click.Parameter, text: str) -> Path:
+    """The directory. An empty name would be the one where the command is called."""
+    if not text.strip():
+        raise click.BadParameter("it is empty, but has to be a directory", ctx, option)
+    return Path(text)
+
+
+DATA_DIR: Final = click.option(
+    "--data-dir",
+    callback=_directory,
+    default="data",
+    show_default=True,
+    envvar=f"{config.PREFIX}DATA_DIR",
+    help="Where everything is kept.",
+)
