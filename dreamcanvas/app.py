@@ -18,6 +18,7 @@ import uvicorn
 
 from dreamcanvas import __version__
 from dreamcanvas.about import About
+from dreamcanvas.access import Access, admin_token
 from dreamcanvas.api import Api
 from dreamcanvas.config import Config
 from dreamcanvas.cursors import Cursors
@@ -85,12 +86,14 @@ class App:
         self._rng = rng
         self._started = started
         self._stop = asyncio.Event()
+        self._watchdog = Watchdog()
 
     async def serve(self) -> None:
         """Runs until told to stop. Raises ConfigError or StoreError where it cannot start."""
         config = self._config
         lock = DirectoryLock(config.data_dir)
         try:
+            access = Access(admin_token(config.data_dir))
             listener = listen(config)
             async with storage(config, clock=_clock) as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), Pictures()
@@ -98,7 +101,7 @@ class App:
                 await running.load()
                 about = About(config, running)
                 cursors = Cursors()
-                host = await Host.open(config, journal, clock=_clock)
+                host = await Host.open(config, journal, access, clock=_clock)
                 visitors = Visitors(
                     config,
                     journal=journal,
@@ -200,7 +203,6 @@ class App:
         *,
         listener: socket.socket,
     ) -> None:
-        watchdog = Watchdog()
         server = _Server(
             uvicorn.Config(
                 web.app(),
@@ -231,11 +233,11 @@ class App:
             movies = group.create_task(history.run()) if self._config.movies else None
             moderating = group.create_task(visitors.moderation.run())
             hours = group.create_task(running.run())
-            watchdog.ready(url(listener))
-            watching = group.create_task(watchdog.run())
+            self._watchdog.ready(url(listener))
+            watching = group.create_task(self._watchdog.run())
             await self._stop.wait()
             log.info("stopping")
-            watchdog.stopping()
+            self._watchdog.stopping()
             for task in (dreaming, movies, moderating, hours, watching):
                 if task is not None:
                     task.cancel()

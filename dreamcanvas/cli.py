@@ -43,6 +43,7 @@ def serve(file: Path | None, **given: Any) -> None:
     from dreamcanvas.app import App  # noqa: PLC0415
 
     settings = config.load(given, file=file)
+    settings.check_network()
     logs.configure(settings.log_level, settings.log_format)
     for sentence in config.unknown_variables():
         logging.getLogger(__name__).warning(sentence)

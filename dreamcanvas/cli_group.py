@@ -18,12 +18,12 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except DreamcanvasError as error:
-            raise _refusal(error) from error
+            raise _refusal(ctx, error) from error
         except ExceptionGroup as errors:
             one = sole(errors)
             if not isinstance(one, DreamcanvasError):
                 raise
-            raise _refusal(one) from one
+            raise _refusal(ctx, one) from one
         except ModuleNotFoundError as error:
             if error.name is None or error.name.startswith(__package__):
                 raise
@@ -34,15 +34,16 @@ class Group(click.Group):
 
 
 class _Refused(click.ClickException):
-    """A setting or the data directory that is wrong: the status is that of a wrong option."""
+    """A setting that is wrong, or data that keep a server from starting: the status of a wrong option."""
 
     exit_code = 2
 
 
-def _refusal(error: DreamcanvasError) -> click.ClickException:
+def _refusal(ctx: click.Context, error: DreamcanvasError) -> click.ClickException:
     """The sentence."""
-    wrong_setting = isinstance(error, ConfigError | StoreError)
-    return _Refused(str(error)) if wrong_setting else click.ClickException(str(error))
+    starting = ctx.invoked_subcommand == "serve" and isinstance(error, StoreError)
+    refused = _Refused if starting or isinstance(error, ConfigError) else click.ClickException
+    return refused(str(error))
 
 
 def _directory(ctx: click.Context, option: click.Parameter, text: str) -> Path:

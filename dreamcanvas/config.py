@@ -18,8 +18,9 @@ from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
 
 PREFIX: Final = "DREAMCANVAS_"
-OTHER_VARIABLES: Final = frozenset(f"{PREFIX}{name}" for name in ("ADMIN_TOKEN", "MODEL_DIR", "URL"))
+OTHER_VARIABLES: Final = frozenset(("ADMIN_TOKEN", "MODEL_DIR", "URL"))
 ALLOWED: Final = {"operator": "\t\r\n"}
+LONGEST: Final = 4096
 SHOWN: Final = 80
 PRESETS: Final = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
@@ -151,13 +152,11 @@ class Config:
             for text in value if isinstance(value, tuple) else (value,):
                 if isinstance(text, str | Path):
                     _check_text(setting.name, str(text))
-        if not self.host:
-            raise ConfigError("host is '', but has to be an address; 0.0.0.0 is all")
+        _check_host(self.host)
         addresses.networks(self.trusted_proxies)
         origins.Origins(self.allowed_origins, self.public_host)
         # As paths are compared with it, not as one likes to write it
         object.__setattr__(self, "root_path", origins.root_path(self.root_path))
-        _one_of("network", self.network, tuple(NETWORKS))
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("movie_preset", self.movie_preset, PRESETS)
         if 86400 % self.history_window:
@@ -169,6 +168,10 @@ class Config:
             donations.check_bitcoin(self.donate_bitcoin)
         _one_of("log_format", self.log_format, ("auto", "text", "json"))
         _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+
+    def check_network(self) -> None:
+        """Raises ConfigError where there is no such network; for whoever starts, while `doctor` goes on."""
+        _one_of("network", self.network, tuple(NETWORKS))
 
     def zone(self) -> tzinfo:
         """The time zone of the history's days. Raises ConfigError where there is none of that name."""
@@ -185,15 +188,30 @@ class Config:
 
 def _shown(value: object) -> str:
     """A value in a sentence, the beginning of a long one."""
-    text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return _cut(repr(value))
+
+
+def _cut(text: str, most: int = SHOWN) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _check_text(name: str, text: str) -> None:
     """Raises ConfigError for what can neither be shown nor be part of a file's name."""
+    if len(text) > LONGEST:
+        raise ConfigError(f"{name} is {_shown(text)}, but has to have at most {LONGEST} characters")
     unfit = ("Cc", "Cs")  # controls, and what of the command line is no UTF-8
     if any(unicodedata.category(letter) in unfit and letter not in ALLOWED.get(name, "") for letter in text):
         raise ConfigError(f"{name} is {_shown(text)}, but must not hold control characters or broken text")
+
+
+def _check_host(host: str) -> None:
+    """Raises ConfigError. An empty one would be all addresses."""
+    try:
+        if host and host.encode("idna"):
+            return
+    except UnicodeError:
+        pass
+    raise ConfigError(f"host is {_shown(host)}, but has to be an address such as 127.0.0.1; 0.0.0.0 is all")
 
 
 def _readable(name: str, file: str) -> None:
@@ -238,26 +256,30 @@ def load(
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """A sentence for each variable that looks like a setting and is none; the nearest name is told."""
-    known = {PREFIX + setting.name.upper() for setting in dataclasses.fields(Config)} | OTHER_VARIABLES
-    return [
-        f"the environment variable {name} is not known{_nearest(name, known)}"
-        for name, text in sorted(environment.items())
-        if name.upper().startswith(PREFIX) and name not in known and text
-    ]
+    known = {setting.name.upper() for setting in dataclasses.fields(Config)} | OTHER_VARIABLES
+    sentences = []
+    for variable, text in sorted(environment.items()):
+        name = variable[len(PREFIX) :]
+        if text and variable.upper().startswith(PREFIX) and variable not in {PREFIX + each for each in known}:
+            nearest = _nearest(name.upper(), known, PREFIX)
+            sentences.append(f"the environment variable {_cut(variable)} is not known{nearest}")
+    return sentences
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, known, n=1) or difflib.get_close_matches(name.upper(), known, n=1)
-    return f"; did you mean {found[0]}?" if found else ""
+def _nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {prefix}{found[0]}?" if found else ""
 
 
 def _read(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, no TOML, a number of thousands of digits
-        raise ConfigError(f"{file}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{_cut(str(file), LONGEST)}: {error.strerror}") from error
+    except ValueError as error:  # no UTF-8, no TOML, a number of thousands of digits, a NUL in the name
+        raise ConfigError(f"{_cut(str(file), LONGEST)}: {_cut(str(error), LONGEST)}") from error
     except RecursionError:
-        raise ConfigError(f"{file}: it is nested too deeply") from None
+        raise ConfigError(f"{_cut(str(file), LONGEST)}: it is nested too deeply") from None
 
 
 _TRUE: Final = ("1", "true", "yes", "on")

@@ -1,5 +1,6 @@
 """Looks at a machine as a server would find it, and says what to do: `dreamcanvas doctor`."""
 
+import contextlib
 import importlib.util
 import math
 import os
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from dreamcanvas.config import Config
+from dreamcanvas.config import Config, unknown_variables
 from dreamcanvas.counting import counted
 from dreamcanvas.dream.models import list_models, model_dir
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.listener import listen
+from dreamcanvas.origins import is_loopback
 from dreamcanvas.store.check import newest_dream
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.schema import DirectoryLock
@@ -31,6 +33,7 @@ SERVER_BYTES: Final = 0.3e9
 SYNCS: Final = 30
 SLOW_SYNC_MS: Final = 50.0
 CLOCK_SECONDS: Final = 60.0
+LISTENING: Final = "0A"  # in /proc/net/tcp
 NETWORK_FILE_SYSTEMS: Final = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs")
 
 
@@ -51,6 +54,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield from _model(config)
     yield from _directory(config)
     yield _port(config)
+    yield from _names(config)
+    yield from (Finding("environment", "note", sentence) for sentence in unknown_variables())
     yield _clock(config)
     yield _page()
 
@@ -208,9 +213,52 @@ def _port(config: Config) -> Finding:
     try:
         listener = listen(config)
     except ConfigError as error:
+        holder = _holder(config)
+        if holder is not None and config.port in _ports(holder):
+            return Finding("port", "ok", f"{config.host} port {config.port} is the running server's own")
         return Finding("port", "bad", str(error), "end what has it (ss -ltnp shows it), or --port another")
     listener.close()
     return Finding("port", "ok", f"{config.host} port {config.port} is free")
+
+
+def _holder(config: Config) -> int | None:
+    """The process of the server that has the data directory; None where none runs."""
+    lock = config.data_dir / "lock"
+    if not lock.exists():
+        return None
+    try:
+        DirectoryLock(config.data_dir).release()
+    except StoreError:
+        with contextlib.suppress(OSError, ValueError):
+            return int(lock.read_text(encoding="utf-8"))
+    return None
+
+
+def _ports(process: int) -> set[int]:
+    """The TCP ports on which a process of this machine listens; none where the system does not tell."""
+    links, rows = [], []
+    try:
+        for link in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+                links.append(str(link.readlink()))
+        for table in ("tcp", "tcp6"):
+            text = Path(f"/proc/{process}/net/{table}").read_text(encoding="utf-8")
+            rows += [line.split() for line in text.splitlines()[1:]]
+    except OSError:
+        return set()
+    own = {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == LISTENING and row[9] in own}
+
+
+def _names(config: Config) -> Iterator[Finding]:
+    """Where others may reach it, a page may lead a browser to it under a name of its own (DNS rebinding)."""
+    if not config.public_host and (config.trusted_proxies or not is_loopback(config.host)):
+        yield Finding(
+            "names",
+            "note",
+            "any name leads to it",
+            "--public-host with the names that are yours keeps other people's pages from drawing on it",
+        )
 
 
 def _clock(config: Config) -> Finding:

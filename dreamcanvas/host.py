@@ -4,15 +4,14 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from dreamcanvas.access import Access, admin_token
+from dreamcanvas.access import Access
 from dreamcanvas.admin import Admin
 from dreamcanvas.config import Config
-from dreamcanvas.errors import StoreError
 from dreamcanvas.moderation import Moderation
 from dreamcanvas.painter import Painter
 from dreamcanvas.restoring import Restoring
 from dreamcanvas.retracting import Retracting
-from dreamcanvas.store.check import HINT, refusal
+from dreamcanvas.store.check import refusal
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.moderation import Records
 from dreamcanvas.visitors import Visitors
@@ -37,9 +36,8 @@ class Host:
         self._clock = clock
 
     @staticmethod
-    async def open(config: Config, journal: Journal, *, clock: Callable[[], int]) -> "Host":
+    async def open(config: Config, journal: Journal, access: Access, *, clock: Callable[[], int]) -> "Host":
         """With what was set before. Raises StoreError."""
-        access = Access(admin_token(config.data_dir))
         moderation = Moderation(
             Records(journal), access, keep_addresses_hours=config.keep_addresses_hours, clock=clock
         )
@@ -47,8 +45,6 @@ class Host:
             await moderation.load()
         except sqlite3.Error as error:
             raise refusal(journal.path, error) from error
-        except ValueError as error:
-            raise StoreError(f"{journal.path}: {error}; {HINT}") from error
         return Host(access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock)
 
     def admit(

@@ -14,6 +14,7 @@ from dreamcanvas.doctor import memory, processor, room, sync_speed
 from dreamcanvas.store import schema
 from tests.server import Server
 
+EVERYWHERE = ("--host", "0.0.0.0")  # noqa: S104 - looked at, not listened on
 X86 = frozenset({"fpu", "avx", "avx2", "avx512f"})
 
 
@@ -51,6 +52,43 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 def test_a_server_that_is_running(quiet_server: Server) -> None:
     done = doctor(quiet_server.data_dir, "--no-dream", "--port", str(quiet_server.port))
     assert f"is in use by another server (process {quiet_server.pid})" in done.stdout
+
+
+@pytest.mark.parametrize("host", [(), EVERYWHERE, ("--host", "::")])
+def test_the_port_of_ones_own_running_server_is_fine(tmp_path: Path, host: tuple[str, ...]) -> None:
+    with Server(tmp_path / "data", "--no-dream") as server, Server(tmp_path / "other", "--no-dream") as other:
+        done = doctor(server.data_dir, "--no-dream", "--port", str(server.port), *host)
+        assert (
+            f"ok    port: {host[1] if host else '127.0.0.1'} port {server.port} is the running" in done.stdout
+        )
+        assert "BAD   port" not in done.stdout
+        taken = doctor(server.data_dir, "--no-dream", "--port", str(other.port))
+        assert "BAD   port" in taken.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (EVERYWHERE, True),
+        (("--trusted-proxies", "127.0.0.1"), True),
+        ((), False),
+        (("--host", "::1"), False),
+        ((*EVERYWHERE, "--public-host", "canvas.example"), False),
+    ],
+)
+def test_names_are_suggested_where_others_come(
+    tmp_path: Path, arguments: tuple[str, ...], told: bool
+) -> None:
+    done = doctor(tmp_path, "--no-dream", "--port", "0", "--max-data-gb", "0", *arguments)
+    assert ("--public-host" in done.stdout) is told
+    assert done.returncode == 0
+
+
+def test_a_variable_that_is_mistyped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DREAMCANVAS_PROT", "4343")
+    done = doctor(tmp_path, "--no-dream", "--port", "0")
+    assert "note  environment: " in done.stdout
+    assert "did you mean DREAMCANVAS_PORT?" in done.stdout
 
 
 def test_a_clock_that_was_set_back(tmp_path: Path) -> None:

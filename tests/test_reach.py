@@ -175,7 +175,11 @@ def test_a_ban_of_nonsense_is_refused(behind: Server, nonsense: str) -> None:
 
 
 def test_links_have_the_scheme_and_the_host_that_the_caller_has(behind: Server, alone: Server) -> None:
-    told: dict[str, Any] = {"Host": "inner", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "canvas.example:8443"}
+    told: dict[str, Any] = {
+        "Host": "inner",
+        "X_Forwarded_Proto": "https",
+        "X_Forwarded_Host": "canvas.example:8443",
+    }
     for path, link in (("/", "og.jpg"), ("/history", "og.jpg"), ("/history.atom", "history.atom")):
         assert f'"https://canvas.example:8443/{link}"' in ask(behind, path, **told).body.decode()
         assert f'"http://inner/{link}"' in ask(alone, path, **told).body.decode()
@@ -293,7 +297,10 @@ def test_pages_of_allowed_origins_may_read_the_answers(behind: Server, alone: Se
     ],
 )
 def test_a_preflight(behind: Server, path: str, method: str, methods: str) -> None:
-    asked: dict[str, Any] = {"Access_Control_Request_Method": method, "Access_Control_Request_Headers": "authorization"}
+    asked: dict[str, Any] = {
+        "Access_Control_Request_Method": method,
+        "Access_Control_Request_Headers": "authorization",
+    }
     answer = ask(behind, path, "OPTIONS", Origin="https://friends.example", **asked)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (204, "https://friends.example")
     assert answer.headers["access-control-allow-methods"] == methods

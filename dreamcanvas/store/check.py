@@ -8,6 +8,7 @@ from typing import Final
 
 from dreamcanvas.counting import counted, form
 from dreamcanvas.errors import StoreError
+from dreamcanvas.store import settings
 from dreamcanvas.store.diagnosis import explain, is_damage
 
 log = logging.getLogger(__name__)
@@ -18,16 +19,19 @@ HINT: Final = "restore a backup, or see docs/operating.md, Storage"
 
 def check_present(path: Path) -> None:
     """Raises StoreError where there are dreams, archives or movies, but their database is missing."""
+    directories = [path.parent / name for name in ("frames", "archive", "movies")]
+    for directory in directories:
+        if directory.exists() and not directory.is_dir():
+            raise StoreError(f"{directory} is no directory; {HINT}")
     if path.exists() and path.stat().st_size:
         return
-    for name in ("frames", "archive", "movies"):
-        directory = path.parent / name
+    for directory in directories:
         if directory.is_dir() and any(directory.iterdir()):
             raise StoreError(f"{path} is missing, but there is {directory}: {HINT}")
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError where the database is damaged, or operations are missing between others.
+    """Raises StoreError where the database is damaged, operations are missing, or a setting is none.
 
     One of more than 64 MiB is not read whole, since that takes seconds.
     """
@@ -38,8 +42,11 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             if found != "ok":
                 raise StoreError(f"{path}: the database is damaged: {found}; {HINT}")
         _check_numbers(connection, path, whole=whole)
+        settings.read(connection)
     except sqlite3.Error as error:
         raise refusal(path, error) from error
+    except ValueError as error:
+        raise StoreError(f"{path}: {error}; {HINT}") from error
     if not whole:
         log.info("database not read whole", extra={"path": str(path), "bytes": path.stat().st_size})
 

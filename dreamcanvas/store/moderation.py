@@ -6,27 +6,19 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from dreamcanvas.addresses import household
-from dreamcanvas.store import tokens
+from dreamcanvas.store import settings, tokens
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.tokens import Token
 
-KEY: Final = "address_key"
 HASHED: Final = "#"
 HASH_LENGTH: Final = 24
 SLICE: Final = 500
-_SOUND: Final[Mapping[str, Callable[[Any], bool]]] = {
-    KEY: lambda value: isinstance(value, str) and re.fullmatch("([0-9a-f]{2}){16,64}", value) is not None,
-    "read_only": lambda value: isinstance(value, bool),
-    "resting": lambda value: isinstance(value, bool),
-    "announcement": lambda value: isinstance(value, str),
-    "announced_until": lambda value: type(value) is int and 0 <= value < 2**62,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,7 @@ class Records:
 
     async def settings(self) -> dict[str, Any]:
         """What was set and is to last."""
-        return await self._journal.run(_settings)
+        return await self._journal.run(settings.read)
 
     async def tokens(self) -> dict[str, Token]:
         """The bots' tokens by name."""
@@ -199,30 +191,16 @@ class Records:
         return len(hashed)
 
 
-def _settings(connection: sqlite3.Connection) -> dict[str, Any]:
-    """What was set. Raises ValueError, a sentence, where something else than we has written there."""
-    settings: dict[str, Any] = {}
-    for name, text in connection.execute("SELECT name, value FROM settings"):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = None
-        if not _SOUND.get(name, lambda value: value is not None)(value):
-            raise ValueError(f"the setting {name!r} in the table settings is {text[:80]!r}, which is none")
-        settings[name] = value
-    return settings
-
-
 def _set(connection: sqlite3.Connection, name: str, value: Any) -> None:
     connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
 
 
 def _address_key(connection: sqlite3.Connection) -> bytes:
     """The key of the hashes; the first time it is made."""
-    text = _settings(connection).get(KEY)
+    text = settings.read(connection).get(settings.ADDRESS_KEY)
     if text is None:
         text = secrets.token_hex(32)
-        _set(connection, KEY, text)
+        _set(connection, settings.ADDRESS_KEY, text)
     return bytes.fromhex(text)
 
 
