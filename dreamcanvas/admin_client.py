@@ -1,16 +1,17 @@
 """Calls of DreamAdmin for `dreamcanvas admin`: JSON-RPC over HTTP, with the host's token."""
 
+import http.client
 import json
 import os
 import re
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from dreamcanvas.client.route import check_token, opener, parse
 from dreamcanvas.errors import AdminError, ConfigError
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -18,34 +19,46 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def token_of(data_dir: Path, environment: Mapping[str, str] = os.environ) -> str:
     """The host's token: DREAMCANVAS_ADMIN_TOKEN, or what the data directory holds. Raises ConfigError."""
-    given = environment.get("DREAMCANVAS_ADMIN_TOKEN")
-    if given:
-        return given.strip()
-    try:
-        return (data_dir / "admin-token").read_text().strip()
-    except OSError as error:
-        raise ConfigError(
-            f"{data_dir / 'admin-token'}: {error.strerror}; give --data-dir, or DREAMCANVAS_ADMIN_TOKEN"
-        ) from error
+    given = environment.get("DREAMCANVAS_ADMIN_TOKEN", "").strip()
+    where, file = ("DREAMCANVAS_ADMIN_TOKEN", data_dir / "admin-token")
+    if not given:
+        where = str(file)
+        try:
+            given = file.read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
+            raise ConfigError(
+                f"{file}: {error.strerror}; give --data-dir, or DREAMCANVAS_ADMIN_TOKEN"
+            ) from error
+        except UnicodeDecodeError:
+            given = ""
+    if not re.fullmatch("[!-~]+", given, re.ASCII):  # what a header can carry
+        raise ConfigError(f"{where} holds no token")
+    return given
 
 
-def call(url: str, token: str, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The result of `admin.METHOD`. Raises AdminError."""
+def call(
+    url: str, token: str, method: str, params: Mapping[str, Any], *, insecure: bool = False
+) -> dict[str, Any]:
+    """The result of `admin.METHOD`. Raises AdminError, ConfigError where `url` is none or not safe."""
+    server = parse(url)
+    check_token(server, token, insecure=insecure)
     body = {"jsonrpc": "2.0", "id": 1, "method": f"admin.{method}", "params": dict(params)}
     request = urllib.request.Request(  # noqa: S310 - the host's own address
-        f"{url.rstrip('/')}/rpc",
+        server.url("http", "/rpc"),
         json.dumps(body).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
+        with opener(server).open(request, timeout=120) as response:
             answer = json.load(response)
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise AdminError(f"{url}: {error}") from error
-    if "error" in answer:
-        raise AdminError(f"{answer['error']['data']['name']}: {answer['error']['message']}")
-    result: dict[str, Any] = answer["result"]
-    return result
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        raise AdminError(f"{url}: {error or type(error).__name__}") from error
+    match answer:
+        case {"error": {"data": {"name": name}, "message": message}}:
+            raise AdminError(f"{name}: {message}")
+        case {"result": dict(result)}:
+            return result
+    raise AdminError(f"{url}: what answers there is no Dreamcanvas")
 
 
 def seconds_of(text: str) -> int:

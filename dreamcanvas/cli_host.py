@@ -65,9 +65,10 @@ def tokens_revoke(name: str, data_dir: Path) -> None:
     envvar=f"{config.PREFIX}URL",
     help="Where the server is.",
 )
+@click.option("--insecure", is_flag=True, help="Send the token over plain HTTP also to another machine.")
 @DATA_DIR
 @click.pass_context
-def admin(ctx: click.Context, url: str, data_dir: Path) -> None:
+def admin(ctx: click.Context, url: str, insecure: bool, data_dir: Path) -> None:
     """Look after a canvas that is being served.
 
     The host's token is in the data directory, in the file admin-token; or in DREAMCANVAS_ADMIN_TOKEN.
@@ -78,6 +79,7 @@ def admin(ctx: click.Context, url: str, data_dir: Path) -> None:
         admin_client.token_of(data_dir),
         method,
         {name: value for name, value in params.items() if value is not None},
+        insecure=insecure,
     )
 
 

@@ -50,7 +50,8 @@ class AsyncClient:
 
     `token` is a bot's own, where it has one. `session`, 16 to 32 bytes and a secret, makes a later run the
     same author; by default each has a random one. `timeout` is for how many seconds a call may go without an
-    answer, connection and reconnection included; waiting because of a rate limit does not count.
+    answer, connection and reconnection included; waiting because of a rate limit does not count. Over plain
+    HTTP a token goes to this machine only, elsewhere where it may be `insecure`.
 
     Methods raise the errors of `dreamcanvas.errors`: RpcError's, and Unreachable. Raises ConfigError where
     one of the arguments is none.
@@ -64,6 +65,7 @@ class AsyncClient:
         session: bytes | None = None,
         timeout: float = 30.0,
         rng: random.Random | None = None,
+        insecure: bool = False,
     ) -> None:
         self._session = Session(
             url,
@@ -71,6 +73,7 @@ class AsyncClient:
             secret=_secret(session),
             timeout=_span(timeout),
             rng=rng or random.Random(),  # noqa: S311 - jitter, no secrets
+            insecure=insecure,
         )
         self._order = asyncio.Lock()
         self._drawn = 0

@@ -52,8 +52,11 @@ class Client:
         session: bytes | None = None,
         timeout: float = 30.0,
         rng: random.Random | None = None,
+        insecure: bool = False,
     ) -> None:
-        self._client = AsyncClient(url, token=token, session=session, timeout=timeout, rng=rng)
+        self._client = AsyncClient(
+            url, token=token, session=session, timeout=timeout, rng=rng, insecure=insecure
+        )
         self._loop: _Loop | None = None
 
     def __enter__(self) -> Self:

@@ -64,8 +64,10 @@ class Link:
         greet: Callable[[], Awaitable[None]],
         heard: Callable[[RawEvent], None],
         rng: random.Random,
+        direct: bool = False,
     ) -> None:
         self._url = url
+        self._direct = direct
         self._headers = headers
         self._greet = greet
         self._heard = heard
@@ -108,6 +110,7 @@ class Link:
         async with connect(
             self._url,
             additional_headers=self._headers,
+            proxy=None if self._direct else True,
             compression=None,
             max_size=None,
             open_timeout=OPEN_TIMEOUT,

@@ -3,11 +3,9 @@
 import asyncio
 import logging
 import random
-import re
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from google.protobuf.message import Message
 
@@ -24,8 +22,9 @@ from dreamcanvas.client.events import (
 )
 from dreamcanvas.client.feed import Feed
 from dreamcanvas.client.link import Link, Lost
+from dreamcanvas.client.route import check_token, goes_direct, parse
 from dreamcanvas.client.wire import RawEvent
-from dreamcanvas.errors import ConfigError, DreamcanvasError, RateLimited, RpcError, Unreachable
+from dreamcanvas.errors import DreamcanvasError, RateLimited, RpcError, Unreachable
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -34,22 +33,34 @@ M = TypeVar("M", bound=Message)
 T = TypeVar("T")
 
 GAP_SECONDS: Final = 3.0
-_HOST: Final = re.compile(r"[0-9A-Za-z._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%.+)?")  # a name or an IPv6 address
 _OPERATIONS: Final = frozenset({"paint", "patch"})
 
 
 class Session(Source):
-    """`welcome` is what the server said last of itself; `last_call` the number of the session's last call."""
+    """`welcome` is what the server said last of itself; `last_call` the number of the session's last call.
+
+    Raises ConfigError where `url` is none, or the token would be read on its way there.
+    """
 
     def __init__(
-        self, url: str, *, token: str | None, secret: bytes, timeout: float, rng: random.Random
+        self,
+        url: str,
+        *,
+        token: str | None,
+        secret: bytes,
+        timeout: float,
+        rng: random.Random,
+        insecure: bool = False,
     ) -> None:
+        server = parse(url)
+        check_token(server, token, insecure=insecure)
         self._url = url
         self._secret = secret
         self.timeout = timeout
         self._rng = rng
         self._link = Link(
-            websocket_url(url),
+            server.url("ws", "/rpc"),
+            direct=goes_direct(server),
             headers={"Authorization": f"Bearer {token}"} if token is not None else {},
             greet=self._subscribe,
             heard=self._heard,
@@ -246,16 +257,4 @@ class Session(Source):
 
 def websocket_url(url: str) -> str:
     """The address of the server's websockets. Raises ConfigError where `url` is no address of a server."""
-    try:
-        text = url.strip()
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        if parts.port == 0:
-            raise ValueError("port 0")
-        found = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}[parts.scheme]
-        if not _HOST.fullmatch((parts.hostname or "").encode("idna").decode()):
-            raise ValueError("no host")
-    except (AttributeError, KeyError, ValueError):  # UnicodeError of a host's name among them
-        wanted = "has to be like http://127.0.0.1:4242, its port 1 to 65535"
-        raise ConfigError(f"url is {url!r}, but {wanted}") from None
-    path = quote(parts.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
-    return urlunsplit((found, parts.netloc, path if path.endswith("/rpc") else f"{path}/rpc", "", ""))
+    return parse(url).url("ws", "/rpc")

@@ -32,8 +32,8 @@ class Mirror:
         return None if known else answer
 
 
-async def run(url: str, token: str | None = None) -> None:
-    async with AsyncClient(url, token=token) as client, client.events("paint") as events:
+async def run(url: str, token: str | None = None, *, insecure: bool = False) -> None:
+    async with AsyncClient(url, token=token, insecure=insecure) as client, client.events("paint") as events:
         mirror = Mirror(client.size[0])
         async for event in events:
             if isinstance(event, Operation) and isinstance(event.mark, Dab):
@@ -46,8 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:4242", help="the server")
     parser.add_argument("--token", help="the bot's token, where it has one")
+    parser.add_argument("--insecure", action="store_true", help="send the token over plain HTTP elsewhere")
     options = parser.parse_args()
-    asyncio.run(run(options.url, options.token))
+    asyncio.run(run(options.url, options.token, insecure=options.insecure))
 
 
 if __name__ == "__main__":

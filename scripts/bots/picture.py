@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--url", default="http://127.0.0.1:4242", help="the server")
     parser.add_argument("--token", help="the bot's token, where it has one")
+    parser.add_argument("--insecure", action="store_true", help="send the token over plain HTTP elsewhere")
     parser.add_argument("--side", type=int, default=512, help="the longer side in canvas pixels")
     parser.add_argument(
         "--at", type=int, nargs=2, metavar=("X", "Y"), help="top left corner; else the middle"
@@ -28,7 +29,10 @@ def main() -> None:
     with Image.open(options.picture) as opened:
         picture = ImageOps.exif_transpose(opened).convert("RGB")
     began = time.monotonic()
-    with Client(options.url, token=options.token) as client, client.replica() as replica:
+    with (
+        Client(options.url, token=options.token, insecure=options.insecure) as client,
+        client.replica() as replica,
+    ):
         target = ImageOps.contain(picture, (options.side, options.side), Image.Resampling.LANCZOS)
         width, height = client.size
         left, top = options.at or ((width - target.width) // 2, (height - target.height) // 2)

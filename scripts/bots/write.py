@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("text", help=r"what; \n begins a line")
     parser.add_argument("--url", default="http://127.0.0.1:4242", help="the server")
     parser.add_argument("--token", help="the bot's token, where it has one")
+    parser.add_argument("--insecure", action="store_true", help="send the token over plain HTTP elsewhere")
     parser.add_argument(
         "--at", type=int, nargs=2, metavar=("X", "Y"), default=(100, 100), help="top left corner"
     )
@@ -85,7 +86,7 @@ def main() -> None:
     options = parser.parse_args()
     text = options.text.replace("\\n", "\n")
     size = max(2, min(124, options.height // 4))
-    with Client(options.url, token=options.token) as client:
+    with Client(options.url, token=options.token, insecure=options.insecure) as client:
         for points in strokes(text, options.at[0], options.at[1], options.height):
             if len(points) == 1:
                 client.dabs([(*points[0], size, options.color)] * 4)  # a dot; the brush is soft

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-import urllib.request
 from dataclasses import dataclass
+
+from dreamcanvas.client import route
 
 INTERVAL = 0.5
 
@@ -23,7 +24,7 @@ class Sample:
 
 def sample(url: str) -> Sample:
     """How it is now."""
-    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:  # noqa: S310 - the user's own
+    with route.opener(route.parse(url)).open(f"{url}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return Sample(
