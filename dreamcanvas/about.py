@@ -63,7 +63,7 @@ class About:
         if not self._config.about:
             return None
         try:
-            return Path(self._config.about).read_text()
+            return Path(self._config.about).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             log.warning("the text of /about cannot be read", extra={"error": str(error)})
             return None

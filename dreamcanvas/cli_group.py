@@ -1,5 +1,7 @@
 """What the commands share: errors as sentences, and the data directory."""
 
+import io
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +16,9 @@ class Group(click.Group):
     """Errors of this package are shown as sentences, not as tracebacks."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
+        """Runs the command. What the terminal has no letter for is shown by its number."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except DreamcanvasError as error:

@@ -118,7 +118,7 @@ def room(free: float, used: float, config: Config) -> Finding:
 
 def _flags() -> frozenset[str]:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return frozenset()
     return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
@@ -127,7 +127,7 @@ def _flags() -> frozenset[str]:
 def _available_memory() -> float | None:
     """What the machine has, or what the container may have, whichever is less."""
     try:
-        text = Path("/proc/meminfo").read_text()
+        text = Path("/proc/meminfo").read_text(encoding="utf-8")
     except OSError:
         return None
     available = 1024.0 * int(text.partition("MemAvailable:")[2].split()[0])
@@ -136,10 +136,15 @@ def _available_memory() -> float | None:
         ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ):
         try:
-            available = min(available, float(Path(limit).read_text()) - float(Path(used).read_text()))
+            available = min(available, _number(limit) - _number(used))
         except (OSError, ValueError):
             continue
     return available
+
+
+def _number(file: str) -> float:
+    """Raises OSError, ValueError."""
+    return float(Path(file).read_text(encoding="utf-8"))
 
 
 def _model(config: Config) -> Iterator[Finding]:
@@ -202,7 +207,7 @@ def _syncs(place: Path) -> list[float]:
 def _file_system(place: Path) -> str:
     """The kind of file system that a place is on; empty where that cannot be known."""
     try:
-        mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+        mounts = [line.split()[1:3] for line in os.fsdecode(Path("/proc/mounts").read_bytes()).splitlines()]
     except OSError:
         return ""
     above = [(mount, kind) for mount, kind in mounts if place.is_relative_to(mount)]
@@ -272,7 +277,7 @@ def _clock(config: Config) -> Finding:
     tool = shutil.which("timedatectl")
     if tool is not None:
         said = subprocess.run(
-            [tool, "show", "--property=NTPSynchronized"], capture_output=True, text=True, check=False
+            [tool, "show", "--property=NTPSynchronized"], capture_output=True, encoding="utf-8", check=False
         ).stdout.strip()
         if said == "NTPSynchronized=no":
             return Finding("clock", "note", "is not synchronised", "timedatectl set-ntp true")

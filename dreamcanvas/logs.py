@@ -1,5 +1,6 @@
 """Log lines: for people on a terminal, as JSON for everything else."""
 
+import io
 import json
 import logging
 import sys
@@ -52,6 +53,8 @@ def configure(level: str, format_: str, stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     text = format_ == "text" or (format_ == "auto" and stream.isatty())
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
+    if not text and isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 in whatever language
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

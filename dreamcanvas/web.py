@@ -251,7 +251,7 @@ class Web:
         name = request.path_params["name"]
         if name not in ("wsrpc", "dreamcanvas"):
             return PlainTextResponse("Not found: /proto/wsrpc.proto and /proto/dreamcanvas.proto.\n", 404)
-        text = resources.files("dreamcanvas.proto").joinpath(f"{name}.proto").read_text()
+        text = resources.files("dreamcanvas.proto").joinpath(f"{name}.proto").read_text("utf-8")
         return PlainTextResponse(text)
 
 

@@ -74,7 +74,7 @@ class WebAbout:
         if not self._page.is_file():
             return PlainTextResponse(NOT_BUILT, 503)
         own = self._about.text()
-        text = self._page.read_text()
+        text = self._page.read_text(encoding="utf-8")
         if own is not None:
             prose = markdown(own)
             text = _PROSE.sub(lambda _: prose, text)

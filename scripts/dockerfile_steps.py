@@ -81,7 +81,7 @@ def main() -> None:
     options = parser.parse_args()
     stages: dict[str, Stage] = {}
     stage: Stage | None = None
-    for line in (ROOT / "deploy" / "Dockerfile").read_text().splitlines():
+    for line in (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         print(line, flush=True)

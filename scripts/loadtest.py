@@ -207,7 +207,7 @@ def main() -> None:
             print(f"{name.replace('_', ' '):22} {value:>12,.10g}{unit}")
     if options.html:
         settings = {name: value for name, value in vars(options).items() if name not in ("json", "quiet")}
-        options.html.write_text(page(result, settings, verdict))
+        options.html.write_text(page(result, settings, verdict), encoding="utf-8")
     for line in verdict:
         print(line, file=sys.stderr)
     sys.exit(1 if verdict else 0)

@@ -122,7 +122,7 @@ def main() -> None:
         "messages": service.messages(),
         "envelope": envelope.messages(),
     }
-    text = options.template.read_text()
+    text = options.template.read_text(encoding="utf-8")
     for name, lines in parts.items():
         text = text.replace("{" + name + "}", "\n".join(lines).strip())
     print(text.strip())

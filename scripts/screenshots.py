@@ -88,7 +88,7 @@ def photograph(visitor: Visitor, path: Path) -> None:
 
 def photograph_states(browser: Browser, server: Server, output: Path) -> None:
     """What can be opened on the page, the host's page, and the page in light colours and in German."""
-    url, token = server.url, (server.data_dir / "admin-token").read_text().strip()
+    url, token = server.url, (server.data_dir / "admin-token").read_text(encoding="utf-8").strip()
     for screen in ("desktop", "phone"):
         visitor = visit(browser, url, screen)
         page = visitor.page

@@ -80,7 +80,7 @@ def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
 def restore(source: Path, data_dir: Path) -> Backup:
     """Makes a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
     try:
-        known = Backup(**json.loads((source / MANIFEST).read_text()))
+        known = Backup(**json.loads((source / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{source} is no complete backup: {MANIFEST}: {error}") from error
     if known.schema > len(schema.MIGRATIONS):

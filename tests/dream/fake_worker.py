@@ -10,8 +10,8 @@ from dreamcanvas.dream import pipe
 from dreamcanvas.dream.pipe import Frame
 
 mode, note = sys.argv[1], Path(sys.argv[2])
-starts = len(note.read_text().splitlines()) if note.exists() else 0
-with note.open("a") as file:
+starts = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
+with note.open("a", encoding="utf-8") as file:
     file.write(json.dumps(sys.argv[3:]) + "\n")
 
 if mode == "stubborn":
