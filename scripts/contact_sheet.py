@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFont
 from dreamcanvas import brush
 from dreamcanvas.canvas import SIDE
 from dreamcanvas.dream.engine import Engine, Pixels
-from dreamcanvas.dream.file import read_picture
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, load_network, network_info
+from dreamcanvas.dream.picture_file import read_picture
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
 from dreamcanvas.dream.styles import load_styles, parse_expression

@@ -35,8 +35,8 @@ from dreamcanvas.config import Config
 from dreamcanvas.dream.dreamer import DreamRequest
 from dreamcanvas.dream.engine import Pixels
 from dreamcanvas.dream.figures import Figures, Likeness, change, compare, measure
-from dreamcanvas.dream.file import read_picture
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, network_info
+from dreamcanvas.dream.picture_file import read_picture
 from dreamcanvas.dream.pipe import Frame, read
 from dreamcanvas.dream.pipe import write as write_frame
 from dreamcanvas.dream.precision import PRECISIONS

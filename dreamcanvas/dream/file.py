@@ -4,10 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
-
-from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Pixels
+from dreamcanvas.dream.engine import Engine
 from dreamcanvas.dream.network import (
     DEFAULT_NETWORK,
     NETWORKS,
@@ -16,6 +13,7 @@ from dreamcanvas.dream.network import (
     load_network,
     network_info,
 )
+from dreamcanvas.dream.picture_file import check_output, read_mask, read_picture, write_picture
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS, DreamSettings
 from dreamcanvas.dream.styles import Expression, Style, find_style, load_styles, parse_expression
@@ -81,6 +79,7 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
     """
     if not 1 <= options.repeat <= MAX_REPEAT:
         raise DreamError(f"repeat is {options.repeat}; it must be 1–{MAX_REPEAT}")
+    check_output(options.output)
     pixels = read_picture(options.input)
     height, width, _ = pixels.shape
     guide = None if options.guide is None else read_picture(options.guide)
@@ -148,37 +147,3 @@ def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[
     styles = load_styles(network)
     style: Style = styles[0] if options.style is None else find_style(options.style, styles)
     return style.name, parse_expression(style.expression, info)
-
-
-def read_picture(path: Path) -> Pixels:
-    """Read a picture as RGB, upright, what is transparent on white. Raises DreamError."""
-    try:
-        with Image.open(path) as image:
-            if max(image.size) > MAX_SIDE:
-                raise DreamError(f"{path} is {image.width} × {image.height} px; a side must be 1–{MAX_SIDE}")
-            rgba = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DreamError(f"{path} cannot be read: {error}") from error
-    white = Image.new("RGBA", rgba.size, "white")
-    return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
-
-
-def read_mask(path: Path, size: tuple[int, int]) -> Mask:
-    """Read a picture's luminance as a mask, scaled to (width, height). Raises DreamError."""
-    grey = Image.fromarray(read_picture(path)).convert("L")
-    return np.asarray(grey.resize(size, Image.Resampling.BILINEAR))
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale the levels of 16 bits down, which Pillow would clip."""
-    if not image.mode.startswith("I;16"):
-        return image
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-
-
-def write_picture(path: Path, pixels: Pixels) -> None:
-    """Write a picture in the format of the path's suffix. Raises DreamError."""
-    try:
-        Image.fromarray(pixels).save(path, quality=95, subsampling=0)
-    except (OSError, ValueError) as error:
-        raise DreamError(f"{path} cannot be written: {error}") from error

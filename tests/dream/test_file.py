@@ -9,8 +9,9 @@ import skimage.data
 from PIL import ExifTags, Image
 
 from dreamcanvas.dream.engine import Pixels
-from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file, read_mask, read_picture
+from dreamcanvas.dream.file import FileDreamOptions, choose, dream_file
 from dreamcanvas.dream.network import Network
+from dreamcanvas.dream.picture_file import read_mask, read_picture
 from dreamcanvas.dream.settings import CLASSIC
 from dreamcanvas.dream.styles import Expression, load_styles
 from dreamcanvas.errors import DreamError
