@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  base: "./", // below whatever path the server is
   build: {
     outDir: "../dreamcanvas/page",
     emptyOutDir: true,

@@ -3,6 +3,7 @@
 Origins are compared as browsers write them (RFC 6454, 6.2): lower case, the scheme's own port left out.
 """
 
+import html
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -13,6 +14,7 @@ from dreamcanvas.errors import ConfigError
 
 _PORTS: Final = {"http": 80, "https": 443}
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+_OWN_ADDRESS: Final = re.compile(r'(\b(?:href|src|content)=")/(?!/)')
 _ROOT: Final = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
 
@@ -178,3 +180,8 @@ def _public(text: str) -> Host:
             f"public_host has {text!r}, but has to have names without a scheme, such as canvas.example.org"
         )
     return host
+
+
+def rooted(page: str, root: str) -> str:
+    """A page's HTML with its own addresses below the root path."""
+    return _OWN_ADDRESS.sub(lambda found: f"{found[1]}{html.escape(root)}/", page) if root else page

@@ -60,7 +60,9 @@ class Painter:
         ink: Ink | None = None,
         checkpoints: Checkpoints | None = None,
         checkpoint_operations: int = 0,
+        root: str = "",
     ) -> None:
+        self._root = root  # below which path the addresses are that events tell
         self._journal = journal
         self.ink = ink if ink is not None else Ink()
         self._checkpoints = checkpoints
@@ -147,7 +149,7 @@ class Painter:
         `resync_seq` is the number in the newest such event: the picture has to hold the operations up to it.
         """
         self.resync_seq = self.version.seq
-        return self._canvas_event("/canvas.png", resync=True)
+        return self._canvas_event(f"{self._root}/canvas.png", resync=True)
 
     def _canvas_event(self, url: str, *, resync: bool) -> pb.CanvasEvent:
         version = self.version
@@ -271,7 +273,7 @@ class Painter:
         finally:
             self.abandon_dream()
         self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)
-        self._broadcast.event("canvas", self._canvas_event(f"/dreams/{number}.jpg", resync=False))
+        self._broadcast.event("canvas", self._canvas_event(f"{self._root}/dreams/{number}.jpg", resync=False))
         return dream
 
     def _later(self, seq: int) -> list[Operation]:

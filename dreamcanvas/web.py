@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
@@ -22,6 +23,7 @@ from dreamcanvas.api import Api
 from dreamcanvas.canvas import Version
 from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.metrics import Metrics
+from dreamcanvas.origins import rooted
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
 from dreamcanvas.reach import Reach
@@ -31,10 +33,11 @@ from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
-from dreamcanvas.web_front import Front, Headers, rooted
+from dreamcanvas.web_front import Front, Headers
 from dreamcanvas.web_history import IMMUTABLE, matches
 
 PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
+_PREVIEW: Final = re.compile(r'content="\.?/og\.jpg"')
 NO_CACHE: Final = {"Cache-Control": "no-cache"}
 NOT_BUILT: Final = (
     "The page has not been built: start the server with scripts/serve, or run `npm run build` in client/.\n"
@@ -131,7 +134,7 @@ class Web:
             return PlainTextResponse(NOT_BUILT, 503)
         # Who shows a preview of a page wants the picture's whole address
         picture = html.escape(f"{request.base_url}og.jpg")
-        text = file.read_text(encoding="utf-8").replace('content="/og.jpg"', f'content="{picture}"')
+        text = _PREVIEW.sub(lambda _: f'content="{picture}"', file.read_text(encoding="utf-8"))
         return HTMLResponse(rooted(text, self._reach.root), headers=NO_CACHE)
 
     async def canvas(self, request: Request) -> Response:

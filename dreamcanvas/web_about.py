@@ -16,6 +16,7 @@ from starlette.routing import Route
 from dreamcanvas.about import About, Costs
 from dreamcanvas.counting import counted
 from dreamcanvas.donations import bitcoin_url
+from dreamcanvas.origins import rooted
 
 NOT_BUILT: Final = "The page has not been built: start the server with scripts/serve.\n"
 # What the page shows in each language; the page itself shows one of them. What is counted: for one|for more
@@ -84,7 +85,9 @@ class WebAbout:
         costs = self._about.costs()
         text = _each(text, "costs", lambda words: "" if costs is None else _costs(words, costs))
         text = _each(text, "donations", self._donations)
-        return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+        return HTMLResponse(
+            rooted(text, request.scope.get("root_path", "")), headers={"Cache-Control": "no-cache"}
+        )
 
     def _donations(self, words: dict[str, str]) -> str:
         if not self._about.links:

@@ -4,8 +4,6 @@ Behind it the ASGI scope tells the caller's address, the scheme, the host and th
 them, whatever proxies there are between; no handler looks at a proxy's headers.
 """
 
-import html
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,7 +28,6 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_OWN_ADDRESS: Final = re.compile(r'(\b(?:href|src|content)=")/(?!/)')
 _READING: Final = ("GET", "HEAD")
 
 
@@ -164,8 +161,3 @@ class Front:
 def host_of(scope: Scope) -> str:
     """The Host header of a scope, or nothing."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-
-
-def rooted(page: str, root: str) -> str:
-    """A page's HTML with its own addresses below the root path."""
-    return _OWN_ADDRESS.sub(lambda found: f"{found[1]}{html.escape(root)}/", page) if root else page

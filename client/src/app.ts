@@ -4,6 +4,7 @@ import { Brushwork } from "./ink/brushwork";
 import { KeyPen } from "./ink/keypen";
 import { type Hand, Pointers } from "./ink/pointers";
 import { Replica } from "./replica/replica";
+import { at } from "./root";
 import { TabSession } from "./storage/session";
 import { Story } from "./story/story";
 import { HttpPictures } from "./sync/pictures";
@@ -78,7 +79,7 @@ export function start(): App {
   const cursors: Cursors = new Cursors(() => camera.view);
 
   const connection: Connection = new Connection(
-    () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/rpc`),
+    () => new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${at("/rpc")}`),
     {
       opened: () => sync.opened(),
       closed: (code) => {
@@ -165,7 +166,9 @@ export function start(): App {
     before: lookBack,
     address: () => camera.address,
     picture: async () => {
-      const whole = sync.coarse ? await fetch("/canvas.png").then((response) => response.blob()) : undefined;
+      const whole = sync.coarse
+        ? await fetch(at("/canvas.png")).then((response) => response.blob())
+        : undefined;
       return whole ?? pngOf(replica.shown);
     },
     name: () => `dreamcanvas-${replica.dream}-${replica.seq}.png`,

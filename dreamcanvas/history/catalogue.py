@@ -37,7 +37,8 @@ RETRY_AFTER_MS: Final = 5000
 class Catalogue:
     """Answers questions about the past of a data directory.
 
-    `length` is a window's, in ms, and `zone` the time zone of days.
+    `length` is a window's, in ms, and `zone` the time zone of days; `root` is the path below which the
+    addresses are that it gives.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Catalogue:
         length: int,
         zone: tzinfo,
         clock: Callable[[], int],
+        root: str = "",
     ) -> None:
         self._directory = data_dir / "movies"
+        self._root = root
         self._moments = moments
         self._movies = movies
         self._encoder = encoder
@@ -141,9 +144,9 @@ class Catalogue:
             state=state,
             frames=window.frames,
             seconds=window.frames / frames.FPS,
-            renditions=_renditions(name, window.files) if there else (),
-            poster=_url(name, POSTER) if POSTER in window.files else "",
-            sprite=_url(name, SPRITE) if there and SPRITE in window.files else "",
+            renditions=self._renditions(name, window.files) if there else (),
+            poster=self._url(name, POSTER) if POSTER in window.files else "",
+            sprite=self._url(name, SPRITE) if there and SPRITE in window.files else "",
             styles=[pb.StyleSpan(start=start, style=style) for start, style in window.styles],
             dabs=window.dabs,
         )
@@ -175,10 +178,10 @@ class Catalogue:
             "movieFrames": count,
             "seconds": count / frames.FPS,
             "renditions": [
-                jsonmap.to_json(rendition) for rendition in (_renditions(name, files) if there else ())
+                jsonmap.to_json(rendition) for rendition in (self._renditions(name, files) if there else ())
             ],
-            "poster": _url(name, POSTER) if POSTER in files else "",
-            "sprite": _url(name, SPRITE) if there and SPRITE in files else "",
+            "poster": self._url(name, POSTER) if POSTER in files else "",
+            "sprite": self._url(name, SPRITE) if there and SPRITE in files else "",
         }
 
     # Dreams
@@ -198,7 +201,7 @@ class Catalogue:
             if found is None:
                 raise InvalidParams(f"time is {time}, but the first dream was at {earliest}", field="time")
         at = found.dream
-        url = f"/dreams/{at.dream}.jpg" if found.frame or _in_movie(found) else ""
+        url = f"{self._root}/dreams/{at.dream}.jpg" if found.frame or _in_movie(found) else ""
         return pb.FrameResponse(
             dream=at.dream, time=at.time, seq=at.seq, style=at.style, url=url, users=at.users
         )
@@ -235,18 +238,16 @@ class Catalogue:
             return None
         return movie_path(self._directory, name, ending)
 
+    def _url(self, name: str, ending: str) -> str:
+        return f"{self._root}/movies/{name}{ending}"
+
+    def _renditions(self, name: str, files: dict[str, int]) -> list[pb.Rendition]:
+        return [
+            pb.Rendition(width=side, url=self._url(name, f"-{side}.mp4"), bytes=files[f"-{side}.mp4"])
+            for side in SIDES
+            if f"-{side}.mp4" in files
+        ]
+
 
 def _in_movie(found: Found) -> bool:
     return bool(found.window) and found.movie
-
-
-def _url(name: str, ending: str) -> str:
-    return f"/movies/{name}{ending}"
-
-
-def _renditions(name: str, files: dict[str, int]) -> list[pb.Rendition]:
-    return [
-        pb.Rendition(width=side, url=_url(name, f"-{side}.mp4"), bytes=files[f"-{side}.mp4"])
-        for side in SIDES
-        if f"-{side}.mp4" in files
-    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
 from dreamcanvas.history.frames import moment
@@ -43,11 +44,11 @@ def atom(base: str, entries: Iterable[Entry]) -> bytes:
         _text(item, "id", page)
         _text(item, "updated", moment(entry.time))
         _link(item, "alternate", page, "text/html")
-        _link(item, "enclosure", base + entry.movie.lstrip("/"), "video/mp4", str(entry.bytes))
+        _link(item, "enclosure", urljoin(base, entry.movie), "video/mp4", str(entry.bytes))
         _text(item, "summary", entry.summary)
         content = ET.SubElement(item, _tag("content"), type="xhtml")
         division = ET.SubElement(content, "{http://www.w3.org/1999/xhtml}div")
-        poster = base + entry.poster.lstrip("/")
+        poster = urljoin(base, entry.poster)
         ET.SubElement(division, "{http://www.w3.org/1999/xhtml}img", src=poster, alt=entry.summary)
     ET.indent(feed)
     text: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)

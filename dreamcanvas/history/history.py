@@ -44,7 +44,14 @@ class History:
             clock=clock,
         )
         self.catalogue = Catalogue(
-            config.data_dir, moments, self._movies, self._encoder, length=length, zone=zone, clock=clock
+            config.data_dir,
+            moments,
+            self._movies,
+            self._encoder,
+            length=length,
+            zone=zone,
+            clock=clock,
+            root=config.root_path,
         )
 
     async def run(self) -> None:

@@ -1,5 +1,7 @@
 /** The calls of DreamAdmin: JSON-RPC by POST, with the host's token. Times are ms since 1970. */
 
+import { at } from "../root";
+
 export interface Region {
   readonly x: number;
   readonly y: number;
@@ -88,7 +90,7 @@ export class Host {
   async call<M extends keyof Methods>(method: M, params: Methods[M][0]): Promise<Methods[M][1]> {
     let answer: Answer<Methods[M][1]>;
     try {
-      const response = await fetch("/rpc", {
+      const response = await fetch(at("/rpc"), {
         method: "POST",
         headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: `admin.${method}`, params }),

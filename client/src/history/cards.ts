@@ -1,4 +1,5 @@
 /** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
+import { at } from "../root";
 import { styleWords } from "../words/language";
 import type { Day, MovieWindow, Recording } from "./api";
 import { clamp, formatMoment } from "./moments";
@@ -31,7 +32,7 @@ export function windowCard(
   card.list([...new Set(window.styles.map(({ style }) => style))]);
   if (window.state === "RECORDING" || window.state === "WAITING")
     commands.newest(window).then(
-      (dream) => dream !== undefined && card.picture(`/dreams/${dream}-768.jpg`),
+      (dream) => dream !== undefined && card.picture(at(`/dreams/${dream}-768.jpg`)),
       () => {}, // without a picture, then
     );
   return card.item;

@@ -2,6 +2,7 @@
  * What is not a movie yet: the dreams' pictures, one after the other on a canvas. A few are fetched ahead, small ones, since
  * the server is busy with dreaming; when it rests on one, on a large screen, that one comes in full.
  */
+import { at } from "../root";
 import { clamp } from "./moments";
 import type { Screen, ScreenListener } from "./screen";
 
@@ -164,7 +165,7 @@ export class Slides implements Screen {
     const { index } = this;
     clearTimeout(this.rest);
     this.rest = setTimeout(async () => {
-      const picture = await load(`/dreams/${this.dreams[index]}.jpg`);
+      const picture = await load(at(`/dreams/${this.dreams[index]}.jpg`));
       if (picture && !this.playing && !this.disposed && this.index === index) this.paint(picture);
     }, REST_MS);
   }
@@ -181,7 +182,7 @@ export class Slides implements Screen {
   private async begin(dream: number): Promise<void> {
     this.loading += 1;
     this.pictures.set(dream, "loading");
-    const picture = await load(`/dreams/${dream}-768.jpg`);
+    const picture = await load(at(`/dreams/${dream}-768.jpg`));
     this.loading -= 1;
     if (this.disposed) return;
     this.pictures.delete(dream);

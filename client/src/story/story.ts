@@ -1,5 +1,6 @@
 /** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
 import type { Caller } from "../connection/connection";
+import { at } from "../root";
 import { element } from "../ui/dom";
 import { agoWords } from "../ui/words";
 import { toScreen, type View } from "../view/view";
@@ -130,7 +131,7 @@ export class Story {
     const text = words.story.frame(frame.dream, styleWords(frame.style), ago);
     this.say(text);
     this.range.setAttribute("aria-valuetext", text);
-    this.link.href = `/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`;
+    this.link.href = at(`/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`);
     const cell = this.cells[index];
     if (cell) this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
     clearTimeout(this.timer);

@@ -26,7 +26,7 @@ addEventListener("message", ({ data: order }: MessageEvent<Order>) => {
 });
 
 async function deliver({ id, url, width, height, scale }: Order): Promise<Delivery> {
-  const response = await fetch(url, url.startsWith("/dreams/") ? {} : { cache: "no-cache" });
+  const response = await fetch(url, url.includes("/dreams/") ? {} : { cache: "no-cache" });
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   const bitmap = await createImageBitmap(await response.blob(), {
     colorSpaceConversion: "none",

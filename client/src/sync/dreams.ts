@@ -5,6 +5,7 @@
  */
 import type { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
+import { at } from "../root";
 import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
 
@@ -26,7 +27,7 @@ export interface DreamsHost {
 }
 
 export function dreamPath(dream: number): string {
-  return `/dreams/${dream}.jpg`;
+  return at(`/dreams/${dream}.jpg`);
 }
 
 export class Dreams {

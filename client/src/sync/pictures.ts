@@ -1,6 +1,7 @@
 /** Fetches pictures and decodes them to exact pixels. */
 import { Pixels } from "../replica/pixels";
 import { decodePng, type Rgba } from "../replica/png";
+import { at } from "../root";
 import type { Delivery, Order } from "./decoder";
 
 /** A whole picture and its version. */
@@ -45,7 +46,7 @@ export class HttpPictures implements Pictures {
   }
 
   async canvas(): Promise<Picture> {
-    const { data, dream, seq } = await this.order("/canvas.png", 1);
+    const { data, dream, seq } = await this.order(at("/canvas.png"), 1);
     return { pixels: new Pixels(this.width, this.height, data), dream, seq };
   }
 
