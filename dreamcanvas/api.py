@@ -79,7 +79,8 @@ class Api:
 
     def discover(self) -> dict[str, Json]:
         """The service's OpenRPC document."""
-        return _document(tuple(method.name for method in self._visitors.service.methods))
+        methods = tuple(method.name for method in self._visitors.service.methods)
+        return _document(methods, self._config.dabs_per_call)
 
     # Methods
 
@@ -226,7 +227,7 @@ class Api:
 
 
 @cache
-def _document(methods: tuple[str, ...]) -> dict[str, Json]:
+def _document(methods: tuple[str, ...], dabs_per_call: int) -> dict[str, Json]:
     schema = resources.files("dreamcanvas.proto").joinpath("dreamcanvas.binpb").read_bytes()
     return openrpc.document(
         FileDescriptorSet.FromString(schema),
@@ -234,6 +235,7 @@ def _document(methods: tuple[str, ...]) -> dict[str, Json]:
         methods=methods,
         title="Dreamcanvas",
         version=__version__,
+        limits={"dabs_per_call": dabs_per_call},
     )
 
 

@@ -163,9 +163,9 @@ class App:
                 host.admit(visitors, painter, retracting, lost=history.catalogue.picture)
                 painter.painted = partial(_painted, metrics, visitors)
                 watch_all(metrics, painter, journal, broadcast, visitors)
-                metrics.watch("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
-                metrics.watch("views", "Pictures that were encoded since the start.", lambda: views.encoded)
-                history.watch(metrics.watch)
+                metrics.count("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
+                metrics.count("views", "Pictures that were encoded since the start.", lambda: views.encoded)
+                history.watch(metrics.watch, metrics.count)
                 await self._run(web, visitors, painter, history, running, listener=listener)
         finally:
             lock.release()

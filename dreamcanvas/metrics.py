@@ -56,6 +56,18 @@ class _Calls(Collector):
         yield times
 
 
+class _Count(Collector):
+    """A counter that another part keeps."""
+
+    def __init__(self, name: str, help_: str, value: Callable[[], float]) -> None:
+        self._name = name
+        self._help = help_
+        self._value = value
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        yield CounterMetricFamily(self._name, self._help, value=self._value())
+
+
 class Metrics:
     """All counters of a server, in a registry of their own."""
 
@@ -88,6 +100,10 @@ class Metrics:
     def watch(self, name: str, help_: str, value: Callable[[], float]) -> None:
         """Has a gauge show what `value` returns when it is asked for."""
         Gauge(PREFIX + name, help_, registry=self.registry).set_function(value)
+
+    def count(self, name: str, help_: str, value: Callable[[], float]) -> None:
+        """Has a counter show what `value` returns, which only grows. Its name gets `_total`."""
+        self.registry.register(_Count(PREFIX + name, help_, value))
 
     def dreamt(self, seconds: float) -> None:
         """Counts a dream."""

@@ -1,12 +1,15 @@
 """Executes the steps of deploy/Dockerfile in a bare directory, for machines without Docker.
 
 Each stage gets a directory that stands for its root; RUN runs in it with this machine's node, and with a new
-virtual environment in place of the image's Python. What base images bring is not tested by that.
+virtual environment in place of the image's Python. What base images bring is not tested by that. As root, what
+comes after USER runs as that user (who has to be able to reach the directory), and a volume is a new directory
+with the owner and the mode that the image has for it, as Docker makes one.
 """
 
 import argparse
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,6 +27,8 @@ class Stage:
         self.root = root
         self.place = Path("/")
         self.entry: list[str] = []
+        self.user: tuple[int, int] | None = None
+        self.volumes: list[Path] = []
         venv = root / "venv"
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         path = os.pathsep.join([str(venv / "bin"), node, "/usr/bin", "/bin"])
@@ -31,6 +36,31 @@ class Stage:
         for name in ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "NPM_CONFIG_REGISTRY", "NODE_EXTRA_CA_CERTS"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]
+
+    def run(self, command: list[str], *, check: bool) -> int:
+        """Runs a command as the stage's user, where this machine lets it."""
+        as_user: dict[str, int] = {}
+        if self.user is not None and os.geteuid() == 0:
+            as_user = {"user": self.user[0], "group": self.user[1]}
+        code: int = subprocess.run(
+            command,
+            cwd=self.real("."),
+            env=self.environment,
+            check=check,
+            extra_groups=[] if as_user else None,
+            **as_user,  # type: ignore[call-overload]
+        ).returncode
+        return code
+
+    def mount(self) -> None:
+        """Puts a new directory in the place of each volume."""
+        for volume in self.volumes:
+            told = volume.stat()
+            shutil.rmtree(volume)
+            volume.mkdir()
+            volume.chmod(told.st_mode & 0o7777)
+            if os.geteuid() == 0:
+                os.chown(volume, told.st_uid, told.st_gid)
 
     def real(self, place: str) -> Path:
         """Where a path of the image is on this machine."""
@@ -51,14 +81,20 @@ def step(stage: Stage, stages: dict[str, Stage], keyword: str, rest: str) -> Non
             for name in names:
                 copy(source / name.lstrip("/"), stage.real(target))
         case "RUN":
-            subprocess.run(["bash", "-ec", rest], cwd=stage.real("."), env=stage.environment, check=True)
+            inside = re.sub(r"(?<![\w./])/data\b", str(stage.real("/data")), rest)
+            stage.run(["bash", "-ec", inside], check=True)
         case "ENV":
             for setting in shlex.split(rest):
                 name, _, value = setting.partition("=")
                 stage.environment[name] = value.replace("/data", str(stage.root / "data"))
         case "ENTRYPOINT":
             stage.entry = json.loads(rest)
-        case "USER" | "VOLUME" | "EXPOSE" | "HEALTHCHECK":
+        case "USER":
+            user, _, group = rest.partition(":")
+            stage.user = int(user), int(group or user)
+        case "VOLUME":
+            stage.volumes.append(stage.real(rest))
+        case "EXPOSE" | "HEALTHCHECK":
             print(f"  ({keyword} is Docker's)")
         case _:
             raise SystemExit(f"{keyword} is not known here")
@@ -97,10 +133,8 @@ def main() -> None:
             assert stage is not None
             step(stage, stages, keyword, rest)
     if options.serve is not None and stage is not None:
-        command = [*stage.entry, *options.serve]
-        raise SystemExit(
-            subprocess.run(command, cwd=stage.real("."), env=stage.environment, check=False).returncode
-        )
+        stage.mount()
+        raise SystemExit(stage.run([*stage.entry, *options.serve], check=False))
 
 
 if __name__ == "__main__":

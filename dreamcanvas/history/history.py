@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeAlias
 
 from dreamcanvas.config import Config
 from dreamcanvas.history.catalogue import Catalogue
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 WARNING_DAYS = 7
 GIGABYTE = 10**9
+
+
+Watch: TypeAlias = Callable[[str, str, Callable[[], float]], None]
 
 
 class History:
@@ -84,10 +88,10 @@ class History:
         )
         return days
 
-    def watch(self, watch: Callable[[str, str, Callable[[], float]], None]) -> None:
+    def watch(self, watch: Watch, count: Watch) -> None:
         """Shows its state in the metrics."""
         recording = self.recording
-        watch("movies", "Movies made since the start.", lambda: recording.made)
+        count("movies", "Movies made since the start.", lambda: recording.made)
         watch("movies_waiting", "Windows that wait for their movie.", lambda: recording.waiting)
         watch("movies_failing", "1 while a movie could not be made.", lambda: recording.failing is not None)
         watch("movie_frames", "Frames done of the movie that is being made.", lambda: recording.progress[0])

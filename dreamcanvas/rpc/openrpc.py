@@ -1,7 +1,8 @@
 """An OpenRPC 1.3 document (https://spec.open-rpc.org) from protobuf descriptors and their comments (pure)."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from google.protobuf.descriptor_pb2 import (
@@ -16,6 +17,9 @@ from dreamcanvas.errors import DreamcanvasError, RpcError
 from dreamcanvas.rpc.jsonrpc import Json
 
 _RANGE: Final = re.compile(r"(-?[0-9]+) to (0x[0-9A-Fa-f]+|[0-9]+)(?=[;,.:]| |$)")
+_COUNT: Final = re.compile(r"\b([0-9]+) to limits\.(\w+)")
+_BYTES: Final = re.compile(r"\b([0-9]+) to ([0-9]+) (?:random )?bytes\b")
+_COLOUR: Final = "0xRRGGBB"
 _FROM: Final = re.compile(r"\bfrom ([0-9]+)\b")
 _INTEGERS: Final = {
     FieldDescriptorProto.TYPE_INT32: (-(2**31), 2**31 - 1),
@@ -27,15 +31,25 @@ _MESSAGE_FIELD, _NESTED, _SERVICE, _METHOD, _MESSAGE = 2, 3, 6, 2, 4
 
 
 def document(
-    descriptors: FileDescriptorSet, *, service: str, methods: Collection[str], title: str, version: str
+    descriptors: FileDescriptorSet,
+    *,
+    service: str,
+    methods: Collection[str],
+    title: str,
+    version: str,
+    limits: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Json]:
-    """Describes the methods of a service. `descriptors` holds one file with its source information."""
-    return _Writer(descriptors.file[0]).document(service, methods, title, version)
+    """Describes the methods of a service. `descriptors` holds one file with its source information.
+
+    `limits` has the bounds that comments name as `limits.NAME`; 0 is none.
+    """
+    return _Writer(descriptors.file[0], limits).document(service, methods, title, version)
 
 
 class _Writer:
-    def __init__(self, file: FileDescriptorProto) -> None:
+    def __init__(self, file: FileDescriptorProto, limits: Mapping[str, int]) -> None:
         self._file = file
+        self._limits = limits
         self._comments = {
             tuple(location.path): " ".join(location.leading_comments.split())
             for location in file.source_code_info.location
@@ -121,10 +135,18 @@ class _Writer:
         comment = self._comments.get(path, "")
         schema = self._type(field, comment)
         if field.label == FieldDescriptorProto.LABEL_REPEATED:
-            schema = {"type": "array", "items": schema}
+            schema = {"type": "array", "items": schema, **self._count(comment)}
         if comment and "$ref" not in schema:
             schema["description"] = comment
         return schema
+
+    def _count(self, comment: str) -> dict[str, Json]:
+        """How many there may be, where the comment says so."""
+        found = _COUNT.search(comment)
+        if found is None:
+            return {}
+        most = self._limits.get(found[2], 0)
+        return {"minItems": int(found[1]), **({"maxItems": most} if most else {})}
 
     def _type(self, field: FieldDescriptorProto, comment: str) -> dict[str, Json]:
         if field.type in _INTEGERS:
@@ -132,6 +154,8 @@ class _Writer:
             found, begins = _RANGE.search(comment), _FROM.search(comment)
             if found:
                 low, high = int(found[1]), int(found[2], 0)
+            elif _COLOUR in comment:
+                low, high = 0, 0xFFFFFF
             elif begins:
                 low = int(begins[1])
             return {"type": "integer", "minimum": low, "maximum": high}
@@ -140,7 +164,12 @@ class _Writer:
         if field.type == FieldDescriptorProto.TYPE_ENUM:
             return {"type": "string", "enum": [value.name for value in self._enums[field.type_name].value]}
         if field.type == FieldDescriptorProto.TYPE_BYTES:
-            return {"type": "string", "contentEncoding": "base64"}
+            length = _BYTES.search(comment)
+            bounds: dict[str, Json] = {}
+            if length is not None:  # base64, with or without what fills it up
+                least, most = int(length[1]), int(length[2])
+                bounds = {"minLength": -(-4 * least // 3), "maxLength": 4 * -(-most // 3)}
+            return {"type": "string", "contentEncoding": "base64", **bounds}
         kinds = {FieldDescriptorProto.TYPE_BOOL: "boolean", FieldDescriptorProto.TYPE_STRING: "string"}
         return {"type": kinds.get(field.type, "number")}
 

@@ -1,5 +1,6 @@
 """The files in deploy/: nginx before a real server, where it is installed, and that settings are settings."""
 
+import importlib
 import json
 import os
 import re
@@ -12,8 +13,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from dreamcanvas.config import load
@@ -139,6 +142,21 @@ def test_the_pages_metrics_are_those_of_a_server_that_dreams(server: Server) -> 
     assert len(json.loads((DEPLOY / "grafana.json").read_text())["panels"]) == 10
 
 
+def test_what_is_asked_for_its_rate_is_a_counter(server: Server) -> None:
+    post = b'{"jsonrpc":"2.0","id":1,"method":"getInfo"}'
+    urllib.request.urlopen(f"{server.url}/rpc", post, timeout=30).close()
+    families = list(text_string_to_metric_families(server.get("/metrics").decode()))
+    growing = {sample.name for family in families if family.type != "gauge" for sample in family.samples}
+    for file in ("alerts.yaml", "grafana.json"):
+        text = (DEPLOY / file).read_text(encoding="utf-8")
+        asked = set(re.findall(r"\b(?:rate|increase)\((dreamcanvas_\w+)", text))
+        assert asked
+        assert asked <= growing | {"dreamcanvas_limited_total"}, file
+    for family in families:
+        if family.name.startswith("dreamcanvas_") and "since the start" in family.documentation:
+            assert family.type == "counter", family.name
+
+
 def test_the_pages_links_and_commands_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", HOSTING):
         assert (DEPLOY.parent / "docs" / target).exists(), target
@@ -157,3 +175,44 @@ def test_the_image_copies_what_is_there() -> None:
         if line.startswith("COPY") and "--from" not in line:
             for name in line.split()[1:-1]:
                 assert (DEPLOY.parent / name).exists(), name
+
+
+def test_what_the_image_runs_as_can_write_its_volume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Dockerfile's own lines from the directory on, without the minutes of the packages before them."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    lines = text.partition("RUN pip install --no-cache-dir --no-deps .\n")[2].splitlines()
+    steps = load_steps(monkeypatch)
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents[:3]:
+        above.chmod(above.stat().st_mode | 0o055)
+    (tmp_path / "image").mkdir()
+    stage = steps.Stage.__new__(steps.Stage)
+    stage.root, stage.place, stage.entry = tmp_path / "image", Path("/"), []
+    stage.user, stage.volumes, stage.environment = None, [], {"PATH": "/usr/bin:/bin"}
+    for line in lines:
+        if line and not line.startswith("#"):
+            keyword, _, rest = line.partition(" ")
+            steps.step(stage, {}, keyword, rest)
+    assert stage.user == (1000, 1000)
+    assert stage.environment["DREAMCANVAS_DATA_DIR"] == str(stage.root / "data")
+    stage.mount()
+    assert stage.run(["bash", "-c", "mkdir frames && echo x >frames/y && id -u >user"], check=True) == 0
+    if os.geteuid() == 0:
+        assert (stage.root / "data" / "user").read_text(encoding="utf-8").strip() == "1000"
+        assert (stage.root / "data").stat().st_uid == 1000
+
+
+def load_steps(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(DEPLOY.parent / "scripts"))
+    return importlib.import_module("dockerfile_steps")
+
+
+def test_compose_shows_the_metrics_to_nobody_and_believes_caddy_alone() -> None:
+    compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    trusted = re.search(r"DREAMCANVAS_TRUSTED_PROXIES: (\S+)", compose)
+    subnet = re.search(r"subnet: (\S+)", compose)
+    assert trusted is not None
+    assert subnet is not None
+    assert trusted[1] == subnet[1]
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in compose
+    assert "respond @metrics 403" in (DEPLOY / "Caddyfile").read_text(encoding="utf-8")

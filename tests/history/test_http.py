@@ -288,5 +288,12 @@ def test_before_the_first_dream(quiet_server: Server) -> None:
 
 def test_its_metrics(server: Server) -> None:
     text = server.get("/metrics").decode()
-    for metric in ("movies", "movies_waiting", "movies_failing", "movie_frames", "encoders", "data_bytes"):
+    for metric in (
+        "movies_total",
+        "movies_waiting",
+        "movies_failing",
+        "movie_frames",
+        "encoders",
+        "data_bytes",
+    ):
         assert f"\ndreamcanvas_{metric} " in text

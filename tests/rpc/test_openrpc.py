@@ -35,6 +35,7 @@ def document() -> dict[str, Any]:
         methods=("paint", "getCanvas", "subscribe"),
         title="Test",
         version="1",
+        limits={"dabs_per_call": 256},
     )
 
 
@@ -65,6 +66,19 @@ def test_descriptions_and_bounds_come_from_the_comments(document: dict[str, Any]
     assert "diameter" in params["size"]["description"]
     position = document["components"]["schemas"]["Position"]["properties"]["x"]
     assert (position["minimum"], position["maximum"]) == (-65535, 65535)
+
+
+def test_counts_colours_and_secrets_have_bounds(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    dabs = schemas["PaintRequest"]["properties"]["dabs"]
+    assert (dabs["type"], dabs["minItems"], dabs["maxItems"]) == ("array", 1, 256)
+    colours = [
+        schema["properties"]["color"] for schema in schemas.values() if "color" in schema["properties"]
+    ]
+    assert len(colours) >= 4
+    assert {(colour["minimum"], colour["maximum"]) for colour in colours} == {(0, 0xFFFFFF)}
+    session = schemas["SubscribeRequest"]["properties"]["session"]
+    assert (session["minLength"], session["maxLength"]) == (22, 44)
 
 
 def test_types(document: dict[str, Any]) -> None:
