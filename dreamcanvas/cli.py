@@ -59,8 +59,6 @@ def serve(file: Path | None, **given: Any) -> None:
     asyncio.run(run())
 
 
-
-
 @main.command()
 @click.argument("dest", type=click.Path(path_type=Path))
 @DATA_DIR

@@ -1,9 +1,9 @@
 """Executes the steps of deploy/Dockerfile in a bare directory, for machines without Docker.
 
-Each stage gets a directory that stands for its root; RUN runs in it with this machine's node, and with a new
-virtual environment in place of the image's Python. What base images bring is not tested by that. As root, what
-comes after USER runs as that user (who has to be able to reach the directory), and a volume is a new directory
-with the owner and the mode that the image has for it, as Docker makes one.
+Each stage gets a directory that stands for its root; RUN runs in it with this machine's node, and with a
+new virtual environment in place of the image's Python. What base images bring is not tested by that. As root,
+what comes after USER runs as that user (who has to be able to reach the directory), and a volume is a new
+directory with the owner and the mode that the image has for it, as Docker makes one.
 """
 
 import argparse
