@@ -44,7 +44,7 @@ def test_an_address_as_in_a_browser(url: str, websockets: str) -> None:
      "http://user:secret@a", "http://a..b", "http://\u00e9" + "\u00e9" * 100],
 )  # fmt: skip
 def test_what_is_no_address_is_a_sentence(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"^url is .* but has to be like http://127\.0\.0\.1:4242, its port 1 to"):
+    with pytest.raises(ConfigError, match=r"^url is .* but has to be like http://127\.0\.0\.1:4242"):
         Client(url)
 
 
