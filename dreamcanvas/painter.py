@@ -62,12 +62,11 @@ class Painter:
         checkpoint_operations: int = 0,
         root: str = "",
     ) -> None:
-        self._root = root  # below which path the addresses are that events tell
         self._journal = journal
         self.ink = ink if ink is not None else Ink()
         self._checkpoints = checkpoints
         self._checkpoint_operations = checkpoint_operations
-        self._since_base = 0
+        self._since_base, self._root = 0, root  # below which path the addresses are
         self._keeping: asyncio.Task[None] | None = None
         self._dreams = dreams
         self._broadcast = broadcast

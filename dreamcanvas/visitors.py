@@ -194,7 +194,7 @@ class Visitors:
 
     def _unfit(self, handshake: Handshake) -> Refusal | None:
         """What is wrong with a handshake, if anything is."""
-        headers, target = handshake.headers, self._target(handshake)
+        headers, target = handshake.headers, below(self.reach.root, handshake.target)
         if target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
         host = self._seen(handshake).host
@@ -234,9 +234,6 @@ class Visitors:
     def _seen(self, handshake: Handshake) -> Seen:
         return self.reach.proxies.seen(handshake.address, handshake.headers)
 
-    def _target(self, handshake: Handshake) -> str:
-        return below(self.reach.root, handshake.target)
-
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
         identity = self._access.identify(handshake.headers.get("authorization"))
@@ -244,7 +241,7 @@ class Visitors:
         client = self._allowances.client(author, identity, websocket)
         self._clients.add(client)
         self._households[client.household] += 1
-        events = stock_events(self._target(handshake))
+        events = stock_events(below(self.reach.root, handshake.target))
         if events is not None:
             self.subscribe(websocket, Subscription(events, stock=True))
         if self.dreaming is not None:

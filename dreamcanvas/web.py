@@ -220,7 +220,9 @@ class Web:
         """Who posts. Raises Unauthenticated."""
         address = request.client.host if request.client else ""  # as the front has found
         identity = self._visitors.identify(request.headers.get("authorization"))
-        direct = request.scope.get("client") if address == peer else None  # else a proxy's, for many callers
+        direct = (
+            request.scope.get("client") if request.scope.get("direct", True) else None
+        )  # else a proxy's, for many callers
         return self._visitors.poster(address, identity, direct)
 
     async def livez(self, request: Request) -> Response:

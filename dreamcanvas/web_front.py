@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dreamcanvas.addresses import normal
 from dreamcanvas.origins import below
 from dreamcanvas.reach import Reach
 from dreamcanvas.rpc.endpoint import joined
@@ -78,6 +79,7 @@ class Front:
         inner = {
             **scope,
             "client": (seen.address, port),
+            "direct": seen.address == normal(peer),  # else the connection is a proxy's, for many callers
             "scheme": seen.scheme,
             "root_path": self._root,
             "path": self._root + path,

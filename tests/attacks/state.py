@@ -16,7 +16,7 @@ from tests.socket_client import Socket
 
 def memory(server: Server) -> float:
     """The server's resident memory, MB."""
-    text = Path(f"/proc/{server.pid}/status").read_text()
+    text = Path(f"/proc/{server.pid}/status").read_text(encoding="utf-8")
     return int(text.partition("VmRSS:")[2].split()[0]) / 1000
 
 
