@@ -4,7 +4,6 @@ import dataclasses
 import difflib
 import os
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -16,12 +15,18 @@ from dreamcanvas import addresses, donations, origins
 from dreamcanvas.dream.network import NETWORKS
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
+from dreamcanvas.setting_checks import (
+    LONGEST,
+    check_host,
+    check_one_of,
+    check_readable,
+    check_text,
+    cut,
+    shown,
+)
 
 PREFIX: Final = "DREAMCANVAS_"
 OTHER_VARIABLES: Final = frozenset(("ADMIN_TOKEN", "MODEL_DIR", "URL"))
-ALLOWED: Final = {"operator": "\t\r\n"}
-LONGEST: Final = 4096
-SHOWN: Final = 80
 PRESETS: Final = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
 )
@@ -148,30 +153,30 @@ class Config:
         for setting in dataclasses.fields(self):
             value, low, high = getattr(self, setting.name), setting.metadata["low"], setting.metadata["high"]
             if low is not None and not low <= value <= high:
-                raise ConfigError(f"{setting.name} is {_shown(value)}, but has to be {low:g} to {high:g}")
+                raise ConfigError(f"{setting.name} is {shown(value)}, but has to be {low:g} to {high:g}")
             for text in value if isinstance(value, tuple) else (value,):
                 if isinstance(text, str | Path):
-                    _check_text(setting.name, str(text))
-        _check_host(self.host)
+                    check_text(setting.name, str(text))
+        check_host(self.host)
         addresses.networks(self.trusted_proxies)
         origins.Origins(self.allowed_origins, self.public_host)
         # As paths are compared with it, not as one likes to write it
         object.__setattr__(self, "root_path", origins.root_path(self.root_path))
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("movie_preset", self.movie_preset, PRESETS)
+        check_one_of("precision", self.precision, PRECISIONS)
+        check_one_of("movie_preset", self.movie_preset, PRESETS)
         if 86400 % self.history_window:
             raise ConfigError(f"history_window is {self.history_window}, but has to divide 86400, a day")
         self.zone()
-        _readable("about", self.about)
+        check_readable("about", self.about)
         donations.links(self.donate_links)
         if self.donate_bitcoin:
             donations.check_bitcoin(self.donate_bitcoin)
-        _one_of("log_format", self.log_format, ("auto", "text", "json"))
-        _one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
+        check_one_of("log_format", self.log_format, ("auto", "text", "json"))
+        check_one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
 
     def check_network(self) -> None:
         """Raises ConfigError where there is no such network; for whoever starts, while `doctor` goes on."""
-        _one_of("network", self.network, tuple(NETWORKS))
+        check_one_of("network", self.network, tuple(NETWORKS))
 
     def zone(self) -> tzinfo:
         """The time zone of the history's days. Raises ConfigError where there is none of that name."""
@@ -181,53 +186,9 @@ class Config:
             return ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigError(
-                f"timezone is {_shown(self.timezone)}, but has to be a name of the IANA database, "
+                f"timezone is {shown(self.timezone)}, but has to be a name of the IANA database, "
                 "such as UTC or Europe/Berlin"
             ) from None
-
-
-def _shown(value: object) -> str:
-    """A value in a sentence, the beginning of a long one."""
-    return _cut(repr(value))
-
-
-def _cut(text: str, most: int = SHOWN) -> str:
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
-def _check_text(name: str, text: str) -> None:
-    """Raises ConfigError for what can neither be shown nor be part of a file's name."""
-    if len(text) > LONGEST:
-        raise ConfigError(f"{name} is {_shown(text)}, but has to have at most {LONGEST} characters")
-    unfit = ("Cc", "Cs")  # controls, and what of the command line is no UTF-8
-    if any(unicodedata.category(letter) in unfit and letter not in ALLOWED.get(name, "") for letter in text):
-        raise ConfigError(f"{name} is {_shown(text)}, but must not hold control characters or broken text")
-
-
-def _check_host(host: str) -> None:
-    """Raises ConfigError. An empty one would be all addresses."""
-    try:
-        if host and host.encode("idna"):
-            return
-    except UnicodeError:
-        pass
-    raise ConfigError(f"host is {_shown(host)}, but has to be an address such as 127.0.0.1; 0.0.0.0 is all")
-
-
-def _readable(name: str, file: str) -> None:
-    if not file:
-        return
-    try:
-        if not Path(file).is_file():
-            raise FileNotFoundError("there is no such file")
-        Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{name} is {_shown(file)}, which cannot be read: {error}") from error
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {_shown(value)}, but has to be one of {', '.join(choices)}")
 
 
 def load(
@@ -243,7 +204,7 @@ def load(
     for name, value in (_read(file) if file is not None else {}).items():
         if name not in settings:
             nearest = _nearest(name, settings)
-            raise ConfigError(f"{file}: there is no setting {_shown(name)}{nearest}")
+            raise ConfigError(f"{file}: there is no setting {shown(name)}{nearest}")
         values[name] = _convert(settings[name], value)
     for name, setting in settings.items():
         text = environment.get(PREFIX + name.upper())
@@ -262,7 +223,7 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
         name = variable[len(PREFIX) :]
         if text and variable.upper().startswith(PREFIX) and variable not in {PREFIX + each for each in known}:
             nearest = _nearest(name.upper(), known, PREFIX)
-            sentences.append(f"the environment variable {_cut(variable)} is not known{nearest}")
+            sentences.append(f"the environment variable {cut(variable)} is not known{nearest}")
     return sentences
 
 
@@ -275,11 +236,11 @@ def _read(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"{_cut(str(file), LONGEST)}: {error.strerror}") from error
+        raise ConfigError(f"{cut(str(file), LONGEST)}: {error.strerror}") from error
     except ValueError as error:  # no UTF-8, no TOML, a number of thousands of digits, a NUL in the name
-        raise ConfigError(f"{_cut(str(file), LONGEST)}: {_cut(str(error), LONGEST)}") from error
+        raise ConfigError(f"{cut(str(file), LONGEST)}: {cut(str(error), LONGEST)}") from error
     except RecursionError:
-        raise ConfigError(f"{_cut(str(file), LONGEST)}: it is nested too deeply") from None
+        raise ConfigError(f"{cut(str(file), LONGEST)}: it is nested too deeply") from None
 
 
 _TRUE: Final = ("1", "true", "yes", "on")
@@ -292,16 +253,16 @@ def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
     name = setting.name
     if isinstance(default, bool):
         if str(value).lower() not in _TRUE + _FALSE:
-            raise ConfigError(f"{name} is {_shown(value)}, but has to be true or false")
+            raise ConfigError(f"{name} is {shown(value)}, but has to be true or false")
         return str(value).lower() in _TRUE
     if isinstance(default, tuple):
         items = value.split(",") if isinstance(value, str) else value
         if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
-            raise ConfigError(f"{name} is {_shown(value)}, but has to be a list of texts")
+            raise ConfigError(f"{name} is {shown(value)}, but has to be a list of texts")
         return tuple(item.strip() for item in items if item.strip())
     if isinstance(default, str | Path):
         if not isinstance(value, str | Path):
-            raise ConfigError(f"{name} is {_shown(value)}, but has to be text")
+            raise ConfigError(f"{name} is {shown(value)}, but has to be text")
         if isinstance(default, Path) and not str(value).strip():
             raise ConfigError(f"{name} is empty, but has to be a directory")
         return Path(value) if isinstance(default, Path) else str(value)
@@ -309,4 +270,4 @@ def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
         return int(str(value)) if isinstance(default, int) else float(str(value))
     except ValueError:
         expected = "a whole number" if isinstance(default, int) else "a number"
-        raise ConfigError(f"{name} is {_shown(value)}, but has to be {expected}") from None
+        raise ConfigError(f"{name} is {shown(value)}, but has to be {expected}") from None
