@@ -15,7 +15,7 @@ from dreamcanvas.store.tokens import Token, digest
 
 ADMIN: Final = "admin"
 SECRET_LETTERS: Final = 16
-_SECRET: Final = re.compile(rf"[!-~]{{{SECRET_LETTERS},}}")
+_SECRET: Final = re.compile(rf"[!-~]{{{SECRET_LETTERS},}}", re.ASCII)  # what a header can carry
 _NOBODY: Final = digest("")
 
 
@@ -99,7 +99,7 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
     path = data_dir / "admin-token"
     try:
         if path.exists():
-            token = path.read_text(encoding="utf-8-sig", errors="replace").strip()
+            token = path.read_text(encoding="utf-8-sig").strip()
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
         else:
@@ -112,6 +112,8 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
             sync_directory(data_dir)
     except OSError as error:
         raise StoreError(f"{path} cannot be used: {error.strerror}") from error
+    except UnicodeDecodeError:
+        token = ""
     secret = token.removeprefix(f"{ADMIN}.")
     if secret == token or not _SECRET.fullmatch(secret):
         raise StoreError(

@@ -1,7 +1,9 @@
 """Callers, and what each may spend: by connection and by address, or by the quota of its token."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from dreamcanvas import addresses
 from dreamcanvas.access import Identity
@@ -9,8 +11,34 @@ from dreamcanvas.config import Config
 from dreamcanvas.errors import RateLimited
 from dreamcanvas.limits import Bucket, Buckets
 from dreamcanvas.metrics import Metrics
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.store.journal import Author
+
+CALL_SECONDS: Final = 0.0001  # that a call takes by and large, where it is not measured
+BURST_SECONDS: Final = 2  # of calls, bytes and time beyond the lasting rate
+WORK_BURST_SECONDS: Final = 5
+
+
+class Pace:
+    """How fast the calls of an address are carried out: the slowest of its buckets says when it goes on."""
+
+    def __init__(self, key: Hashable, seconds: Buckets, calls: Buckets, kilobytes: Buckets) -> None:
+        self._key = key
+        self._seconds = seconds
+        self._calls = calls
+        self._kilobytes = kilobytes
+
+    def wait(self, now: float) -> float:
+        """Seconds until it may go on: until what it owes has come in."""
+        all_ = self._seconds, self._calls, self._kilobytes
+        return max(buckets.get(self._key, now).wait(now, 0) for buckets in all_)
+
+    def take(self, now: float, calls: int, size: int, seconds: float) -> None:
+        """Takes what was done: calls, bytes, processor seconds."""
+        self._seconds.get(self._key, now).take(now, seconds)
+        self._calls.get(self._key, now).take(now, calls)
+        self._kilobytes.get(self._key, now).take(now, size / 1000)
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +61,11 @@ class Client:
 
 def household_of(address: str, identity: Identity | None) -> str:
     """What limits per address count as one. A token stands for itself, wherever it is used."""
-    return addresses.household(address) if identity is None else f"token {identity.name}"
+    return addresses.household(address) if identity is None else f"{BOTS}{identity.name}"
+
+
+BOTS: Final = "token "  # begins the household of a token
+HOST: Final = f"{BOTS}admin"  # the household of who has the host's token
 
 
 def token_of(identity: Identity | None) -> str | None:
@@ -51,7 +83,24 @@ class Allowances:
         self._dabs = Buckets(*self._dab_rate())
         self._canvases = Buckets(*self._canvas_rate())
         self._undone = Buckets(*self._undo_rate())
+        self._work = self._buckets(config.work_per_second, WORK_BURST_SECONDS)
+        self._busy = self._buckets(config.busy_percent / 100)
+        self._calls = self._buckets(config.calls_per_second)
+        self._kilobytes = self._buckets(config.kilobytes_per_second)
+        self._unlimited = Buckets(0, 0)
         self._quotas: dict[Identity, Bucket] = {}
+
+    def _buckets(self, rate: float, burst_seconds: float = BURST_SECONDS) -> Buckets:
+        limited = rate if self._config.rate_limits else 0
+        return Buckets(limited, burst_seconds * limited)
+
+    def pace(self, household: Hashable) -> Pace | None:
+        """How fast the calls of an address, its name, are carried out; None where that is not limited."""
+        if not self._config.rate_limits or household == HOST or not isinstance(household, str):
+            return None
+        if household.startswith(BOTS):  # whose quota is the host's to choose
+            return Pace(household, self._busy, self._unlimited, self._unlimited)
+        return Pace(household, self._busy, self._calls, self._kilobytes)
 
     def _dab_rate(self) -> tuple[float, float]:
         config = self._config
@@ -64,6 +113,23 @@ class Allowances:
     def _undo_rate(self) -> tuple[float, float]:
         config = self._config
         return (config.undo_bytes_per_second, config.undo_bytes_burst) if config.rate_limits else (0, 0)
+
+    def limits(self) -> pb.Limits:
+        """The bounds that clients should know."""
+        config = self._config
+        rates = config.rate_limits
+        return pb.Limits(
+            message_bytes=config.message_bytes,
+            dabs_per_call=config.dabs_per_call,
+            dabs_per_second=config.dabs_per_second if rates else 0,
+            dabs_burst=config.dabs_burst if rates else 0,
+            canvas_per_minute=config.canvas_per_minute if rates else 0,
+            connections_per_address=config.connections_per_address if rates else 0,
+            batch_calls=config.batch_calls,
+            replay_operations=config.replay_operations,
+            undo_seconds=config.undo_seconds,
+            cursors_per_second=config.cursors_per_second,
+        )
 
     def connections(self, identity: Identity | None) -> int:
         """How many websockets an address or a token may have open; 0 is no limit."""
@@ -115,6 +181,23 @@ class Allowances:
         bucket = self._undone.get(client.household, now)
         self._spend(bucket, Bucket(0, 0), now, count, "undo_bytes")
 
+    async def pass_calls(self, client: Client, calls: int, size: int) -> None:
+        """Waits until the calls of a caller without a websocket may be carried out."""
+        pace = self.pace(client.household)
+        if pace is not None:
+            now = self._now()
+            wait = pace.wait(now)
+            pace.take(now, calls, size, calls * CALL_SECONDS)
+            if wait:
+                await asyncio.sleep(wait)
+
+    def spend_work(self, client: Client, units: float) -> None:
+        """Takes units of work, about a millisecond each, for a call that is dear. Raises RateLimited."""
+        if client.household != HOST:
+            now = self._now()
+            shared = self._work.get(client.household, now)
+            self._spend(shared, shared, now, units, "work")
+
     def may_point(self, client: Client) -> bool:
         """Whether a caller's cursor is to be passed on; takes one from what may be."""
         now = self._now()
@@ -130,4 +213,5 @@ class Allowances:
             wait_ms = int(1000 * wait) + 1
             raise RateLimited(f"too fast: try again in {wait_ms} ms", retry_after_ms=wait_ms)
         own.take(now, cost)
-        shared.take(now, cost)
+        if shared is not own:
+            shared.take(now, cost)

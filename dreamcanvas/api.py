@@ -1,9 +1,9 @@
 """The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
-import asyncio
+from collections.abc import Coroutine
 from functools import cache, partial
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
@@ -16,24 +16,35 @@ from dreamcanvas.canvas import SIDE
 from dreamcanvas.config import Config
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
-from dreamcanvas.history.catalogue import DEFAULT_LIMIT, Catalogue
+from dreamcanvas.event_names import event_names
+from dreamcanvas.history.catalogue import DEFAULT_LIMIT, MOST_WINDOWS, Catalogue
 from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import encode
+from dreamcanvas.pictures import Format, encode
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
-from dreamcanvas.rpc.jsonrpc import Json
+from dreamcanvas.rpc.jsonrpc import Encoded
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Author, Journal, Receipt
 from dreamcanvas.undo import bounds
 from dreamcanvas.undoing import Undoing
 from dreamcanvas.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
 from dreamcanvas.views import View, Views
-from dreamcanvas.visitors import Visitors, event_names
+from dreamcanvas.visitors import Visitors
 
 SESSION_BYTES: Final = (16, 32)
 UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
 UNDO_PIXELS: Final = 1000
+# What a call costs in units of work, about a millisecond each
+DISCOVER_WORK: Final = 1
+SUBSCRIBE_WORK: Final = 1
+OPERATIONS_PER_WORK: Final = 5000  # of a replay
+PICTURE_WORK: Final = 2
+WHOLE_WORK: Final = 20
+FRAME_WORK: Final = 2
+HISTORY_WORK: Final = 2
+WINDOWS_PER_WORK: Final = 25
+UNDO_WORK: Final = 10
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
@@ -77,7 +88,12 @@ class Api:
         service.implement("getFrame", self.get_frame)
         service.discover = self.discover
 
-    def discover(self) -> dict[str, Json]:
+    def discover(self, caller: Client) -> Encoded:
+        """The service's OpenRPC document, for a caller who pays for it."""
+        self._visitors.spend_work(caller, DISCOVER_WORK)
+        return self.document()
+
+    def document(self) -> Encoded:
         """The service's OpenRPC document."""
         methods = tuple(method.name for method in self._visitors.service.methods)
         return _document(methods, self._config.dabs_per_call)
@@ -102,6 +118,7 @@ class Api:
         check_call(client.author, request.call)
         stroke = within("stroke", request.stroke, 1, 2**32 - 1)
         self._visitors.check(client)
+        self._visitors.spend_work(client, UNDO_WORK)
         self._visitors.spend_dabs(client, UNDO_DABS)
         settled = self._undoing.undo(
             client.author,
@@ -139,26 +156,50 @@ class Api:
             self._cursors.moved(event, websocket)
         return pb.CursorResponse()
 
-    async def get_canvas(self, caller: Caller[Client], request: pb.CanvasRequest) -> pb.CanvasResponse:
+    def get_canvas(
+        self, caller: Caller[Client], request: pb.CanvasRequest
+    ) -> Coroutine[Any, Any, pb.CanvasResponse | Then]:
         """The picture, or a part of it, as a file."""
         left = within("offset.x", request.offset.x, 0, SIDE - 1)
         top = within("offset.y", request.offset.y, 0, SIDE - 1)
         width = within("width", request.width, 1, SIDE - left)
         height = within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
-        self._visitors.spend_canvas(caller.peer, width * height / (SIDE * SIDE))
-        if width == height == SIDE:
-            view = await self._views.get(format_)
-        else:
-            part = await self._painter.crop(left, top, width, height)
-            view = View(await asyncio.to_thread(encode, part.image, format_), part.version, part.time)
-        return pb.CanvasResponse(
-            timestamp=view.time % 2**32,
-            image=view.data,
-            seq=view.version.seq,
-            dream=view.version.dream,
-            time=view.time,
-        )
+        share = width * height / (SIDE * SIDE)
+        self._visitors.spend_work(caller.peer, PICTURE_WORK + WHOLE_WORK * share)
+        self._visitors.spend_canvas(caller.peer, share)
+        return self._picture(caller.peer, (left, top, width, height), format_)
+
+    async def _picture(
+        self, client: Client, part: tuple[int, int, int, int], format_: Format
+    ) -> pb.CanvasResponse | Then:
+        sent = await self._views.encoders.room(client.household)
+        try:
+            view = await self._view(part, format_, client.household)
+            response = pb.CanvasResponse(
+                timestamp=view.time % 2**32,
+                image=view.data,
+                seq=view.version.seq,
+                dream=view.version.dream,
+                time=view.time,
+            )
+        except BaseException:
+            sent()
+            raise
+        websocket = client.websocket
+        if websocket is None:
+            sent()
+            return response
+        return Then(response, lambda: websocket.when_sent(sent), gone=sent)
+
+    async def _view(self, part: tuple[int, int, int, int], format_: Format, household: str) -> View:
+        """A picture as a file: left, top, width, height."""
+        if part[2] == part[3] == SIDE:
+            return await self._views.get(format_)
+        encoders = self._views.encoders
+        async with encoders.turn(household):
+            crop = await self._painter.crop(*part)
+            return View(await encoders.run(encode, crop.image, format_), crop.version, crop.time)
 
     def subscribe(self, caller: Caller[Client], request: pb.SubscribeRequest) -> Later:
         """Chooses the events of a websocket."""
@@ -167,6 +208,9 @@ class Api:
             raise InvalidRequest("events need a websocket: subscribe there")
         events = event_names(request.events)
         former = client.author
+        behind = max(0, self._painter.version.seq - request.since) if request.HasField("since") else 0
+        kept = min(behind, self._config.replay_operations or behind)
+        self._visitors.spend_work(client, SUBSCRIBE_WORK + kept / OPERATIONS_PER_WORK)
         if request.HasField("session"):
             low, high = SESSION_BYTES
             if not low <= len(request.session) <= high:
@@ -177,16 +221,19 @@ class Api:
             client.author = self._journal.session(request.session, client.address, token)
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
-        # What was painted before on this connection is applied before
+        # What was painted before on this connection is applied before, and a new session is known from now on
         settled = self._painter.introduce(client.author, former)
         author = client.author
-        return Later(settled, lambda _: self._subscribed(author, websocket, subscription, since))
+        return Later(settled, lambda _: self._subscribed(author, websocket, subscription, since), alone=True)
 
     def _subscribed(
         self, author: Author, websocket: Websocket, subscription: Subscription, since: int | None
     ) -> Then:
         self._broadcast.flush()  # what is due to the subscription before comes before the reply
-        replay = [] if since is None else self._painter.since(since)
+        if since is not None and not self._painter.keeps(since):
+            since, resync = None, True
+        else:
+            resync = False
         version = self._painter.version
         response = pb.SubscribeResponse(
             seq=version.seq,
@@ -194,7 +241,7 @@ class Api:
             height=SIDE,
             brush_size=MAX_SIZE,
             status=self._visitors.status(),
-            resync=replay is None,
+            resync=resync,
             limits=self._visitors.limits(),
             version=__version__,
             author=author.number,
@@ -202,7 +249,10 @@ class Api:
             dream_seq=self._painter.dream_seq,
             last_call=author.last_call,
         )
-        return Then(response, lambda: self._visitors.subscribe(websocket, subscription, replay or ()))
+        return Then(
+            response,
+            lambda: self._visitors.subscribe(websocket, subscription, since=since, past=self._painter.since),
+        )
 
     def get_info(self, caller: Caller[Client], request: pb.InfoRequest) -> pb.InfoResponse:
         """What server this is."""
@@ -216,26 +266,38 @@ class Api:
         self._about.tell(response)
         return response
 
-    async def get_history(self, caller: Caller[Client], request: pb.HistoryRequest) -> pb.HistoryResponse:
+    def get_history(
+        self, caller: Caller[Client], request: pb.HistoryRequest
+    ) -> Coroutine[Any, Any, pb.HistoryResponse]:
         """The recorded windows, newest first."""
+        limit = min(request.limit, MOST_WINDOWS) or DEFAULT_LIMIT
+        self._visitors.spend_work(caller.peer, HISTORY_WORK + limit / WINDOWS_PER_WORK)
+        return self._history(request)
+
+    async def _history(self, request: pb.HistoryRequest) -> pb.HistoryResponse:
         windows = await self._catalogue.windows(before=request.before, limit=request.limit or DEFAULT_LIMIT)
         return pb.HistoryResponse(windows=windows)
 
-    async def get_frame(self, caller: Caller[Client], request: pb.FrameRequest) -> pb.FrameResponse:
+    def get_frame(
+        self, caller: Caller[Client], request: pb.FrameRequest
+    ) -> Coroutine[Any, Any, pb.FrameResponse]:
         """One dream of the past."""
-        return await self._catalogue.frame(dream=request.dream, time=request.time)
+        self._visitors.spend_work(caller.peer, FRAME_WORK)
+        return self._catalogue.frame(dream=request.dream, time=request.time)
 
 
 @cache
-def _document(methods: tuple[str, ...], dabs_per_call: int) -> dict[str, Json]:
+def _document(methods: tuple[str, ...], dabs_per_call: int) -> Encoded:
     schema = resources.files("dreamcanvas.proto").joinpath("dreamcanvas.binpb").read_bytes()
-    return openrpc.document(
-        FileDescriptorSet.FromString(schema),
-        service="DreamPainter",
-        methods=methods,
-        title="Dreamcanvas",
-        version=__version__,
-        limits={"dabs_per_call": dabs_per_call},
+    return Encoded(
+        openrpc.document(
+            FileDescriptorSet.FromString(schema),
+            service="DreamPainter",
+            methods=methods,
+            title="Dreamcanvas",
+            version=__version__,
+            limits={"dabs_per_call": dabs_per_call},
+        )
     )
 
 

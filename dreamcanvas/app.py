@@ -9,12 +9,10 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
-
-import uvicorn
+from typing import Final
 
 from dreamcanvas import __version__
 from dreamcanvas.about import About
@@ -25,6 +23,7 @@ from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.dreaming import Dreaming, Timetable
+from dreamcanvas.encoders import Encoders
 from dreamcanvas.gauges import watch_all
 from dreamcanvas.history.history import History
 from dreamcanvas.host import Host
@@ -32,10 +31,8 @@ from dreamcanvas.listener import listen, url
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Pictures
-from dreamcanvas.reach import timeouts
 from dreamcanvas.retracting import Retracting
-from dreamcanvas.rpc.http import HttpProtocol
-from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.serving import Serving
 from dreamcanvas.storage import storage
 from dreamcanvas.store.running import Running
 from dreamcanvas.store.schema import DirectoryLock
@@ -50,7 +47,6 @@ from dreamcanvas.web_history import WebHistory
 log = logging.getLogger(__name__)
 
 PAGE: Final = Path(__file__).parent / "page"
-GRACE_SECONDS: Final = 3
 
 
 def _monotonic() -> int:
@@ -59,23 +55,6 @@ def _monotonic() -> int:
 
 def _clock() -> int:
     return time.time_ns() // 1_000_000
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but signals are the application's, and it says when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to accept connections."""
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class App:
@@ -112,7 +91,10 @@ class App:
                     access=host.access,
                     moderation=host.moderation,
                 )
-                views = Views(painter, interval=config.dream_interval, now=time.monotonic)
+                encoders = Encoders(
+                    config.encoders, waiting=config.pictures_waiting, unread=config.pictures_unread
+                )
+                views = Views(painter, encoders=encoders, interval=config.dream_interval, now=time.monotonic)
                 retracting = Retracting(painter)
                 api = Api(
                     config,
@@ -165,8 +147,15 @@ class App:
                 watch_all(metrics, painter, journal, broadcast, visitors)
                 metrics.count("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
                 metrics.count("views", "Pictures that were encoded since the start.", lambda: views.encoded)
+                metrics.watch(
+                    "pictures_waiting", "Pictures that wait to be encoded.", lambda: encoders.waiting
+                )
+                metrics.count("pictures_refused", "Pictures that were refused.", lambda: encoders.refused)
                 history.watch(metrics.watch, metrics.count)
-                await self._run(web, visitors, painter, history, running, listener=listener)
+                with contextlib.closing(encoders):
+                    await self._run(
+                        web, visitors, painter, history, running, metrics=metrics, listener=listener
+                    )
         finally:
             lock.release()
 
@@ -201,22 +190,10 @@ class App:
         history: History,
         running: Running,
         *,
+        metrics: Metrics,
         listener: socket.socket,
     ) -> None:
-        server = _Server(
-            uvicorn.Config(
-                web.app(),
-                ws=cast(Any, partial(RpcProtocol, endpoint=visitors)),
-                http=cast(Any, partial(HttpProtocol, timeouts=timeouts(self._config))),
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # it would believe anybody on this machine; `addresses` decides
-                timeout_keep_alive=10**6,  # HttpProtocol's is shorter
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
+        server = Serving(web.app(), listener, self._config, visitors, metrics)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

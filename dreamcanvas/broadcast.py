@@ -7,13 +7,14 @@ where it missed a part of the picture, the newest `status` where it missed one, 
 
 import asyncio
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Protocol
 
 from dreamcanvas import events
-from dreamcanvas.canvas import Operation
+from dreamcanvas.canvas import Operation, Patch
 from dreamcanvas.events import Form, Piece, encode, join
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
@@ -22,7 +23,8 @@ from dreamcanvas.rpc.frames import frame
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
 PAINTS_PER_EVENT: Final = events.PAINTS_PER_EVENT
 REPLAY_CHUNK: Final = 256
-REPLAY_KEPT: Final = 256
+REPLAY_BYTES: Final = 65536  # of patches in a piece: the last of them may be larger
+KEPT_BYTES: Final = 16 * 2**20  # of pieces that were encoded, for others who return
 
 
 class Reader(Protocol):
@@ -32,6 +34,16 @@ class Reader(Protocol):
 
     def send(self, frames: bytes) -> None:
         """Writes framed messages."""
+
+    def stream(self, frames: Iterator[bytes]) -> None:
+        """Writes framed messages as they are read; nothing is asked of it meanwhile."""
+
+
+class Past(Protocol):
+    """Gives the operations after a number, `most` of them; None where they are not kept any more."""
+
+    def __call__(self, seq: int, most: int) -> Sequence[Operation] | None:
+        """See above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +83,72 @@ class Broadcast:
         self._groups: dict[Subscription, dict[Reader, None]] = {}
         self._behind: dict[Reader, dict[str, bytes]] = {}
         self._due: list[tuple[Sequence[Operation], object]] = []
-        self._replayed: dict[tuple[Form, int, int], bytes] = {}
+        self._returning: dict[Reader, dict[str, bytes]] = {}
+        self._replayed: OrderedDict[tuple[Form, int, int], bytes] = OrderedDict()
+        self._replayed_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._next = -math.inf
         self.delivered = 0
         self.resyncs = 0
 
-    def subscribe(self, reader: Reader, subscription: Subscription, replay: Sequence[Operation] = ()) -> None:
-        """Sends the operations of `replay`, then live events, in place of what was subscribed before."""
+    def subscribe(
+        self,
+        reader: Reader,
+        subscription: Subscription,
+        *,
+        since: int | None = None,
+        past: Past | None = None,
+    ) -> None:
+        """Sends live events, in place of what was subscribed before.
+
+        First come the operations after `since`, out of `past`, as the reader reads them.
+        """
         self.flush()
         self.unsubscribe(reader)
         self._readers[reader] = subscription
-        self._groups.setdefault(subscription, {})[reader] = None
-        frames = b"".join(self._replay(replay, subscription))
-        if frames:
-            reader.send(frames)
+        if since is None or past is None:
+            self._join(reader, subscription)
+        else:
+            self._returning[reader] = {}
+            reader.stream(self._replay(reader, subscription, since, past))
 
-    def _replay(self, operations: Sequence[Operation], subscription: Subscription) -> Iterator[bytes]:
-        """The framed events of past operations: encoded once for all who return at once."""
-        form, start = subscription.form, 0
-        while start < len(operations):
-            first = operations[start].seq
-            end = min(start + REPLAY_CHUNK - first % REPLAY_CHUNK, len(operations))
-            key = (form, first, end - start)
-            frames = self._replayed.get(key)
-            if frames is None:
-                frames = join(encode(operations[start:end], form, self.resync), form)
-                if end - start == REPLAY_CHUNK:
-                    self._replayed[key] = frames
-                    while len(self._replayed) > REPLAY_KEPT:
-                        del self._replayed[next(iter(self._replayed))]
-            yield frames
-            start = end
+    def _join(self, reader: Reader, subscription: Subscription) -> None:
+        self._groups.setdefault(subscription, {})[reader] = None
+
+    def _replay(self, reader: Reader, subscription: Subscription, since: int, past: Past) -> Iterator[bytes]:
+        """The framed events of past operations; when there are no more the reader is one of the others.
+
+        Only the number is kept meanwhile: where the operations have gone before they were read, the reader
+        has to fetch the picture.
+        """
+        form, seq = subscription.form, since
+        while operations := past(seq, REPLAY_CHUNK - (seq + 1) % REPLAY_CHUNK):
+            operations = _piece(operations)
+            seq = operations[-1].seq
+            frames = self._encoded(operations, form)
+            if frames:
+                yield frames
+        self.flush()  # what is due is among what was read
+        missed = self._returning.pop(reader, None)
+        if missed is None or self._readers.get(reader) is not subscription:
+            return  # it has gone
+        self._join(reader, subscription)
+        if operations is None:
+            self.resyncs += 1
+            missed["canvas"] = frame(encode_event("canvas", self.resync(), text=subscription.text))
+        yield b"".join(missed.values())
+
+    def _encoded(self, operations: Sequence[Operation], form: Form) -> bytes:
+        """Operations of the past, encoded once for all who return at once."""
+        key = (form, operations[0].seq, len(operations))
+        frames = self._replayed.get(key)
+        if frames is None:
+            frames = join(encode(operations, form, self.resync), form)
+            self._replayed[key] = frames
+            self._replayed_bytes += len(frames)
+            while self._replayed_bytes > KEPT_BYTES:
+                self._replayed_bytes -= len(self._replayed.popitem(last=False)[1])
+        return frames
 
     @property
     def behind(self) -> int:
@@ -116,8 +162,9 @@ class Broadcast:
     def unsubscribe(self, reader: Reader) -> None:
         """Sends nothing more to a reader."""
         self._behind.pop(reader, None)
+        returning = self._returning.pop(reader, None) is not None
         subscription = self._readers.pop(reader, None)
-        if subscription is not None:
+        if subscription is not None and not returning:
             group = self._groups[subscription]
             del group[reader]
             if not group:
@@ -177,6 +224,10 @@ class Broadcast:
                     encoded[text] = frame(encode_event(name, message, text=text))
                 for reader in tuple(group):
                     self._send(reader, encoded[text], name)
+        for reader, missed in self._returning.items():
+            subscription = self._readers[reader]
+            if name in subscription.events:
+                missed[name] = frame(encode_event(name, message, text=subscription.text))
 
     def drained(self, reader: Reader) -> None:
         """A reader has caught up: where it missed something, it is told."""
@@ -199,3 +250,14 @@ class Broadcast:
         else:
             reader.send(frames)
             self.delivered += 1
+
+
+def _piece(operations: Sequence[Operation]) -> Sequence[Operation]:
+    """The first of them, as many as may come at once: patches are large."""
+    size = 0
+    for count, operation in enumerate(operations, 1):
+        if isinstance(operation.mark, Patch):
+            size += len(operation.mark.image)
+            if size >= REPLAY_BYTES:
+                return operations[:count]
+    return operations

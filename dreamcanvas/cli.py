@@ -41,6 +41,7 @@ def serve(file: Path | None, **given: Any) -> None:
     """Serve the canvas until Ctrl-C. Settings also come from DREAMCANVAS_* and the TOML file."""
     from dreamcanvas import logs  # noqa: PLC0415 - the other commands need none of the server
     from dreamcanvas.app import App  # noqa: PLC0415
+    from dreamcanvas.loops import loop_factory  # noqa: PLC0415
 
     settings = config.load(given, file=file)
     settings.check_network()
@@ -56,7 +57,8 @@ def serve(file: Path | None, **given: Any) -> None:
     async def run() -> None:
         await App(settings, rng=random.Random(), started=started).serve()  # noqa: S311 - styles, no secrets
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
+        runner.run(run())
 
 
 @main.command()

@@ -81,6 +81,35 @@ class Config:
     dabs_per_second: int = _setting(600, "Lasting rate of dabs, per connection and per address.", 0, 10**6)
     dabs_burst: int = _setting(2000, "Dabs above the lasting rate that may come at once.", 0, 10**7)
     canvas_per_minute: int = _setting(120, "Whole canvases a minute, per address.", 0, 10**6)
+    encoders: int = _setting(2, "Threads that encode pictures.", 1, 64)
+    pictures_waiting: int = _setting(
+        64, "Pictures that wait to be encoded, per address; more are UNAVAILABLE.", 0, 10**6
+    )
+    pictures_unread: int = _setting(
+        8, "Answers of getCanvas that are made, or not read yet, per address.", 1, 10**6
+    )
+    calls_per_second: int = _setting(2000, "Lasting rate of calls, per address; more wait.", 0, 10**7)
+    kilobytes_per_second: int = _setting(
+        1000, "Lasting rate of kilobytes in messages, per address; more wait.", 0, 10**7
+    )
+    busy_percent: int = _setting(
+        50, "Processor time for the calls of an address, percent of a processor; more wait.", 0, 100
+    )
+    work_per_second: int = _setting(
+        100, "Lasting rate of units of work, about a millisecond each, in dear calls, per address.", 0, 10**6
+    )
+    requests_per_second: int = _setting(
+        300, "Lasting rate of HTTP requests, per address; more wait.", 0, 10**6
+    )
+    responses_per_address: int = _setting(128, "HTTP responses under way, per address.", 0, 10**6)
+    response_megabytes: int = _setting(
+        64, "Megabytes of pictures in HTTP responses under way, per address.", 0, 10**6
+    )
+    sockets: int = _setting(8192, "Open TCP connections in all, where the system lets it.", 16, 10**6)
+    sockets_per_address: int = _setting(
+        512, "Open TCP connections per address, at most half of all that there may be.", 0, 10**6
+    )
+    sockets_per_second: int = _setting(100, "Lasting rate of new TCP connections, per address.", 0, 10**6)
     connections_per_address: int = _setting(64, "Open websockets per address.", 0, 10**6)
     connections: int = _setting(4000, "Open websockets in all.", 0, 10**6)
     replay_operations: int = _setting(
@@ -137,6 +166,9 @@ class Config:
     keep_alive: float = _setting(
         180.0, "Seconds for which a trusted proxy's idle connection stays open; more than its own.", 1, 7200
     )
+    write_timeout: float = _setting(
+        20.0, "Seconds in which some of an HTTP response has to be read.", 0.1, 3600
+    )
     ping_interval: float = _setting(20.0, "Seconds between pings; 0 sends none.", 0, 3600)
     ping_timeout: float = _setting(20.0, "Seconds in which a ping is to be answered.", 0.1, 3600)
     operator: str = _setting("", "Who runs it, for the page /about.")
@@ -146,6 +178,7 @@ class Config:
     cost_per_dreaming_hour: float = _setting(0.0, "What an hour of dreaming costs beside that.", 0, 10**6)
     donate_bitcoin: str = _setting("", "A Bitcoin address for donations.")
     donate_links: tuple[str, ...] = _setting((), "Links for donations, each Label=url, separated by commas.")
+    loop: str = _setting("auto", "The event loop: asyncio, uvloop, or auto, uvloop where it is installed.")
     log_format: str = _setting("auto", "text, json, or auto: text on a terminal.")
     log_level: str = _setting("info", "debug, info, warning or error.")
 
@@ -171,6 +204,7 @@ class Config:
         donations.links(self.donate_links)
         if self.donate_bitcoin:
             donations.check_bitcoin(self.donate_bitcoin)
+        check_one_of("loop", self.loop, ("auto", "asyncio", "uvloop"))
         check_one_of("log_format", self.log_format, ("auto", "text", "json"))
         check_one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
 

@@ -4,9 +4,15 @@ import io
 import json
 import logging
 import sys
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
+LINES_PER_MINUTE: Final = 30  # of a kind
+MINUTE: Final = 60.0
+KINDS: Final = 200
+KIND_LENGTH: Final = 80
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -48,6 +54,39 @@ class TextFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class Sparse(logging.Filter):
+    """Lets only so many records of a kind through in a minute, so that no stranger can fill a disk.
+
+    A kind is a logger's message before its arguments are put in. The first record of the next minute says in
+    `left_out` how many more there were. `now` is a clock in seconds.
+    """
+
+    def __init__(self, most: int = LINES_PER_MINUTE, *, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._most = most
+        self._now = now
+        self._kinds: dict[tuple[str, str], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is to be written."""
+        if record.levelno <= logging.DEBUG:
+            return True  # whoever wants these wants them all
+        now = self._now()
+        key = (record.name, str(record.msg)[:KIND_LENGTH])
+        if key not in self._kinds and len(self._kinds) >= KINDS:
+            self._kinds = {kept: found for kept, found in self._kinds.items() if now - found[0] < MINUTE}
+            if len(self._kinds) >= KINDS:
+                key = ("", "")  # messages that are all different
+        began, written, left_out = self._kinds.get(key, (now, 0, 0))
+        if now - began >= MINUTE:
+            if left_out:
+                record.left_out = int(left_out)
+            began, written, left_out = now, 0, 0
+        through = written < self._most
+        self._kinds[key] = [began, written + through, left_out + (not through)]
+        return through
+
+
 def configure(level: str, format_: str, stream: TextIO = sys.stderr) -> None:
     """Sends all log lines to a stream."""
     handler = logging.StreamHandler(stream)
@@ -55,6 +94,7 @@ def configure(level: str, format_: str, stream: TextIO = sys.stderr) -> None:
     handler.setFormatter(TextFormatter() if text else JsonFormatter())
     if not text and isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 in whatever language
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    handler.addFilter(Sparse())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -47,9 +47,10 @@ class OperationLog:
         self._weight += added
         return added
 
-    def newest(self, count: int) -> list[Operation]:
-        """The last `count` of them, in order."""
-        return list(islice(self._operations, len(self._operations) - count, None))
+    def newest(self, count: int, most: int | None = None) -> list[Operation]:
+        """The last `count` of them, in order; of these at most the first so many."""
+        start = len(self._operations) - count
+        return list(islice(self._operations, start, None if most is None else start + most))
 
     def trim(self, pinned: int | None = None) -> None:
         """Forgets the oldest that are too much, but none after the operation `pinned`."""

@@ -1,7 +1,6 @@
 """The use cases that change or show the canvas: the single writer.
 
-Whatever changes the canvas gets a number, is made durable, is applied, is acknowledged and broadcast, in that
-order.
+Whatever changes it gets a number, is made durable, is applied, is acknowledged and broadcast, in that order.
 """
 
 import asyncio
@@ -58,15 +57,16 @@ class Painter:
         replay_operations: int,
         clock: Callable[[], int],
         ink: Ink | None = None,
+        root: str = "",
         checkpoints: Checkpoints | None = None,
         checkpoint_operations: int = 0,
-        root: str = "",
     ) -> None:
+        self._root = root  # below which path the addresses are that events tell
         self._journal = journal
         self.ink = ink if ink is not None else Ink()
         self._checkpoints = checkpoints
         self._checkpoint_operations = checkpoint_operations
-        self._since_base, self._root = 0, root  # below which path the addresses are
+        self._since_base = 0
         self._keeping: asyncio.Task[None] | None = None
         self._dreams = dreams
         self._broadcast = broadcast
@@ -130,13 +130,13 @@ class Painter:
         version, time = self.version, self._time
         return Snapshot(await self._easel.read(look), version, time)
 
-    def since(self, seq: int) -> list[Operation] | None:
-        """The operations after a number, or None where they are not kept any more or the number is in the
-        future.
+    def since(self, seq: int, most: int | None = None) -> list[Operation] | None:
+        """The operations after a number, at most so many, or None where they are not kept any more or the
+        number is in the future.
         """
         if not self.keeps(seq):
             return None
-        return self._log.newest(self.version.seq - seq)
+        return self._log.newest(self.version.seq - seq, most)
 
     def keeps(self, seq: int) -> bool:
         """Whether the operations after a number are kept, and it is not in the future."""

@@ -33,4 +33,4 @@ def timeouts(config: Config) -> Timeouts:
     def idle(peer: str) -> float:
         return config.keep_alive if is_loopback(peer) or proxies.trusts(peer) else config.open_timeout
 
-    return Timeouts(config.open_timeout, idle)
+    return Timeouts(config.open_timeout, config.write_timeout, idle)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from dreamcanvas.canvas import Version
+from dreamcanvas.encoders import EVERYBODY, Encoders
 from dreamcanvas.limits import Bucket
 from dreamcanvas.painter import Painter
 from dreamcanvas.pictures import Format, encode
@@ -37,8 +38,16 @@ class Views:
     run, that of the dreams. `now` is a monotonic clock in seconds.
     """
 
-    def __init__(self, painter: Painter, *, interval: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        painter: Painter,
+        *,
+        interval: float,
+        now: Callable[[], float],
+        encoders: Encoders | None = None,
+    ) -> None:
         self._painter = painter
+        self.encoders = encoders or Encoders()
         self._now = now
         others = partial(Bucket, 1 / interval, OTHERS_AT_ONCE)
         self._allowance = {"jpg": Bucket(JPEGS_PER_SECOND, JPEGS_AT_ONCE), "png": others(), "webp": others()}
@@ -70,8 +79,9 @@ class Views:
 
     async def _make(self, format_: Format) -> View:
         try:
-            snapshot = await self._painter.snapshot()
-            data = await asyncio.to_thread(encode, snapshot.image, format_)
+            async with self.encoders.turn(EVERYBODY):
+                snapshot = await self._painter.snapshot()
+                data = await self.encoders.run(encode, snapshot.image, format_)
             self.encoded += 1
         finally:
             del self._making[format_]

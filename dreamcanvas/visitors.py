@@ -4,20 +4,19 @@ import asyncio
 import logging
 import secrets
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
-from urllib.parse import parse_qs
 
 from dreamcanvas.access import Access, Identity
-from dreamcanvas.addresses import Seen
+from dreamcanvas.addresses import Seen, household
 from dreamcanvas.allowances import Allowances, Client, household_of, token_of
-from dreamcanvas.broadcast import EVENTS, Broadcast, Subscription
-from dreamcanvas.canvas import Operation
+from dreamcanvas.broadcast import Broadcast, Past, Subscription
 from dreamcanvas.config import Config
 from dreamcanvas.counting import counted, form
 from dreamcanvas.cursors import Cursors
 from dreamcanvas.dreaming import Dreaming
 from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
+from dreamcanvas.event_names import stock_events
 from dreamcanvas.metrics import Metrics
 from dreamcanvas.moderation import Moderation
 from dreamcanvas.origins import below
@@ -26,6 +25,7 @@ from dreamcanvas.reach import reach_of
 from dreamcanvas.rpc.connection import POLICY_VIOLATION
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
 from dreamcanvas.rpc.service import Service
+from dreamcanvas.rpc.turns import Share, Turns
 from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,11 @@ class Visitors:
         self._households: Counter[str] = Counter()
         self._posters: OrderedDict[object, tuple[tuple[str, int] | None, Client]] = OrderedDict()
         self._allowances = Allowances(config, metrics, now=now)
+        self.turns = Turns(self._allowances.pace)
         self._status_due: asyncio.TimerHandle | None = None
         self.dreaming: Dreaming | None = None
         self.service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
+        self.service.most_items = config.dabs_per_call
         self.settings = Settings(
             message_bytes=config.message_bytes,
             batch_calls=config.batch_calls,
@@ -104,20 +106,7 @@ class Visitors:
 
     def limits(self) -> pb.Limits:
         """The bounds that clients should know."""
-        config = self._config
-        rates = config.rate_limits
-        return pb.Limits(
-            message_bytes=config.message_bytes,
-            dabs_per_call=config.dabs_per_call,
-            dabs_per_second=config.dabs_per_second if rates else 0,
-            dabs_burst=config.dabs_burst if rates else 0,
-            canvas_per_minute=config.canvas_per_minute if rates else 0,
-            connections_per_address=config.connections_per_address if rates else 0,
-            batch_calls=config.batch_calls,
-            replay_operations=config.replay_operations,
-            undo_seconds=config.undo_seconds,
-            cursors_per_second=config.cursors_per_second,
-        )
+        return self._allowances.limits()
 
     def announce(self) -> None:
         """Sends the status to everyone, soon: many changes at once become one event."""
@@ -146,16 +135,29 @@ class Visitors:
         """Takes bytes of a patch from what a caller may have undone. Raises RateLimited."""
         self._allowances.spend_undone(client, count)
 
+    def spend_work(self, client: Client, units: float) -> None:
+        """Takes units of work for a call that is dear. Raises RateLimited."""
+        self._allowances.spend_work(client, units)
+
+    async def pass_calls(self, client: Client, calls: int, size: int) -> None:
+        """Waits until the calls of a caller without a websocket may be carried out."""
+        await self._allowances.pass_calls(client, calls, size)
+
     def may_point(self, client: Client) -> bool:
         """Whether a caller's cursor is to be passed on; takes one from what may be. Not while banned."""
         banned = self.moderation.ban_of(client.author.number, client.address) is not None
         return not banned and self._allowances.may_point(client)
 
     def subscribe(
-        self, websocket: Websocket, subscription: Subscription, replay: Sequence[Operation] = ()
+        self,
+        websocket: Websocket,
+        subscription: Subscription,
+        *,
+        since: int | None = None,
+        past: Past | None = None,
     ) -> None:
-        """Sends a websocket these events from now on, after those of `replay`."""
-        self._broadcast.subscribe(websocket, subscription, replay)
+        """Sends a websocket these events from now on, after the operations since a number, out of `past`."""
+        self._broadcast.subscribe(websocket, subscription, since=since, past=past)
         if "cursor" in subscription.events:
             self._cursors.watch(websocket, text=subscription.text)
         else:
@@ -194,7 +196,7 @@ class Visitors:
 
     def _unfit(self, handshake: Handshake) -> Refusal | None:
         """What is wrong with a handshake, if anything is."""
-        headers, target = handshake.headers, below(self.reach.root, handshake.target)
+        headers, target = handshake.headers, self._target(handshake)
         if target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
         host = self._seen(handshake).host
@@ -234,6 +236,9 @@ class Visitors:
     def _seen(self, handshake: Handshake) -> Seen:
         return self.reach.proxies.seen(handshake.address, handshake.headers)
 
+    def _target(self, handshake: Handshake) -> str:
+        return below(self.reach.root, handshake.target)
+
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
         identity = self._access.identify(handshake.headers.get("authorization"))
@@ -241,13 +246,31 @@ class Visitors:
         client = self._allowances.client(author, identity, websocket)
         self._clients.add(client)
         self._households[client.household] += 1
-        events = stock_events(below(self.reach.root, handshake.target))
+        events = stock_events(self._target(handshake))
         if events is not None:
             self.subscribe(websocket, Subscription(events, stock=True))
         if self.dreaming is not None:
             self.dreaming.active()
         self.announce()
         return client
+
+    def share(self, peer: Client) -> Share:
+        """What a caller's address, or its token, has of the event loop."""
+        return self.turns.share(peer.household)
+
+    def share_of(self, peer: str) -> Share:
+        """What an address has of the event loop before it is known who speaks; a proxy speaks for many."""
+        return self.turns.share((peer,) if self.is_proxy(peer) else household(peer))
+
+    def is_proxy(self, peer: str) -> bool:
+        """Whether an address is a trusted proxy's."""
+        return self.reach.proxies.trusts(peer)
+
+    def household(self, peer: str, forwarded_for: str) -> str | None:
+        """Whose limits hold for an HTTP request; None where none do."""
+        if not self._config.rate_limits:
+            return None
+        return household(self.reach.proxies.seen(peer, {"x-forwarded-for": forwarded_for}).address)
 
     def closed(self, peer: Client, code: int) -> None:
         """A websocket is gone."""
@@ -279,20 +302,3 @@ class Visitors:
     def called(self, method: str, error: RpcError | None, seconds: float) -> None:
         """A call was answered."""
         self._metrics.called(method, error, seconds)
-
-
-def stock_events(target: str) -> frozenset[str] | None:
-    """What a websocket's address subscribes it to as it opens, or None. Raises InvalidParams."""
-    path, _, text = target.partition("?")
-    query = parse_qs(text, keep_blank_values=True)
-    if "subscribe" in query:
-        return event_names([name for names in query["subscribe"] for name in names.split(",") if name])
-    return frozenset(EVENTS) if path == "/" else None
-
-
-def event_names(names: Sequence[str]) -> frozenset[str]:
-    """The events that are named, all where none is. Raises InvalidParams."""
-    for index, name in enumerate(names):
-        if name not in EVENTS:
-            raise InvalidParams(f"events[{index}] is one of {', '.join(EVENTS)}", field=f"events[{index}]")
-    return frozenset(names or EVENTS)

@@ -15,9 +15,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from dreamcanvas import pictures
+from dreamcanvas import addresses, pictures
 from dreamcanvas.allowances import Client
 from dreamcanvas.api import Api
 from dreamcanvas.canvas import Version
@@ -33,7 +32,8 @@ from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.views import Views
 from dreamcanvas.visitors import Visitors
-from dreamcanvas.web_front import Front, Headers
+from dreamcanvas.web_files import PackedFiles
+from dreamcanvas.web_front import CONNECTION, Front, Headers
 from dreamcanvas.web_history import IMMUTABLE, matches
 
 PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
@@ -106,15 +106,8 @@ class Web:
 
     def _files(self) -> list[Mount]:
         """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
-        mounts: tuple[tuple[str, Path, list[Middleware]], ...] = (
-            ("/assets", self._page / "assets", [PACKED]),
-            ("/", self._page, []),
-        )
-        return [
-            Mount(path, StaticFiles(directory=folder), middleware=packed)
-            for path, folder, packed in mounts
-            if folder.is_dir()
-        ]
+        mounts = (("/assets", self._page / "assets"), ("/", self._page))
+        return [Mount(path, PackedFiles(directory=folder)) for path, folder in mounts if folder.is_dir()]
 
     async def index(self, request: Request) -> Response:
         """The drawing page."""
@@ -165,21 +158,27 @@ class Web:
         if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
 
+        encoders, key = self._views.encoders, ("dream", number, side)
+        household = addresses.household(_address(request))
+
         async def make() -> bytes:
+            width = int(side or pictures.DELIVERY_SIDES[0])
             try:
-                frame = await self._dreams.read(int(number))
+                async with encoders.turn(household, key):
+                    frame = await self._dreams.read(int(number))
+                    return await encoders.run(_delivery, frame, width)
             except OSError:
                 if self._past is None:
                     raise
-                frame = await self._past(int(number))
-            return await asyncio.to_thread(
-                lambda: pictures.encode_delivery(decode(frame), int(side or pictures.DELIVERY_SIDES[0]))
-            )
+                frame = await self._past(int(number))  # which has a queue of its own
+            async with encoders.turn(household, key):
+                return await encoders.run(_delivery, frame, width)
 
         try:
-            data = await self._pictures.fetch(("dream", number, side), make)
+            encoders.also(household, key)
+            data = await self._pictures.fetch(key, make)
         except Unavailable as busy:
-            seconds = str((busy.retry_after_ms or 0) // 1000)
+            seconds = str(max(1, (busy.retry_after_ms or 0) // 1000))
             return PlainTextResponse(f"{busy.sentence}.\n", 503, headers={"Retry-After": seconds})
         except (OSError, MovieError):
             return missing
@@ -201,10 +200,14 @@ class Web:
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         connection, poster = Connection(batch_calls=self._batch_calls), None
-        for call in connection.receive(_text(bytes(body))):
+        calls = connection.receive(_text(bytes(body)))
+        for number, call in enumerate(calls):
             came = time.monotonic()
             try:
                 poster = poster or self._poster(request)
+                if not number:
+                    await self._visitors.pass_calls(poster, len(calls), len(body))
+                await asyncio.sleep(0)  # between those of a batch others have their turn
                 answer = await self._visitors.service.answer(poster, call)
             except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
                 told = self._visitors.rpc_error(call.method, error)
@@ -218,12 +221,8 @@ class Web:
 
     def _poster(self, request: Request) -> Client:
         """Who posts. Raises Unauthenticated."""
-        address = request.client.host if request.client else ""  # as the front has found
         identity = self._visitors.identify(request.headers.get("authorization"))
-        direct = (
-            request.scope.get("client") if request.scope.get("direct", True) else None
-        )  # else a proxy's, for many callers
-        return self._visitors.poster(address, identity, direct)
+        return self._visitors.poster(_address(request), identity, request.scope.get(CONNECTION))
 
     async def livez(self, request: Request) -> Response:
         """The process is up."""
@@ -249,7 +248,7 @@ class Web:
 
     async def openrpc(self, request: Request) -> Response:
         """The OpenRPC document."""
-        return JSONResponse(self._api.discover())
+        return Response(self._api.document().text, media_type="application/json")
 
     async def proto(self, request: Request) -> Response:
         """The schema."""
@@ -258,6 +257,10 @@ class Web:
             return PlainTextResponse("Not found: /proto/wsrpc.proto and /proto/dreamcanvas.proto.\n", 404)
         text = resources.files("dreamcanvas.proto").joinpath(f"{name}.proto").read_text("utf-8")
         return PlainTextResponse(text)
+
+
+def _delivery(frame: bytes, side: int) -> bytes:
+    return pictures.encode_delivery(decode(frame), side)
 
 
 def _version_headers(version: Version) -> dict[str, str]:
@@ -275,3 +278,8 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         return ""
+
+
+def _address(request: Request) -> str:
+    """The caller's address, as the front has found it."""
+    return request.client.host if request.client else ""

@@ -18,6 +18,9 @@ from dreamcanvas.reach import Reach
 from dreamcanvas.rpc.endpoint import joined
 from dreamcanvas.web_history import IMMUTABLE
 
+CONNECTION: Final = "dreamcanvas.connection"
+"""In the scope: the very (address, port) of the caller's own connection; None where a proxy speaks for it."""
+
 PREFLIGHT_SECONDS: Final = 600
 REQUEST_HEADERS: Final = "Authorization, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
 RESPONSE_HEADERS: Final = (
@@ -79,7 +82,7 @@ class Front:
         inner = {
             **scope,
             "client": (seen.address, port),
-            "direct": seen.address == normal(peer),  # else the connection is a proxy's, for many callers
+            CONNECTION: scope["client"] if seen.address == normal(peer) else None,
             "scheme": seen.scheme,
             "root_path": self._root,
             "path": self._root + path,

@@ -1,7 +1,11 @@
 """What callers may spend: by address, or by their token's quota."""
 
+import asyncio
+
+import pytest
+
 from dreamcanvas.access import Identity
-from dreamcanvas.allowances import Allowances, Client
+from dreamcanvas.allowances import Allowances, Client, Pace
 from dreamcanvas.config import Config
 from dreamcanvas.errors import RateLimited
 from dreamcanvas.metrics import Metrics
@@ -86,3 +90,61 @@ def test_so_many_cursors_are_passed_on() -> None:
     assert [door.allowances.may_point(client) for _ in range(5)] == [True, True, True, False, False]
     door.now = 1.0
     assert door.allowances.may_point(client)
+
+
+def pace_of(door: Door, client: Client) -> Pace:
+    pace = door.allowances.pace(client.household)
+    assert pace is not None
+    return pace
+
+
+def test_the_pace_of_an_address_is_that_of_what_it_has_least_of() -> None:
+    door = Door(calls_per_second=100, kilobytes_per_second=10, busy_percent=50)
+    one, other, away = (door.client(address) for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2"))
+    pace_of(door, one).take(0.0, 200, 0, 0.0)  # two seconds' worth may come at once
+    assert pace_of(door, other).wait(0.0) == 0
+    pace_of(door, one).take(0.0, 50, 0, 0.0)
+    assert pace_of(door, other).wait(0.0) == pytest.approx(0.5)
+    pace_of(door, one).take(0.0, 0, 30_000, 0.0)
+    assert pace_of(door, other).wait(0.0) == pytest.approx(1.0)
+    pace_of(door, one).take(0.0, 0, 0, 2.0)
+    assert pace_of(door, other).wait(0.0) == pytest.approx(2.0)
+    assert pace_of(door, other).wait(2.0) == 0
+    assert pace_of(door, away).wait(0.0) == 0
+
+
+def test_a_token_s_pace_is_processor_time_and_the_host_has_none() -> None:
+    door = Door(calls_per_second=1, kilobytes_per_second=1, busy_percent=50)
+    bot = pace_of(door, door.client(identity=BOT))
+    bot.take(0.0, 1000, 10**6, 0.0)
+    assert bot.wait(0.0) == 0
+    bot.take(0.0, 0, 0, 2.0)
+    assert bot.wait(0.0) == pytest.approx(2.0)
+    assert door.allowances.pace(door.client(identity=HOST).household) is None
+    assert door.allowances.pace(("a proxy",)) is None
+    off = Door(rate_limits=False)
+    assert off.allowances.pace(off.client().household) is None
+
+
+def test_dear_calls_have_a_rate_that_an_address_shares() -> None:
+    door = Door(work_per_second=10)
+    one, other, host = door.client(), door.client(), door.client(identity=HOST)
+    door.allowances.spend_work(one, 50)
+    with pytest.raises(RateLimited) as caught:
+        door.allowances.spend_work(other, 5)
+    assert caught.value.retry_after_ms == pytest.approx(500, abs=2)
+    door.now = 0.5
+    door.allowances.spend_work(other, 5)
+    for _ in range(10):
+        door.allowances.spend_work(host, 10**6)
+
+
+async def test_who_posts_waits_for_its_pace() -> None:
+    door = Door(calls_per_second=100)
+    client = door.client()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await door.allowances.pass_calls(client, 210, 0)
+    assert loop.time() - began < 0.05
+    await door.allowances.pass_calls(client, 1, 0)
+    assert loop.time() - began > 0.08

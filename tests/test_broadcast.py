@@ -1,14 +1,14 @@
 """Who is sent which events, when, and in what form."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.broadcast import EVENTS, PAINTS_PER_EVENT, Broadcast, Subscription
+from dreamcanvas.broadcast import EVENTS, PAINTS_PER_EVENT, Broadcast, Past, Subscription
 from dreamcanvas.canvas import Dab, Operation, Patch
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.events import events, messages, operation
@@ -31,6 +31,11 @@ class Reader:
         assert not self.slow
         self.writes.append(frames)
         self.written.set()
+
+    def stream(self, frames: Iterator[bytes]) -> None:
+        for some in frames:
+            if some:
+                self.send(some)
 
     def events(self) -> list[tuple[str, Any]]:
         writes, self.writes = self.writes, []
@@ -59,6 +64,15 @@ async def broadcast() -> Broadcast:
     made.resync = lambda: pb.CanvasEvent(timestamp=0, seq=99, resync=True)
     await quiet(made)
     return made
+
+
+def log_of(done: Sequence[Operation]) -> Past:
+    """A log that holds these, the first of which is number 1, and more as they come."""
+
+    def past(seq: int, most: int) -> Sequence[Operation]:
+        return done[seq : seq + most]
+
+    return past
 
 
 def joined(broadcast: Broadcast, subscription: Subscription | None = None) -> Reader:
@@ -252,7 +266,7 @@ async def test_a_replay_comes_first_then_live_operations_without_gap_or_repeat(b
     done = [operation(n) for n in range(1, 6)]
     broadcast.operations(done[2:5], None)  # applied, but their tick is still to come
     reader = Reader()
-    broadcast.subscribe(reader, Subscription(), done[1:])
+    broadcast.subscribe(reader, Subscription(), since=1, past=log_of(done))
     broadcast.operations([operation(6)], None)
     broadcast.flush()
     assert reader.seqs() == [2, 3, 4, 5, 6]
@@ -260,7 +274,8 @@ async def test_a_replay_comes_first_then_live_operations_without_gap_or_repeat(b
 
 async def test_a_replay_has_the_form_of_the_subscription(broadcast: Broadcast) -> None:
     reader = Reader()
-    broadcast.subscribe(reader, Subscription(batch=True), [operation(1), operation(2), operation(3, PATCH)])
+    done = [operation(1), operation(2), operation(3, PATCH)]
+    broadcast.subscribe(reader, Subscription(batch=True), since=0, past=log_of(done))
     assert len(reader.writes) == 1
     assert [name for name, _ in reader.events()] == ["paints", "patch"]
 
@@ -268,7 +283,7 @@ async def test_a_replay_has_the_form_of_the_subscription(broadcast: Broadcast) -
 async def test_a_replay_includes_its_own_origin(broadcast: Broadcast) -> None:
     reader = joined(broadcast)
     broadcast.operations([operation(1)], reader)
-    broadcast.subscribe(reader, Subscription(), [operation(1)])
+    broadcast.subscribe(reader, Subscription(), since=0, past=log_of([operation(1)]))
     assert reader.seqs() == [1]
 
 
@@ -391,7 +406,7 @@ async def _no_gap(steps: Sequence[str]) -> None:
             if step == "subscribe":
                 broadcast.flush()
                 take()
-                broadcast.subscribe(reader, Subscription(), done[known:])
+                broadcast.subscribe(reader, Subscription(), since=known, past=log_of(done))
         take()
     reader.slow = False
     broadcast.drained(reader)
@@ -406,5 +421,5 @@ async def test_a_long_replay_is_the_same_for_all_wherever_it_starts() -> None:
     for since in (0, 1, 255, 256, 300, 998):
         for _ in range(2):
             reader = Reader()
-            broadcast.subscribe(reader, Subscription(batch=True), operations[since:])
+            broadcast.subscribe(reader, Subscription(batch=True), since=since, past=log_of(operations))
             assert reader.seqs() == list(range(since + 1, 1000))

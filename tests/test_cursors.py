@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ class Watcher:
 
     def send(self, frames: bytes) -> None:
         self.writes.append(frames)
+
+    def stream(self, frames: Iterator[bytes]) -> None:
+        raise AssertionError
+
+    def when_sent(self, done: Callable[[], None]) -> None:
+        raise AssertionError
 
     def close(self, code: int, reason: str = "") -> None:
         raise AssertionError

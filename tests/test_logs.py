@@ -105,3 +105,70 @@ def test_there_is_one_handler_however_often_it_is_configured() -> None:
     for _ in range(3):
         logs.configure("info", "text", sys.stderr)
     assert len(logging.getLogger().handlers) == 1
+
+
+class Watch:
+    """A clock that stands."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sparse() -> tuple[logging.Logger, list[logging.LogRecord], Watch]:
+    """A logger of which two lines of a kind a minute are kept, those lines, and its clock."""
+    watch, kept = Watch(), list[logging.LogRecord]()
+    logger = logging.Logger("sparse", logging.DEBUG)
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            kept.append(record)
+
+    handler = Keeping()
+    handler.addFilter(logs.Sparse(2, now=watch))
+    logger.addHandler(handler)
+    return logger, kept, watch
+
+
+def test_of_a_kind_only_so_many_lines_a_minute_are_written() -> None:
+    logger, kept, watch = sparse()
+    for number in range(50):
+        logger.info("slow reader %d", number)
+        logger.warning("another")
+    assert [record.getMessage() for record in kept] == [
+        "slow reader 0",
+        "another",
+        "slow reader 1",
+        "another",
+    ]
+    watch.now += 60
+    logger.info("slow reader %d", 50)
+    assert kept[-1].getMessage() == "slow reader 50"
+    assert vars(kept[-1])["left_out"] == 48
+
+
+def test_messages_that_are_all_different_are_bounded_too() -> None:
+    logger, kept, watch = sparse()
+    for number in range(5000):
+        logger.error(f"a message of its own, {number}")
+    assert len(kept) <= logs.KINDS + 2
+    watch.now += 61
+    logger.error("another")
+    assert kept[-1].getMessage() == "another"
+
+
+def test_who_asks_for_everything_gets_it() -> None:
+    logger, kept, _ = sparse()
+    for number in range(50):
+        logger.debug("detail %d", number)
+    assert len(kept) == 50
+
+
+def test_what_is_configured_is_sparse() -> None:
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    for _ in range(1000):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert len(stream.getvalue().splitlines()) == logs.LINES_PER_MINUTE

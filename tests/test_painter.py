@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,10 @@ class Reader:
 
     def send(self, frames: bytes) -> None:
         self.events += events(frames)
+
+    def stream(self, frames: Iterator[bytes]) -> None:
+        for some in frames:
+            self.send(some)
 
 
 class Studio:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dreamcanvas.visitors import event_names, stock_events
+from dreamcanvas.event_names import event_names, stock_events
 from tests.server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 

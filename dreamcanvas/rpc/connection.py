@@ -9,12 +9,15 @@ from typing import Final, TypeAlias
 
 from google.protobuf.message import Message
 
-from dreamcanvas.errors import RpcError
+from dreamcanvas.errors import RpcError, Unavailable
 from dreamcanvas.rpc import jsonmap, jsonrpc, wsrpc
 from dreamcanvas.rpc.jsonrpc import Id, Json
 
 Data: TypeAlias = bytes | str
 POLICY_VIOLATION: Final = 1008
+BATCH_BYTES: Final = 2**21  # of a batch's answers, beyond which large ones are refused
+LARGE: Final = 16384
+RETRY_AFTER_MS: Final = 1000
 
 
 @dataclass(slots=True)
@@ -22,7 +25,8 @@ class _Batch:
     """The answers to a JSON-RPC batch, sent when none is missing."""
 
     missing: int
-    answers: list[Json] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +55,15 @@ Call: TypeAlias = BinaryCall | TextCall
 class Connection:
     """One peer's conversation.
 
-    `max_errors` undecodable messages end it; a batch holds `batch_calls` (0: any).
+    `max_errors` undecodable messages end it; a batch holds `batch_calls` (0: any). `pending` is how many
+    bytes, or characters, are due to be sent.
     """
 
     def __init__(self, *, batch_calls: int = 50, max_errors: int = 20) -> None:
         self._batch_calls = batch_calls
         self._max_errors = max_errors
         self._out: list[Data] = []
+        self.pending = 0
         self.errors = 0
         self.close_code: int | None = None
 
@@ -79,45 +85,60 @@ class Connection:
         calls: list[Call] = []
         for request in incoming.requests:
             if isinstance(request, jsonrpc.Refused):
-                self._answer(batch, jsonrpc.failure(request.id, request.error))
+                self._answer(batch, jsonrpc.encode(jsonrpc.failure(request.id, request.error)))
             else:
                 calls.append(
                     TextCall(request.method, request.params, request.id, request.notification, batch)
                 )
         return calls
 
-    def succeed(self, call: Call, response: Message | dict[str, Json]) -> None:
+    def succeed(self, call: Call, response: Message | dict[str, Json] | jsonrpc.Encoded) -> None:
         """Answers a call with its response: a message, or JSON values where the call came as text."""
         if isinstance(call, BinaryCall):
             assert isinstance(response, Message)
-            self._out.append(wsrpc.encode_response(call.seq, response.SerializeToString()))
+            self._send(wsrpc.encode_response(call.seq, response.SerializeToString()))
         elif call.notification:
             self._answer(call.batch, None)
         else:
             value = jsonmap.to_json(response) if isinstance(response, Message) else response
-            self._answer(call.batch, jsonrpc.result(call.id, value))
+            text = jsonrpc.result_text(call.id, value)
+            if call.batch is not None and len(text) > LARGE and call.batch.size > BATCH_BYTES:
+                # All of a batch is kept until the last is there. What changes something has a short answer
+                error = Unavailable(
+                    "the batch's answers are too long: ask later", retry_after_ms=RETRY_AFTER_MS
+                )
+                text = jsonrpc.encode(jsonrpc.failure(call.id, error))
+            self._answer(call.batch, text)
 
     def fail(self, call: Call, error: RpcError) -> None:
         """Answers a call with an error."""
         if isinstance(call, BinaryCall):
-            self._out.append(wsrpc.encode_error(call.seq, error))
+            self._send(wsrpc.encode_error(call.seq, error))
+        elif call.notification:
+            self._answer(call.batch, None)
         else:
-            self._answer(call.batch, None if call.notification else jsonrpc.failure(call.id, error))
+            self._answer(call.batch, jsonrpc.encode(jsonrpc.failure(call.id, error)))
 
-    def _answer(self, batch: _Batch | None, answer: Json | None) -> None:
+    def _answer(self, batch: _Batch | None, answer: str | None) -> None:
         if batch is None:
             if answer is not None:
-                self._out.append(jsonrpc.encode(answer))
+                self._send(answer)
             return
         if answer is not None:
             batch.answers.append(answer)
+            batch.size += len(answer)
         batch.missing -= 1
         if batch.missing == 0 and batch.answers:
-            self._out.append(jsonrpc.encode(batch.answers))
+            self._send(f"[{','.join(batch.answers)}]")
+
+    def _send(self, data: Data) -> None:
+        self._out.append(data)
+        self.pending += len(data)
 
     def messages_to_send(self) -> list[Data]:
         """The messages that are due, each once."""
         out, self._out = self._out, []
+        self.pending = 0
         return out
 
 

@@ -1,11 +1,12 @@
 """What a host and its websockets know of each other."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from dreamcanvas.errors import RpcError
 from dreamcanvas.rpc.service import Service
+from dreamcanvas.rpc.turns import Share, Turns
 
 P = TypeVar("P")
 
@@ -17,6 +18,7 @@ class Settings:
     message_bytes: int = 65536
     batch_calls: int = 50
     calls_in_flight: int = 256
+    tasks_in_flight: int = 4
     protocol_errors: int = 20
     write_buffer: int = 262144
     slow_reader_timeout: float = 30.0
@@ -64,6 +66,12 @@ class Websocket(Protocol):
     def send(self, frames: bytes) -> None:
         """Writes framed messages, after the answers that are ready."""
 
+    def stream(self, frames: Iterator[bytes]) -> None:
+        """Writes framed messages as the peer reads them; no call is carried out until there are no more."""
+
+    def when_sent(self, done: Callable[[], None]) -> None:
+        """Calls `done` when the peer has read nearly all that was written until now, or is gone."""
+
     def close(self, code: int, reason: str = "") -> None:
         """Begins the closing handshake."""
 
@@ -73,12 +81,16 @@ class Endpoint(Protocol[P]):
 
     service: Service[P]
     settings: Settings
+    turns: Turns
 
     def admit(self, handshake: Handshake) -> Refusal | None:
         """Says whether a websocket may be opened."""
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> P:
         """A websocket is open."""
+
+    def share(self, peer: P) -> Share:
+        """What a peer's address has of the event loop."""
 
     def closed(self, peer: P, code: int) -> None:
         """A websocket that was open is gone; `code` is the close code that it was sent, 0 where none was."""

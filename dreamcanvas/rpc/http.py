@@ -1,30 +1,66 @@
-"""uvicorn's HTTP protocol with time-outs: for requests that do not arrive whole, and for idle connections."""
+"""uvicorn's HTTP protocol with turns, and time-outs: for who does not send, does not read, or is idle."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any, Final, cast
 
 import h11
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from dreamcanvas.rpc.outlet import bound_what_is_unsent
+from dreamcanvas.rpc.timers import Timers
+from dreamcanvas.rpc.turns import Share, Turns
+
+SLICE: Final = 1024  # bytes that h11 is given at a time: it goes through all of a body's chunks in one go
+UNSENT: Final = 65536
+
+
+class _Flow(FlowControl):
+    """Tells when uvicorn wants to read and when it does not, in place of doing it."""
+
+    def __init__(self, transport: asyncio.Transport, changed: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._changed = changed
+
+    def pause_reading(self) -> None:
+        """See `HttpProtocol._look`."""
+        self.read_paused = True
+        self._changed()
+
+    def resume_reading(self) -> None:
+        """See `HttpProtocol._look`."""
+        if self.read_paused:
+            self.read_paused = False
+            self._changed()
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds for a request to arrive whole, and for which a connection stays open without one, by its peer.
+    """Seconds for a request to arrive whole, for some of a response to be read, and for which a connection
+    stays open without a request, by its peer.
 
     A proxy sends the next visitor's request on a connection that it has kept. Where we close that before the
     proxy does, the request may meet the end of it and is lost: a POST is not sent again.
     """
 
     request: float
+    write: float
     idle: Callable[[str], float]
 
 
 class HttpProtocol(H11Protocol):
-    """Closes a connection whose next request has not begun, or has not arrived, headers and body, in time."""
+    """Closes a connection whose next request has not begun, or has not arrived, headers and body, in time.
+
+    It cuts one off that has not read in time what it asked for.
+
+    `share` gives what an address has of the event loop, `limited` counts who is cut off. `gone` is called
+    when the connection has, whatever it has become.
+    """
 
     def __init__(
         self,
@@ -34,39 +70,128 @@ class HttpProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         timeouts: Timeouts,
+        turns: Turns,
+        share: Callable[[str], Share],
+        limited: Callable[[str], None] = lambda _: None,
+        gone: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.ws_protocol_class = cast(Any, partial(cast(Any, config.ws_protocol_class), gone=gone))
+        self._gone = gone
+        self._limited = limited
         self._timeouts = timeouts
         self._idle = False
-        self._open_timer: asyncio.TimerHandle | None = None
+        self._turns = turns
+        self._share_of = share
+        self._share: Share
+        self._timers = Timers()
+        self._input = b""
+        self._at = 0
+        self._upgraded = False
+
+    # What asyncio calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins to wait for a request."""
         super().connection_made(transport)
+        self._share = self._share_of(self.client[0] if self.client else "")
+        self.flow = _Flow(transport, self._flow_changed)
+        bound_what_is_unsent(transport, UNSENT)
         self._start_waiting(self._timeouts.request)
-
-    def data_received(self, data: bytes) -> None:
-        """Takes in what has come; from the first byte on a request has to arrive in time."""
-        if self._idle:
-            self._idle = False
-            self._start_waiting(self._timeouts.request)
-        super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops waiting."""
-        self._stop_waiting()
+        self._timers.cancel()
+        self._input = b""
+        self._turns.leave(self._share, self)
         super().connection_lost(exc)
+        self._gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Has what came looked at, as its address takes turns with others.
+
+        From the first byte on a request has to arrive in time.
+        """
+        if self._idle:
+            self._idle = False
+            self._start_waiting(self._timeouts.request)
+        self._unset_keepalive_if_required()
+        self._input, self._at = self._input[self._at :] + data, 0
+        self._go_on()
+
+    def pause_writing(self) -> None:
+        """The peer does not read: cut it off if that lasts."""
+        super().pause_writing()
+        self._timers.start("write", self._timeouts.write, self._cut_off)
+
+    def _cut_off(self) -> None:
+        self._limited("write_timeout")
+        self.transport.abort()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._timers.cancel("write")
+
+    # Turns
+
+    def work(self, until: float) -> bool:
+        """Looks at what came until a time; says whether there is more that can be looked at."""
+        while self._can_work():
+            piece = self._input[self._at : self._at + SLICE]
+            self._at += len(piece)
+            self._share.count(0, len(piece))
+            super().data_received(piece)
+            if self._turns.clock() >= until:
+                break
+        self._look()
+        return self._can_work()
+
+    def _can_work(self) -> bool:
+        return (
+            self._at < len(self._input)
+            and not self.flow.read_paused
+            and not self._upgraded
+            and not self.transport.is_closing()
+        )
+
+    def _go_on(self) -> None:
+        if self._can_work():
+            self._turns.ready(self._share, self)
+        self._look()
+
+    def _flow_changed(self) -> None:
+        if self.flow.read_paused:
+            self._look()
+        else:
+            self.loop.call_soon(self._go_on)  # not in the middle of what uvicorn does
+
+    def _look(self) -> None:
+        """Reads no more while something waits."""
+        if self._upgraded or self.transport.is_closing():
+            return
+        if self._at < len(self._input) or self.flow.read_paused:
+            self.transport.pause_reading()
+        else:
+            self._input, self._at = b"", 0
+            self.transport.resume_reading()
+
+    # What uvicorn calls
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request, which may have begun already."""
-        self._idle = not self.conn.trailing_data[0]
+        self._idle = not self.conn.trailing_data[0] and self._at >= len(self._input)
         peer = self.client[0] if self.client else ""
         self._start_waiting(self._timeouts.idle(peer) if self._idle else self._timeouts.request)
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hands the connection on; it is a websocket's from now on."""
-        self._stop_waiting()
+        self._timers.cancel()
+        self._upgraded = True
+        self._input, self._at = b"", 0
+        self.transport.resume_reading()
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
@@ -79,16 +204,19 @@ class HttpProtocol(H11Protocol):
             cycle.disconnected = True  # what is still to be answered has nobody to read it
         self.transport.close()
 
-    def _start_waiting(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._open_timer = self.loop.call_later(seconds, self._expire)
+    # Time-outs
 
-    def _stop_waiting(self) -> None:
-        if self._open_timer is not None:
-            self._open_timer.cancel()
-            self._open_timer = None
+    def _start_waiting(self, seconds: float) -> None:
+        self._timers.start("open", seconds, self._expire)
 
     def _expire(self) -> None:
+        if self.transport.is_closing():
+            # What was written last is not read: `close` waits for that for ever
+            self._timers.start("write", self._timeouts.write, self._cut_off)
+            return
         whole = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
-        if not whole:
+        if self._at < len(self._input):
+            self._start_waiting(self._timeouts.request)  # it arrived, and waits for its turn
+        elif not whole:
             self.transport.close()
+            self._timers.start("write", self._timeouts.write, self._cut_off)

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import Final, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -50,8 +51,10 @@ def _value_to_json(field: FieldDescriptor, value: Json) -> Json:
     return value
 
 
-def from_json(params: Json, message_type: type[M]) -> M:
+def from_json(params: Json, message_type: type[M], most_items: int = 0) -> M:
     """The message that JSON values stand for. Raises InvalidParams, naming the field and its bounds.
+
+    `most_items` bounds its own lists (0: any length), so that a list that is refused is not read before.
 
     Absent params (None) are the empty message; null is an absent field; a field goes by its lowerCamelCase or
     its .proto name; integers may be numbers or strings; unknown fields are errors.
@@ -60,17 +63,26 @@ def from_json(params: Json, message_type: type[M]) -> M:
     if params is not None:
         if not isinstance(params, dict):
             raise InvalidParams("params are given by name, in an object", field="params")
+        if most_items:
+            _check_lists(params, most_items)
         _fill(message, params, "")
     return message
 
 
-def _fields(message: Message) -> dict[str, FieldDescriptor]:
-    fields = cast(Descriptor, message.DESCRIPTOR).fields
-    return {name: field for field in fields for name in (field.json_name, field.name)}
+def _check_lists(params: dict[str, Json], most: int) -> None:
+    for name, value in params.items():
+        if isinstance(value, list) and len(value) > most:
+            place = shown(name)
+            raise InvalidParams(f"{place} has {len(value)} items, at most {most} are allowed", field=place)
+
+
+@cache
+def _fields(descriptor: Descriptor) -> dict[str, FieldDescriptor]:
+    return {name: field for field in descriptor.fields for name in (field.json_name, field.name)}
 
 
 def _fill(message: Message, params: dict[str, Json], path: str) -> None:
-    fields = _fields(message)
+    fields = _fields(cast(Descriptor, message.DESCRIPTOR))
     seen: set[str] = set()
     for key, value in params.items():
         place = f"{path}{key}"

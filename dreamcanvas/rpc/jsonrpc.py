@@ -37,6 +37,15 @@ class Incoming:
     batch: bool = False
 
 
+class Encoded:
+    """A JSON value that is the same for all, and written once."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, value: Json) -> None:
+        self.text = encode(value)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
@@ -92,6 +101,13 @@ def _is_id(value: Json) -> bool:
 def result(call_id: Id, value: Json) -> Json:
     """The answer to a call that succeeded."""
     return {"jsonrpc": "2.0", "result": value, "id": call_id}
+
+
+def result_text(call_id: Id, value: Json) -> str:
+    """The text of the answer to a call that succeeded."""
+    if isinstance(value, Encoded):
+        return f'{{"jsonrpc":"2.0","result":{value.text},"id":{encode(call_id)}}}'
+    return encode(result(call_id, value))
 
 
 def failure(call_id: Id, error: RpcError) -> Json:

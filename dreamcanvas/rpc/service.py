@@ -19,7 +19,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from dreamcanvas.errors import InvalidParams, MethodNotFound
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.rpc.connection import Call, TextCall
-from dreamcanvas.rpc.jsonrpc import Json
+from dreamcanvas.rpc.jsonrpc import Encoded, Json
 
 P = TypeVar("P")
 DISCOVER: Final = "rpc.discover"
@@ -35,21 +35,26 @@ class Caller(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """A response, and what is done right after it was handed to the transport."""
+    """A response, and what is done right after it was handed on; `gone` where nobody is there."""
 
     response: Message
     then: Callable[[], None]
+    gone: Callable[[], None] = lambda: None
 
 
-Answer: TypeAlias = Message | Then | dict[str, Json]
+Answer: TypeAlias = Message | Then | dict[str, Json] | Encoded
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A response that is made from a future's result. The future is never cancelled by the connection."""
+    """A response that is made from a future's result. The future is never cancelled by the connection.
+
+    `alone` keeps the connection's next call waiting until this one was answered.
+    """
 
     future: "asyncio.Future[Any]"
     respond: Callable[[Any], Answer]
+    alone: bool = False
 
     async def wait(self) -> Answer:
         """The response, for who can wait for it."""
@@ -74,10 +79,10 @@ class Method(Generic[P]):
         enums = {field.number: field for field in fields if field.enum_type is not None}
         object.__setattr__(self, "enums", enums)
 
-    def decode(self, payload: bytes | Json) -> Message:
+    def decode(self, payload: bytes | Json, most_items: int = 0) -> Message:
         """The typed request from serialised bytes or JSON params. Raises InvalidParams."""
         if not isinstance(payload, bytes):
-            return jsonmap.from_json(payload, self.request_type)
+            return jsonmap.from_json(payload, self.request_type, most_items)
         request = self.request_type()
         try:
             request.ParseFromString(payload)
@@ -101,7 +106,8 @@ class Service(Generic[P]):
 
     def __init__(self, descriptor: ServiceDescriptor) -> None:
         self.descriptor = descriptor
-        self.discover: Callable[[], dict[str, Json]] | None = None
+        self.discover: Callable[[P], dict[str, Json] | Encoded] | None = None
+        self.most_items = 0  # in a list of JSON params; 0: any number
         self._methods: dict[str, Method[P]] = {}
         self._mounted: dict[str, Service[P]] = {}
 
@@ -134,9 +140,11 @@ class Service(Generic[P]):
     def call(self, peer: P, call: Call) -> Answer | Later | Coroutine[Any, Any, Answer]:
         """Carries out a call. Raises RpcError, and what a handler raises."""
         if self.discover is not None and call.method == DISCOVER and isinstance(call, TextCall):
-            return self.discover()
+            return self.discover(peer)
         method = self.method(call.method)
-        return method.handler(Caller(peer, isinstance(call, TextCall)), method.decode(call.payload))
+        return method.handler(
+            Caller(peer, isinstance(call, TextCall)), method.decode(call.payload, self.most_items)
+        )
 
     async def answer(self, peer: P, call: Call) -> Answer:
         """Carries out a call and waits for its response. Raises as `call` does."""

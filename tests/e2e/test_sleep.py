@@ -69,13 +69,13 @@ def test_white_paper_waits_and_sleeps_and_its_first_dream_follows_the_first_dab(
 
 def test_at_rest_it_ends_its_worker_and_starts_it_for_whoever_comes(drowsy: Server) -> None:
     asleep(drowsy)
-    wakes = metric(drowsy, "dreamer_wakes")
+    wakes = metric(drowsy, "dreamer_wakes_total")
     dreams = metric(drowsy, "dreams")
     with Socket(drowsy.ws_url) as socket:
         status = socket.subscribe(events=["status", "canvas"]).status
         assert (status.dreamer, status.next_dream) == (STARTING, 0)
         assert socket.event("canvas", timeout=FIRST).dream == dreams + 1
-    assert metric(drowsy, "dreamer_wakes") == wakes + 1
+    assert metric(drowsy, "dreamer_wakes_total") == wakes + 1
     assert (metric(drowsy, "dream_failures"), metric(drowsy, "dreamer_restarts")) == (0, 0)
 
 

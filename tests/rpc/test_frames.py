@@ -10,7 +10,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.utils import apply_mask
 
-from dreamcanvas.rpc.frames import BINARY, OTHER, TEXT, Splitter, frame
+from dreamcanvas.rpc.frames import BINARY, OTHER, SLICE, TEXT, Splitter, frame
 
 CONTROL = st.sampled_from([Opcode.PING, Opcode.PONG, Opcode.CLOSE])
 DATA = st.sampled_from([Opcode.BINARY, Opcode.TEXT, Opcode.CONT])
@@ -74,9 +74,25 @@ def test_controls_are_the_librarys_and_messages_after_them_are_not() -> None:
     ],
 )
 def test_from_anything_else_on_all_is_the_librarys(data: bytes) -> None:
+    """In pieces that are soon looked through, however many frames are in them."""
     one, message = splitter(100), masked(Opcode.BINARY, b"x")
-    assert one.split(message + data) == [(BINARY, b"x"), (OTHER, data)]
+    first, *others = one.split(message + data)
+    assert first == (BINARY, b"x")
+    assert {kind for kind, _ in others} == {OTHER}
+    assert max(len(piece) for _, piece in others) <= SLICE
+    assert b"".join(piece for _, piece in others) == data
     assert one.split(message) == [(OTHER, message)]
+
+
+def test_messages_are_taken_one_by_one_and_what_was_taken_is_not_kept() -> None:
+    one = splitter()
+    data = b"".join(masked(Opcode.BINARY, bytes((i,))) for i in range(100))
+    one.feed(data[:-1])
+    assert [one.take() for _ in range(99)] == [(BINARY, bytes((i,))) for i in range(99)]
+    assert one.take() is None
+    one.feed(data[-1:])
+    assert one.take() == (BINARY, b"c")
+    assert one.take() is None
 
 
 def test_what_waited_goes_to_the_library_once_all_does() -> None:

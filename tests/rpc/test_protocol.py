@@ -24,6 +24,7 @@ from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
 from dreamcanvas.rpc.frames import frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Service, Then
+from dreamcanvas.rpc.turns import Share, Turns
 
 DEADLINE = 10
 QUIET = {"ping_interval": 0.0}
@@ -36,6 +37,7 @@ class Host:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings(**{**QUIET, **settings})
+        self.turns = Turns()
         self.service: Service[Peer] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
         self.service.implement("getInfo", self.get_info)
         self.service.implement("paint", self.paint)
@@ -100,6 +102,9 @@ class Host:
     def opened(self, websocket: Peer, handshake: Handshake) -> Peer:
         self.peers.append(websocket)
         return websocket
+
+    def share(self, peer: Peer) -> Share:
+        return self.turns.share(peer.address)
 
     def closed(self, peer: Peer, code: int) -> None:
         self.gone.put_nowait(peer)

@@ -92,7 +92,7 @@ def test_discover_is_json_rpc_s_own() -> None:
     made = service()
     with pytest.raises(MethodNotFound):
         made.call("Ann", text("rpc.discover"))
-    made.discover = lambda: {"openrpc": "1.3.2"}
+    made.discover = lambda _: {"openrpc": "1.3.2"}
     assert made.call("Ann", text("rpc.discover")) == {"openrpc": "1.3.2"}
     with pytest.raises(MethodNotFound):
         made.call("Ann", binary("rpc.discover"))

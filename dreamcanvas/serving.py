@@ -1,0 +1,97 @@
+"""The HTTP server: uvicorn, with connections that this server accepts itself."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Final, cast
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from dreamcanvas.config import Config
+from dreamcanvas.listener import Door
+from dreamcanvas.metrics import Metrics
+from dreamcanvas.reach import timeouts
+from dreamcanvas.rpc.http import HttpProtocol
+from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.visitors import Visitors
+from dreamcanvas.web_gate import Gate
+
+GRACE_SECONDS: Final = 2
+
+
+class Serving(uvicorn.Server):
+    """uvicorn, but signals are the application's, connections our door's, and it says when it is up."""
+
+    def __init__(
+        self, app: ASGIApp, listener: socket.socket, config: Config, visitors: Visitors, metrics: Metrics
+    ) -> None:
+        gate = Gate(
+            app,
+            household=visitors.household,
+            rate=config.requests_per_second,
+            most=config.responses_per_address,
+            held=config.response_megabytes * 10**6,
+            limited=metrics.limited,
+        )
+        super().__init__(
+            uvicorn.Config(
+                cast(Any, gate),
+                ws=cast(Any, partial(RpcProtocol, endpoint=visitors)),
+                http=cast(Any, HttpProtocol),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # it would believe anybody on this machine; `addresses` decides
+                timeout_keep_alive=10**6,  # HttpProtocol's is shorter
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self.up = asyncio.Event()
+        self._visitors = visitors
+        self._settings = config
+        self._limited = metrics.limited
+        self._door = Door(
+            listener,
+            config,
+            protocol=self._protocol,
+            trusted=visitors.is_proxy,
+            limited=metrics.limited,
+        )
+        self._watch(metrics)
+
+    def _watch(self, metrics: Metrics) -> None:
+        door, turns = self._door, self._visitors.turns
+        metrics.watch("sockets", "Open TCP connections.", lambda: door.sockets)
+        metrics.count("sockets_full", "Times that no connections were accepted.", lambda: door.full)
+        metrics.count("turns_waited", "Times that a connection waited for its turn.", lambda: turns.waits)
+        metrics.count("rates_waited", "Times that an address waited for its rate.", lambda: turns.held)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to accept connections."""
+        await self.lifespan.startup()
+        self.servers = [cast(Any, self._door)]
+        self._door.open()
+        self.started = True
+        self.up.set()
+
+    def _protocol(self, gone: Callable[[], None]) -> asyncio.Protocol:
+        visitors, settings = self._visitors, self._settings
+        return HttpProtocol(
+            self.config,
+            self.server_state,
+            {},
+            timeouts=timeouts(settings),
+            turns=visitors.turns,
+            share=visitors.share_of,
+            limited=self._limited,
+            gone=gone,
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves them alone."""
+        yield

@@ -1,0 +1,121 @@
+"""What waits to be written: in order, and no more of it with the transport than it takes at once."""
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dreamcanvas.rpc.outlet import PIECE, Outlet
+
+
+class Transport(asyncio.Transport):
+    """Takes `room` bytes, then says to pause; `drain` has it sent."""
+
+    def __init__(self, room: int = 2 * PIECE) -> None:
+        super().__init__()
+        self.outlet: Outlet
+        self.room = room
+        self.buffer = 0
+        self.most = 0
+        self.sent = b""
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.closed
+        self.sent += bytes(data)
+        self.buffer += len(data)
+        self.most = max(self.most, self.buffer)
+        if self.buffer > self.room:
+            self.outlet.pause()
+
+    def drain(self) -> None:
+        full, self.buffer = self.buffer > self.room, 0
+        if full:
+            self.outlet.resume()
+
+    def get_write_buffer_size(self) -> int:
+        return self.buffer
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def made(room: int = 2 * PIECE) -> tuple[Transport, Outlet, list[bool]]:
+    transport, changes = Transport(room), list[bool]()
+    outlet = transport.outlet = Outlet(transport, changes.append)
+    return transport, outlet, changes
+
+
+def test_a_little_is_written_at_once() -> None:
+    transport, outlet, changes = made()
+    outlet.write(b"a")
+    outlet.write(b"b")
+    assert (transport.sent, changes) == (b"ab", [])
+
+
+def test_a_lot_is_written_as_the_transport_takes_it() -> None:
+    transport, outlet, changes = made()
+    data = bytes(range(256)) * 4096
+    outlet.write(data)
+    assert changes == [True]
+    assert outlet.unsent == len(data)
+    assert transport.most <= 3 * PIECE
+    while outlet.full:
+        transport.drain()
+    assert transport.sent == data
+    assert transport.most <= 3 * PIECE
+    assert changes == [True, False]
+
+
+@given(st.lists(st.integers(0, 3 * PIECE), max_size=8), st.integers(1, 3 * PIECE))
+def test_what_is_written_comes_in_its_order(lengths: list[int], room: int) -> None:
+    transport, outlet, changes = made(room)
+    written = [bytes((i,)) * length for i, length in enumerate(lengths)]
+    for number, data in enumerate(written):
+        outlet.write(data)
+        if number % 2:
+            transport.drain()
+    for _ in range(100):
+        transport.drain()
+    assert transport.sent == b"".join(written)
+    assert not outlet.full
+    assert changes == [True, False] * (len(changes) // 2)
+
+
+def test_it_ends_behind_what_waits() -> None:
+    transport, outlet, _ = made()
+    outlet.write(bytes(5 * PIECE))
+    outlet.end(transport.close)
+    for closed in (False, True):
+        assert transport.closed is closed
+        transport.drain()
+    assert len(transport.sent) == 5 * PIECE
+    outlet.write(b"too late")
+    assert len(transport.sent) == 5 * PIECE
+
+
+def test_who_waits_for_it_hears_when_it_is_sent() -> None:
+    transport, outlet, _ = made()
+    heard: list[str] = []
+    outlet.when_sent(lambda: heard.append("at once"))
+    assert heard == ["at once"]
+    outlet.write(bytes(9 * PIECE))
+    outlet.when_sent(lambda: heard.append("sent"))
+    transport.drain()
+    assert heard == ["at once"]
+    while outlet.full:
+        transport.drain()
+    assert heard == ["at once", "sent"]
+
+
+def test_who_waits_hears_of_a_loss_too() -> None:
+    _, outlet, _ = made()
+    heard: list[str] = []
+    outlet.write(bytes(5 * PIECE))
+    outlet.when_sent(lambda: heard.append("lost"))
+    outlet.lose()
+    assert heard == ["lost"]
+    assert outlet.unsent <= 3 * PIECE
