@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from PIL import Image
 
 from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
+from dreamcanvas.counting import counted
 
 EDGE: Final = 6  # px around a patch's dabs in which it falls to nothing
 FOREVER: Final = 2**63
@@ -68,7 +69,9 @@ class Work:
         """Spends operations."""
         self._spent[0] += operations
         if self._spent[0] > self.operations:
-            raise OverdrawnError(f"more than {self.operations} operations would have to be looked through")
+            raise OverdrawnError(
+                f"more than {counted(self.operations, 'operation')} would have to be looked through"
+            )
         self._go_on()
 
     def draw(self, pixels: int) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from dreamcanvas import addresses
 from dreamcanvas.config import Config
+from dreamcanvas.counting import counted
 from dreamcanvas.errors import ConfigError
 from dreamcanvas.limits import Buckets
 
@@ -127,7 +128,7 @@ class Door:
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
             if self.sockets >= self._most:
-                self._fill(f"{self.sockets} connections are open")
+                self._fill(f"{counted(self.sockets, 'connection')} are open")
                 return  # the next one that goes lets the next one in
             try:
                 connection, address = self._listener.accept()

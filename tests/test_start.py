@@ -66,6 +66,7 @@ WRONG: dict[str, tuple[str, ...]] = {
         ),
         *("A=ftp://a", "A=mailto:", f"A={LONG}"),
     ),
+    "loop": ("gevent", "UVLOOP", LONG),
     "log_format": ("xml", "TEXT", LONG),
     "log_level": ("loud", "INFO", LONG),
 }

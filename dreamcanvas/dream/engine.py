@@ -31,7 +31,7 @@ Mask = NDArray[np.uint8]
 MAX_SIDE = 8192
 """Pixels: the longest side that is dreamt."""
 
-MAX_TRACES = 6
+MAX_TRACES = 4
 """Traced functions kept. Each holds its network's weights, 10–20 MB with what oneDNN makes of them; to trace
 one again takes half a second, and the canvas needs a new one every few minutes."""
 
