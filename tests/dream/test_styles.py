@@ -66,6 +66,12 @@ def test_text_round_trips(text: str) -> None:
     assert str(parse_expression(text, INFO, guide=True)) == text
 
 
+@pytest.mark.parametrize("text", ["b7_exp_pre:183", "b9_exp_pre^2", "b11_exp_pre:542", "b5_exp_pre^2"])
+def test_what_recordings_of_before_name_still_parses(text: str) -> None:
+    """Layers of the first styles, which stand in databases and in movies' titles."""
+    assert str(parse_expression(text, INFO)) == text
+
+
 def test_a_channel_a_square_and_a_sum() -> None:
     assert parse_expression("b7_exp_pre:41", INFO) == Expression.of("b7_exp_pre", 41)
     assert parse_expression("b9_exp^2", INFO) == Expression.of("b9_exp", None)
