@@ -32,6 +32,9 @@ class Server:
 
 def parse(url: str) -> Server:
     """The server at an address as in a browser, or of its websockets. Raises ConfigError where it is none."""
+    wanted = "has to be like http://127.0.0.1:4242, its port 1 to 65535"
+    if not isinstance(url, str):
+        raise ConfigError(f"url is {url!r}, but {wanted}")
     try:
         parts = urlsplit(url.strip() if "://" in url else f"http://{url.strip()}")
         host, port = parts.hostname, parts.port
@@ -40,7 +43,6 @@ def parse(url: str) -> Server:
     except (ValueError, KeyError):
         sound = None
     if not sound or parts.username is not None:
-        wanted = "has to be like http://127.0.0.1:4242, its port 1 to 65535"
         raise ConfigError(f"url is {url[:200]!r}, but {wanted}")
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~").rstrip("/").removesuffix("/rpc").rstrip("/")
     return Server(secure, str(host), port, path)

@@ -36,8 +36,8 @@ class DreamSettings:
     step: float = 1.5
     finest: float = 0.6
     laplacian: int = 0
-    tilt: float = 2.0
-    detail: float = 3.5
+    tilt: float = 3.0
+    detail: float = 2.5
     grain: float = 0.6
     settled: bool = True
 

@@ -52,7 +52,7 @@ MARGIN = 8.0
 HOLD, HOLD_COLOUR = 0.98, 0.98
 """The share of a change of the fields' grey, and of their colour, that is taken back."""
 
-LEAST_ROOM = 0.38
+LEAST_ROOM = 0.33
 """A field is held in full where its pixels have so much room (`room`) on average; white paper has none, and
 is let go until it has."""
 

@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.parse
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -129,7 +130,7 @@ def test_it_can_be_put_on_a_home_screen_and_shows_itself_in_previews(
     page = visit(quiet_server.url).page
     manifest = json.loads(quiet_server.get("/manifest.webmanifest"))
     for icon in manifest["icons"]:
-        assert len(quiet_server.get(icon["src"])) > 300
+        assert len(quiet_server.get(urljoin("/manifest.webmanifest", icon["src"]))) > 300
     preview = page.locator("meta[property='og:image']").get_attribute("content")
     assert preview == f"{quiet_server.url}/og.jpg"
     assert quiet_server.get("/og.jpg")[:3] == b"\xff\xd8\xff"
