@@ -128,7 +128,7 @@ def test_a_second_server_is_kept_from_the_data(quiet_server: Server) -> None:
     arguments = [sys.executable, "-m", "dreamcanvas", "serve", "--port", "0"]
     arguments += ["--data-dir", str(quiet_server.data_dir)]
     second = subprocess.run(arguments, capture_output=True, text=True, timeout=30, check=False)
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert f"is in use by another server (process {quiet_server.pid})" in second.stderr
 
 
@@ -141,5 +141,5 @@ def test_a_port_that_is_taken_is_said(quiet_server: Server, data_dir: Path) -> N
         timeout=30,
         check=False,
     )
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert f"cannot listen on 127.0.0.1 port {quiet_server.port}: Address already in use" in second.stderr
