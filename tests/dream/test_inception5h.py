@@ -3,6 +3,7 @@
 The weights are random here, so what it sees is not tested; that its graph is used as it is, is.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from dreamcanvas.dream.engine import Engine, Pixels
 from dreamcanvas.dream.network import Tensor, load_graph, load_network, network_info
 from dreamcanvas.dream.networks.frozen_graph import FrozenGraph
 from dreamcanvas.dream.networks.inception5h_graph import INPUT_MEAN
-from dreamcanvas.dream.settings import DreamSettings
+from dreamcanvas.dream.settings import CLASSIC, DreamSettings
 from dreamcanvas.dream.styles import load_styles, parse_expression
 from dreamcanvas.dream.tensors import tf
 from dreamcanvas.errors import DreamError
@@ -124,7 +125,7 @@ def test_any_size_can_be_seen(googlenet: FrozenGraph, shape: tuple[int, int]) ->
 
 @pytest.mark.parametrize("expression", ["mixed3a_3x3_pre_relu:77", "conv2d2:3 + 0.5*maxpool1^2"])
 def test_each_objective_rises_in_three_steps(googlenet: FrozenGraph, coffee: Pixels, expression: str) -> None:
-    engine = Engine(googlenet, DreamSettings(octaves=1))
+    engine = Engine(googlenet, replace(CLASSIC, octaves=1))
     parsed = parse_expression(expression, INFO)
     pixels = coffee[:64, :80]
     before = engine.measure(pixels, parsed)

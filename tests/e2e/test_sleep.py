@@ -64,7 +64,7 @@ def test_white_paper_waits_and_sleeps_and_its_first_dream_follows_the_first_dab(
         first = socket.event("canvas", timeout=FIRST)
         assert (first.dream, first.dream_seq) == (1, 1)
         assert socket.event("canvas", timeout=FIRST).dream == 2
-    assert metric(drowsy, "dreamer_restarts") == 0
+    assert metric(drowsy, "dreamer_restarts_total") == 0
 
 
 def test_at_rest_it_ends_its_worker_and_starts_it_for_whoever_comes(drowsy: Server) -> None:
@@ -76,7 +76,7 @@ def test_at_rest_it_ends_its_worker_and_starts_it_for_whoever_comes(drowsy: Serv
         assert (status.dreamer, status.next_dream) == (STARTING, 0)
         assert socket.event("canvas", timeout=FIRST).dream == dreams + 1
     assert metric(drowsy, "dreamer_wakes_total") == wakes + 1
-    assert (metric(drowsy, "dream_failures"), metric(drowsy, "dreamer_restarts")) == (0, 0)
+    assert (metric(drowsy, "dream_failures_total"), metric(drowsy, "dreamer_restarts_total")) == (0, 0)
 
 
 def test_at_rest_it_starts_for_who_draws_without_a_socket_whatever_befalls_it(drowsy: Server) -> None:
@@ -87,7 +87,7 @@ def test_at_rest_it_starts_for_who_draws_without_a_socket_whatever_befalls_it(dr
     for worker in workers(drowsy):
         worker.kill()
     wait_until(lambda: metric(drowsy, "dreams") > dreams, FIRST, "a dream")
-    assert metric(drowsy, "dreamer_restarts") >= 1
+    assert metric(drowsy, "dreamer_restarts_total") >= 1
     asleep(drowsy)
 
 
