@@ -217,7 +217,9 @@ class TestView:
         for width, height in sizes:
             alice.page.set_viewport_size({"width": width, "height": height})
             alice.page.wait_for_function(
-                "width => document.querySelector('#canvas').width === width", arg=width
+                "([width, height]) => { const c = document.querySelector('#canvas');"
+                " return c.width === width && c.height === height; }",
+                arg=[width, height],
             )
             left, top = alice.on_screen(0, 0)
             right, bottom = alice.on_screen(1536, 1536)
