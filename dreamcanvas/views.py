@@ -2,7 +2,7 @@
 
 Whoever asks gets the newest picture, while the format's allowance lasts. Then it is the last one that was
 made again, which says its version, and from which a client can go on: it is of the newest dream, the
-operations after it are kept, and no reader was told to fetch a newer one.
+operations after it are kept, and no reader was told to fetch a newer one. Who has that one already waits.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from dreamcanvas.pictures import Format, encode
 JPEGS_PER_SECOND: Final = 4
 JPEGS_AT_ONCE: Final = 2
 OTHERS_AT_ONCE: Final = 8
+EARLY: Final = 0.002  # seconds by which timers may fire too soon: they are rounded to milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class View:
     data: bytes
     version: Version
     time: int
+
+
+def _nothing(_: Version) -> bool:
+    return False
 
 
 class Views:
@@ -55,16 +60,24 @@ class Views:
         self._making: dict[Format, asyncio.Task[View]] = {}
         self.encoded = 0
 
-    async def get(self, format_: Format) -> View:
-        """The picture in a format. Raises KeyError where there is no such format."""
+    async def get(self, format_: Format, held: Callable[[Version], bool] = _nothing) -> View:
+        """The picture in a format. Raises KeyError where there is no such format.
+
+        `held` says whether the reader has a version already: then it waits for when another may be made.
+        """
         allowance, wanted = self._allowance[format_], self._painter.version
         while True:
             kept = self._kept.get(format_)
             if kept is not None and kept.version >= wanted:
                 return kept
             if format_ not in self._making:
-                if kept is not None and allowance.wait(self._now(), 1) and self._leads_on(kept.version):
-                    return kept
+                wait = allowance.wait(self._now(), 1)
+                if kept is not None and wait and self._leads_on(kept.version):
+                    if not held(kept.version):
+                        return kept
+                    await asyncio.sleep(wait + EARLY)
+                    held = _nothing  # others may have had what was free: not a second time
+                    continue
                 allowance.take(self._now(), 1)
                 self._making[format_] = asyncio.create_task(self._make(format_))
             await asyncio.shield(self._making[format_])

@@ -139,7 +139,9 @@ class Web:
         newest = _version_headers(self._painter.version)
         if matches(none_match, newest["ETag"]):
             return Response(status_code=304, headers=newest)
-        view = await self._views.get(format_)
+        view = await self._views.get(
+            format_, lambda version: matches(none_match, _version_headers(version)["ETag"])
+        )
         headers = _version_headers(view.version)
         if matches(none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -67,6 +68,22 @@ async def test_then_the_last_one_is_shown_until_another_may_be_made(
     watch.now += 1 / JPEGS_PER_SECOND if format_ == "jpg" else 2
     assert (await views.get(format_)).version == studio.painter.version
     assert views.encoded == count + 1
+
+
+async def test_who_has_the_last_one_gets_the_next(studio: Studio) -> None:
+    views = Views(studio.painter, interval=2, now=time.monotonic)
+    last = await spent(studio, views, "jpg", JPEGS_AT_ONCE)
+    newest = await studio.paint(DAB)
+    found = await asyncio.gather(*(views.get("jpg", last.version.__eq__) for _ in range(20)))
+    assert {view.version.seq for view in found} == {newest}
+    assert views.encoded == JPEGS_AT_ONCE + 1
+
+
+async def test_it_does_not_wait_twice(studio: Studio) -> None:
+    views = Views(studio.painter, interval=0.05, now=Watch())
+    last = await spent(studio, views, "png", OTHERS_AT_ONCE)
+    await studio.paint(DAB)
+    assert await views.get("png", last.version.__eq__) is last
 
 
 async def test_who_asks_while_an_older_one_is_made_gets_the_newest_where_it_may_be_made(
