@@ -46,7 +46,9 @@ from tests.dream.random_graph import build_graph  # noqa: E402
 
 Floats = NDArray[np.float32]
 
-EARLIER = DreamSettings(octaves=5, finest=0.66, tilt=0.0, detail=1.0, grain=1.0)
+EARLIER = DreamSettings(
+    octaves=5, octave_scale=1.31415, step=1.5, finest=0.66, tilt=0.0, detail=1.0, grain=1.0
+)
 
 TILE = 512
 PEAK_SIDE = 3072

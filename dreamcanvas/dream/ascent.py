@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from dreamcanvas.dream.borders import cut, draw_offset, extend
 from dreamcanvas.dream.laplacian import even_out
 from dreamcanvas.dream.network import Tensor
-from dreamcanvas.dream.settle import mean_over_channels, smooth
+from dreamcanvas.dream.settle import mean_over_channels
+from dreamcanvas.dream.smoothing import smooth
 from dreamcanvas.dream.tensors import fused_at_any_size, tf
 
 Slope = Callable[[Tensor], Tensor]

@@ -20,7 +20,8 @@ below:
 
 from dreamcanvas.dream.composition import coarse, spread_out
 from dreamcanvas.dream.network import Tensor
-from dreamcanvas.dream.tensors import fused, fused_at_any_size, tf
+from dreamcanvas.dream.smoothing import blur, slice_of, smooth, surround
+from dreamcanvas.dream.tensors import fused, tf
 
 WHITE = 255.0
 
@@ -52,7 +53,10 @@ MARGIN = 8.0
 HOLD, HOLD_COLOUR = 0.98, 0.98
 """The share of a change of the fields' grey, and of their colour, that is taken back."""
 
-LEAST_ROOM = 0.33
+HOLD_MEAN = 1.04
+"""The same of the picture's mean grey: more than all, as some is cut off again near black and white."""
+
+LEAST_ROOM = 0.28
 """A field is held in full where its pixels have so much room (`room`) on average; white paper has none, and
 is let go until it has."""
 
@@ -77,7 +81,7 @@ def settle(picture: Tensor, change: Tensor) -> Tensor:
     """Give the picture with the change laid on it. All are float32 [1, height, width, 3] of 0–255."""
     change = _confine(change, *awaken(picture, change))
     change = _limit(picture, change, spread_out(held(coarse(change)), *change.shape[1:3]))
-    return _finish(_surround(_add(picture, change, hold(picture, change))))
+    return _finish(surround(_add(picture, change, hold(picture, change))))
 
 
 @fused
@@ -101,7 +105,7 @@ def _add(picture: Tensor, change: Tensor, correction: Tensor) -> Tensor:
 @fused
 def _finish(surrounded: Tensor) -> Tensor:
     settled = surrounded[:, 1:-1, 1:-1]
-    settled += SMOOTHING * (_blur(surrounded) - settled)
+    settled += SMOOTHING * (blur(surrounded) - settled)
     return tf.clip_by_value(settled, 0.0, WHITE)
 
 
@@ -118,12 +122,12 @@ def hold(picture: Tensor, change: Tensor) -> Tensor:
 def held(fields: Tensor) -> Tensor:
     """Give what of a change of fields [1, rows, columns, channels] is to be taken back.
 
-    The mean brightness is, in full: bright places have less room to become brighter, and even 2% of what that
-    does in each cycle would darken the picture by 40 levels in 500.
+    The mean brightness is, and a little more: bright places have less room to become brighter, and even 2% of
+    what that does in each cycle would darken the picture by 40 levels in 500.
     """
     grey = tf.reduce_mean(fields, axis=-1, keepdims=True)
     mean = tf.reduce_mean(grey, axis=[1, 2], keepdims=True)
-    return mean + HOLD * (grey - mean) + HOLD_COLOUR * (fields - grey)
+    return HOLD_MEAN * mean + HOLD * (grey - mean) + HOLD_COLOUR * (fields - grey)
 
 
 def contrast(fields: Tensor) -> Tensor:
@@ -168,8 +172,8 @@ def pool(picture: Tensor, halvings: int) -> Tensor:
     for axis in (1, 2) * halvings:
         size = picture.shape[axis]
         if size % 2:
-            picture = tf.concat([picture, _slice(picture, axis, -1, None)], axis)
-        picture = 0.5 * (_slice(picture, axis, 0, None, 2) + _slice(picture, axis, 1, None, 2))
+            picture = tf.concat([picture, slice_of(picture, axis, -1, None)], axis)
+        picture = 0.5 * (slice_of(picture, axis, 0, None, 2) + slice_of(picture, axis, 1, None, 2))
     return picture
 
 
@@ -202,37 +206,9 @@ def mean_over_channels(picture: Tensor) -> Tensor:
     return tf.add_n([picture[..., index : index + 1] for index in range(channels)]) / channels
 
 
-def smooth(picture: Tensor) -> Tensor:
-    """Blur by the binomial kernel [1 2 1]/4 both ways, the borders mirrored: a checkerboard vanishes."""
-    return _smooth(_surround(picture))
-
-
-def _surround(picture: Tensor) -> Tensor:
-    """Mirror the border's pixels outwards. Outside of what is fused: XLA is slow at it."""
-    return tf.pad(picture, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-
-
-@fused_at_any_size
-def _smooth(surrounded: Tensor) -> Tensor:
-    return _blur(surrounded)
-
-
-def _blur(surrounded: Tensor) -> Tensor:
-    for axis in (1, 2):
-        first, last = _slice(surrounded, axis, 0, -2), _slice(surrounded, axis, 2, None)
-        surrounded = 0.25 * (first + last) + 0.5 * _slice(surrounded, axis, 1, -1)
-    return surrounded
-
-
 def desaturate(picture: Tensor) -> Tensor:
     """Draw colour back towards the pixel's grey, by the square of its distance."""
     grey = mean_over_channels(picture)
     colour = picture - grey
     distance = mean_over_channels(tf.abs(colour)) / FULL_COLOUR
     return grey + colour * (1.0 - DESATURATION * tf.square(distance))
-
-
-def _slice(picture: Tensor, axis: int, start: int, stop: int | None, step: int = 1) -> Tensor:
-    index = [slice(None)] * 4
-    index[axis] = slice(start, stop, step)
-    return picture[tuple(index)]
