@@ -1,5 +1,5 @@
 """`python -m dreamcanvas`."""
 
-from dreamcanvas.cli import main
+from dreamcanvas.cli.main import main
 
 main()

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dreamcanvas import addresses, donations, origins
 from dreamcanvas.dream.network import NETWORKS
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
+from dreamcanvas.net import addresses, donations, origins
 from dreamcanvas.setting_checks import (
     LONGEST,
     check_host,

@@ -23,20 +23,20 @@ class Frame:
     payload: bytes = b""
 
 
-def encode(frame: Frame) -> bytes:
+def encode_frame(frame: Frame) -> bytes:
     """Give the length and the header as bytes; the payload follows as it is."""
     header = json.dumps({**frame.header, "bytes": len(frame.payload)}).encode()
     return len(header).to_bytes(4, "big") + header
 
 
-def write(stream: BinaryIO, frame: Frame) -> None:
+def write_frame(stream: BinaryIO, frame: Frame) -> None:
     """Write a frame and flush."""
-    stream.write(encode(frame))
+    stream.write(encode_frame(frame))
     stream.write(frame.payload)
     stream.flush()
 
 
-def read(stream: BinaryIO) -> Frame | None:
+def read_frame(stream: BinaryIO) -> Frame | None:
     """Read a frame; None at the stream's end, also within a frame. Raises DreamError for what is none."""
     length = stream.read(4)
     if len(length) < 4:
@@ -49,7 +49,7 @@ def read(stream: BinaryIO) -> Frame | None:
     return Frame(fields, payload) if len(payload) == size else None
 
 
-async def read_async(stream: asyncio.StreamReader) -> Frame:
+async def read_frame_async(stream: asyncio.StreamReader) -> Frame:
     """Read a frame. Raises asyncio.IncompleteReadError at its end, DreamError for what is none."""
     length = await stream.readexactly(4)
     fields, size = _parse(await stream.readexactly(_header_length(length)))

@@ -36,9 +36,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from dreamcanvas.config import Config  # noqa: E402
-from dreamcanvas.history.frames import FPS  # noqa: E402
-from dreamcanvas.history.gop import Quality, prepare  # noqa: E402
+from dreamcanvas.history.group_encoder import Quality, prepare  # noqa: E402
 from dreamcanvas.history.movie import Writer, decode, from_image  # noqa: E402
+from dreamcanvas.history.windows import FPS  # noqa: E402
 
 Luma = NDArray[np.uint8]
 WAYS: Final = ("one encoder", "no carry", "carry")

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.browser.visitor import Visitor, chromium
-from tests.server import Server
+from tests.live_server import Server
 
 FOUR_G = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 3e6 / 8}
 """Chromium's `Fast 4G` in bytes a second, and milliseconds."""

@@ -17,17 +17,19 @@ from typing import Any, cast
 from uvicorn.server import ServerState
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
-from dreamcanvas import brush, events
-from dreamcanvas.access import Access
-from dreamcanvas.allowances import Client
-from dreamcanvas.api import Api, paint_response
-from dreamcanvas.broadcast import Broadcast, Subscription
-from dreamcanvas.canvas import SIDE, Canvas, Dab, Operation
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.quotas import Client
+from dreamcanvas.access.tokens import Access
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.painter_service import Api, paint_response
+from dreamcanvas.api.validation import dabs_of
+from dreamcanvas.broadcast import encoding
+from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
+from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.canvas import brush
+from dreamcanvas.canvas.model import SIDE, Canvas, Dab, Operation
 from dreamcanvas.config import Config
-from dreamcanvas.cursors import Cursors
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc import wsrpc
@@ -35,9 +37,8 @@ from dreamcanvas.rpc.frames import Splitter, frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Entry, Journal, Receipt
-from dreamcanvas.store.moderation import Records
-from dreamcanvas.validation import dabs_of
-from dreamcanvas.visitors import Visitors
+from dreamcanvas.store.moderation_log import Records
+from dreamcanvas.telemetry.metrics import Metrics
 
 CALLS = 64
 """In a read."""
@@ -205,7 +206,7 @@ def steps(studio: Studio, dabs: int, size: int) -> list[tuple[str, float]]:
         ("counters", lambda: studio.metrics.called("paint", None, 0.001)),
         (
             "the event, once for all watchers",
-            lambda: events.join(events.encode(operations, form, pb.CanvasEvent), form),
+            lambda: encoding.join(encoding.encode(operations, form, pb.CanvasEvent), form),
         ),
         ("the pixels (in their thread)", draw),
     ]

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dreamcanvas import brush
-from dreamcanvas.canvas import SIDE
+from dreamcanvas.canvas import brush
+from dreamcanvas.canvas.model import SIDE
 from dreamcanvas.dream.engine import Engine, Pixels
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, load_network, network_info
 from dreamcanvas.dream.picture_file import read_picture

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
+from figures import luminance
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from dreamcanvas import brush
-from dreamcanvas.canvas import SIDE, Dab, Operation
+from dreamcanvas.canvas import brush
+from dreamcanvas.canvas.ink import Ink
+from dreamcanvas.canvas.model import SIDE, Dab, Operation
 from dreamcanvas.dream.engine import Pixels
-from dreamcanvas.dream.figures import luminance
-from dreamcanvas.ink import Ink
 
 Point = tuple[float, float]
 

@@ -28,20 +28,19 @@ from xml.sax.saxutils import escape
 import numpy as np
 import psutil
 from contact_sheet import QUALITY, Moment, drawing, sheet
+from figures import Figures, Likeness, change, compare, measure
 from ink_houses import Houses
 from PIL import Image
 
 from dreamcanvas.config import Config
 from dreamcanvas.dream.dreamer import DreamRequest
 from dreamcanvas.dream.engine import Pixels
-from dreamcanvas.dream.figures import Figures, Likeness, change, compare, measure
 from dreamcanvas.dream.network import DEFAULT_NETWORK, NETWORKS, network_info
 from dreamcanvas.dream.picture_file import read_picture
-from dreamcanvas.dream.pipe import Frame, read
-from dreamcanvas.dream.pipe import write as write_frame
 from dreamcanvas.dream.precision import PRECISIONS
+from dreamcanvas.dream.schedule import Plan, Programme
 from dreamcanvas.dream.styles import Style, load_styles
-from dreamcanvas.dream.timetable import Plan, Programme
+from dreamcanvas.process import Frame, read_frame, write_frame
 
 LATER = 30
 """Cycles after which a picture is compared with itself."""
@@ -154,7 +153,7 @@ class Worker:
         self._process.wait()
 
     def _answer(self) -> Frame:
-        answer = read(self._stdout)
+        answer = read_frame(self._stdout)
         if answer is None:
             raise SystemExit(f"long_dream: the worker ended with {self._process.wait()}")
         return answer

@@ -10,9 +10,9 @@ from pathlib import Path
 from PIL import Image
 from websockets.exceptions import WebSocketException
 
-from dreamcanvas.canvas import Canvas, Dab, Operation
+from dreamcanvas.canvas.model import Canvas, Dab, Operation
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket
 
 PAINTERS = 4

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from tests.socket_client import EVENTS
 

@@ -24,7 +24,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket, dab
 
 MEMORY_GROWTH = 24 * 2**20

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dreamcanvas
-from tests.server import Server
+from tests.live_server import Server
 
 ROOT = Path(dreamcanvas.__file__).parent.parent
 SOURCES = [*sorted((ROOT / "dreamcanvas").rglob("*.py")), *sorted((ROOT / "scripts").rglob("*.py"))]

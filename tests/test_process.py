@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.dream import pipe
-from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.errors import DreamError
+from dreamcanvas.process import Frame, read_frame, read_frame_async, write_frame
 
 LITERAL = b'\x00\x00\x00\x1b{"ready": true, "bytes": 3}abc'
 
@@ -23,29 +22,29 @@ def stream_reader(data: bytes) -> asyncio.StreamReader:
 
 def test_a_frame_in_literal_bytes() -> None:
     stream = io.BytesIO()
-    pipe.write(stream, Frame({"ready": True}, b"abc"))
+    write_frame(stream, Frame({"ready": True}, b"abc"))
     assert stream.getvalue() == LITERAL
 
 
 async def test_both_readers_read_it_back() -> None:
-    assert pipe.read(io.BytesIO(LITERAL)) == Frame({"ready": True}, b"abc")
-    assert await pipe.read_async(stream_reader(LITERAL)) == Frame({"ready": True}, b"abc")
+    assert read_frame(io.BytesIO(LITERAL)) == Frame({"ready": True}, b"abc")
+    assert await read_frame_async(stream_reader(LITERAL)) == Frame({"ready": True}, b"abc")
 
 
 @given(st.dictionaries(st.text().filter(lambda key: key != "bytes"), st.integers() | st.text()), st.binary())
 def test_every_frame_round_trips(header: dict[str, int | str], payload: bytes) -> None:
     stream = io.BytesIO()
-    pipe.write(stream, Frame(header, payload))
+    write_frame(stream, Frame(header, payload))
     stream.seek(0)
-    assert pipe.read(stream) == Frame(header, payload)
-    assert pipe.read(stream) is None
+    assert read_frame(stream) == Frame(header, payload)
+    assert read_frame(stream) is None
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 20, len(LITERAL) - 1])
 async def test_an_end_in_the_middle_is_an_end(length: int) -> None:
-    assert pipe.read(io.BytesIO(LITERAL[:length])) is None
+    assert read_frame(io.BytesIO(LITERAL[:length])) is None
     with pytest.raises(asyncio.IncompleteReadError):
-        await pipe.read_async(stream_reader(LITERAL[:length]))
+        await read_frame_async(stream_reader(LITERAL[:length]))
 
 
 @pytest.mark.parametrize(
@@ -62,6 +61,6 @@ async def test_an_end_in_the_middle_is_an_end(length: int) -> None:
 )
 async def test_bytes_that_are_no_frame_are_an_error(data: bytes, sentence: str) -> None:
     with pytest.raises(DreamError, match=sentence):
-        pipe.read(io.BytesIO(data))
+        read_frame(io.BytesIO(data))
     with pytest.raises(DreamError, match=sentence):
-        await pipe.read_async(stream_reader(data))
+        await read_frame_async(stream_reader(data))

@@ -11,7 +11,7 @@ import random
 
 from PIL import Image
 
-from dreamcanvas import brush
+from dreamcanvas.canvas import brush
 
 WIDTH, HEIGHT = 160, 120
 

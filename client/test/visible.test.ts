@@ -11,7 +11,7 @@ interface Case {
 }
 
 /** The server's rule is held to the same table. */
-const CASES = JSON.parse(readFileSync("../tests/visible.json", "utf8")) as readonly Case[];
+const CASES = JSON.parse(readFileSync("../tests/text/visible.json", "utf8")) as readonly Case[];
 
 describe("a text", () => {
   test.each(CASES.map((each) => [each.why, JSON.stringify(each.text), each] as const))(

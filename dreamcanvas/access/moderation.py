@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from dreamcanvas.access import Access
-from dreamcanvas.addresses import in_network, target
-from dreamcanvas.allowances import Client
+from dreamcanvas.access.quotas import Client
+from dreamcanvas.access.tokens import Access
 from dreamcanvas.errors import Forbidden
-from dreamcanvas.store.moderation import Act, Addresses, Ban, Records, is_hash
+from dreamcanvas.net.addresses import in_network, target
+from dreamcanvas.store.moderation_log import Act, Addresses, Ban, Records, is_hash
 
 log = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from dreamcanvas import addresses
-from dreamcanvas.access import Identity
+from dreamcanvas.access.rate_limit import Bucket, Buckets
+from dreamcanvas.access.tokens import Identity
 from dreamcanvas.config import Config
 from dreamcanvas.errors import RateLimited
-from dreamcanvas.limits import Bucket, Buckets
-from dreamcanvas.metrics import Metrics
+from dreamcanvas.net import addresses
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.store.journal import Author
+from dreamcanvas.telemetry.metrics import Metrics
 
 CALL_SECONDS: Final = 0.0001  # that a call takes by and large, where it is not measured
 BURST_SECONDS: Final = 2  # of calls, bytes and time beyond the lasting rate

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from dreamcanvas.addresses import Proxies
 from dreamcanvas.config import Config
-from dreamcanvas.origins import Origins, is_loopback
-from dreamcanvas.rpc.http import Timeouts
+from dreamcanvas.net.addresses import Proxies
+from dreamcanvas.net.origins import Origins, is_loopback
+from dreamcanvas.server.http_protocol import Timeouts
 
 
 @dataclass(frozen=True, slots=True)

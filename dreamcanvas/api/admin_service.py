@@ -6,19 +6,19 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 
-from dreamcanvas.allowances import Client
-from dreamcanvas.canvas import SIDE, Dab, Region
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.quotas import Client
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.validation import visible_line, within
+from dreamcanvas.canvas.model import SIDE, Dab, Region
 from dreamcanvas.errors import InvalidParams, Unauthenticated, Unavailable
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.restore import WHOLE, Restoring, Wanted
 from dreamcanvas.proto import admin_pb2 as pb
-from dreamcanvas.restoring import WHOLE, Restoring, Wanted
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.rpc.service import Caller, Service
-from dreamcanvas.store import moderation as store
+from dreamcanvas.store import moderation_log as store
 from dreamcanvas.store.journal import RETRY_AFTER_MS
-from dreamcanvas.validation import visible_line, within
-from dreamcanvas.visitors import Visitors
 
 R = TypeVar("R", bound=Message)
 

@@ -7,26 +7,26 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from dreamcanvas.access import Access, Identity
-from dreamcanvas.addresses import Seen, household
-from dreamcanvas.allowances import Allowances, Client, household_of, token_of
-from dreamcanvas.broadcast import Broadcast, Past, Subscription
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.quotas import Allowances, Client, household_of, token_of
+from dreamcanvas.access.site import reach_of
+from dreamcanvas.access.tokens import Access, Identity
+from dreamcanvas.broadcast.broadcast import Broadcast, Past, Subscription
+from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.broadcast.event_names import stock_events
 from dreamcanvas.config import Config
-from dreamcanvas.counting import counted, form
-from dreamcanvas.cursors import Cursors
-from dreamcanvas.dreaming import Dreaming
 from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
-from dreamcanvas.event_names import stock_events
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.origins import below
+from dreamcanvas.net.addresses import Seen, household
+from dreamcanvas.net.origins import below
+from dreamcanvas.painting.dream_loop import Dreaming
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.reach import reach_of
 from dreamcanvas.rpc.connection import POLICY_VIOLATION
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
+from dreamcanvas.rpc.fair_scheduler import Share, Turns
 from dreamcanvas.rpc.service import Service
-from dreamcanvas.rpc.turns import Share, Turns
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.telemetry.metrics import Metrics
+from dreamcanvas.text.plural import counted, form
 
 log = logging.getLogger(__name__)
 

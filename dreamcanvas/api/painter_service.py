@@ -8,29 +8,29 @@ from typing import Any, Final
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from dreamcanvas import __version__
-from dreamcanvas.about import About
-from dreamcanvas.allowances import Client, token_of
-from dreamcanvas.broadcast import Broadcast, Subscription
-from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import SIDE
+from dreamcanvas.access.quotas import Client, token_of
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.server_info import About
+from dreamcanvas.api.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
+from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
+from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.broadcast.event_names import event_names
+from dreamcanvas.canvas.brush import MAX_SIZE
+from dreamcanvas.canvas.encoding import Format, encode
+from dreamcanvas.canvas.model import SIDE
+from dreamcanvas.canvas.undo import bounds
 from dreamcanvas.config import Config
-from dreamcanvas.cursors import Cursors
 from dreamcanvas.errors import InvalidParams, InvalidRequest
-from dreamcanvas.event_names import event_names
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, MOST_WINDOWS, Catalogue
-from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Format, encode
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.snapshots import View, Views
+from dreamcanvas.painting.stroke_undo import Undoing
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Encoded
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Author, Journal, Receipt
-from dreamcanvas.undo import bounds
-from dreamcanvas.undoing import Undoing
-from dreamcanvas.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
-from dreamcanvas.views import View, Views
-from dreamcanvas.visitors import Visitors
 
 SESSION_BYTES: Final = (16, 32)
 UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels

@@ -4,11 +4,11 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from dreamcanvas import donations
 from dreamcanvas.config import Config
-from dreamcanvas.donations import Link
+from dreamcanvas.net import donations
+from dreamcanvas.net.donations import Link
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.store.running import Hours, Running
+from dreamcanvas.store.uptime import Hours, Running
 
 log = logging.getLogger(__name__)
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Protocol
 
-from dreamcanvas import events
-from dreamcanvas.canvas import Operation, Patch
-from dreamcanvas.events import Form, Piece, encode, join
+from dreamcanvas.broadcast import encoding
+from dreamcanvas.broadcast.encoding import Form, Piece, encode, join
+from dreamcanvas.canvas.model import Operation, Patch
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.frames import frame
 
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
-PAINTS_PER_EVENT: Final = events.PAINTS_PER_EVENT
+PAINTS_PER_EVENT: Final = encoding.PAINTS_PER_EVENT
 REPLAY_CHUNK: Final = 256
 REPLAY_BYTES: Final = 65536  # of patches in a piece: the last of them may be larger
 KEPT_BYTES: Final = 16 * 2**20  # of pieces that were encoded, for others who return

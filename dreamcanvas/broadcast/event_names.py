@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qs
 
-from dreamcanvas.broadcast import EVENTS
+from dreamcanvas.broadcast.broadcast import EVENTS
 from dreamcanvas.errors import InvalidParams
 
 

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Region
-from dreamcanvas.undo import bounds
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region
+from dreamcanvas.canvas.undo import bounds
 
 FULL: Final = 255
 """In a plane: takes the whole dream, as the rest of the canvas does."""

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from PIL import Image
 
-from dreamcanvas import brush
+from dreamcanvas.canvas import brush
 
 SIDE: Final = 1536
 WHITE: Final = (255, 255, 255)

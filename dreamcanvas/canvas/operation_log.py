@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from dreamcanvas.canvas import Operation, Patch
+from dreamcanvas.canvas.model import Operation, Patch
 
 PATCH_BYTES: Final = 500  # that count as an operation: an operation with a dab takes some 300
 

@@ -19,8 +19,8 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
-from dreamcanvas.counting import counted
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
+from dreamcanvas.text.plural import counted
 
 EDGE: Final = 6  # px around a patch's dabs in which it falls to nothing
 FOREVER: Final = 2**63

@@ -1,7 +1,7 @@
 """What puts back how it was: the picture without some dabs, as a patch (pure: it is told of the past).
 
 Where dabs are taken back, the newest dream that holds none of them shows what was there before, with the
-operations after it on it in their order, those dabs left out: see `hindsight`.
+operations after it on it in their order, those dabs left out: see `reconstruction`.
 
 A patch is opaque where its dabs had any coverage, and from there falls to nothing within `EDGE` px.
 """
@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops
 
-from dreamcanvas.bands import BandedPng
-from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
-from dreamcanvas.hindsight import (
+from dreamcanvas.canvas.banded_png import BandedPng
+from dreamcanvas.canvas.brush import MAX_SIZE
+from dreamcanvas.canvas.model import SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
+from dreamcanvas.canvas.reconstruction import (
     EDGE,
     FOREVER,
     Hindsight,

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from dreamcanvas import admin_client, config
-from dreamcanvas.cli_group import DATA_DIR
-from dreamcanvas.counting import column, counted
+from dreamcanvas import config
+from dreamcanvas.cli import admin_client
+from dreamcanvas.cli.group import DATA_DIR
 from dreamcanvas.store.tokens import TokenFile
+from dreamcanvas.text.plural import column, counted
 
 
 def _tokens(data_dir: Path) -> "contextlib.closing[TokenFile]":

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Final, Literal
 
 from dreamcanvas.config import Config, unknown_variables
-from dreamcanvas.counting import counted
 from dreamcanvas.dream.models import list_models, model_dir
 from dreamcanvas.errors import ConfigError, StoreError
-from dreamcanvas.listener import listen
-from dreamcanvas.origins import is_loopback
+from dreamcanvas.net.origins import is_loopback
+from dreamcanvas.server.listener import listen
 from dreamcanvas.store.check import newest_dream
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.schema import DirectoryLock
+from dreamcanvas.text.plural import counted
 
 Level = Literal["ok", "note", "bad"]
 
-PAGE: Final = Path(__file__).parent / "page" / "index.html"
+PAGE: Final = Path(__file__).parents[1] / "page" / "index.html"
 DREAM_BYTES: Final = 1.7e9  # docs/performance.md
 SERVER_BYTES: Final = 0.3e9
 SYNCS: Final = 30

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from dreamcanvas.counting import counted
 from dreamcanvas.dream.network import DEFAULT_NETWORK
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.dream.settings import CANVAS, CLASSIC, DreamSettings
+from dreamcanvas.text.plural import counted
 
 _DREAM_HELP = {
     "octaves": "Sizes that are dreamt, small to large.",

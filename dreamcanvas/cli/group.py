@@ -9,7 +9,7 @@ import click
 
 from dreamcanvas import config
 from dreamcanvas.errors import ConfigError, DreamcanvasError, StoreError
-from dreamcanvas.tasks import sole
+from dreamcanvas.server.tasks import sole
 
 
 class Group(click.Group):
@@ -29,7 +29,7 @@ class Group(click.Group):
                 raise
             raise _refusal(ctx, one) from one
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.startswith(__package__):
+            if error.name is None or error.name.split(".")[0] == "dreamcanvas":
                 raise
             raise click.ClickException(
                 f"this needs what the server needs, and {error.name} is not installed: "

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dreamcanvas.config import Config
-from dreamcanvas.counting import column
 from dreamcanvas.errors import ConfigError, MovieError, StoreError
-from dreamcanvas.history.frames import moment
 from dreamcanvas.history.history import History
 from dreamcanvas.history.recording import SIDES
+from dreamcanvas.history.windows import moment
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.diagnosis import explain
+from dreamcanvas.store.dream_queries import Reader
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.moments import Reader
+from dreamcanvas.store.maintenance import Keeping, Upkeep
 from dreamcanvas.store.movies import THERE, WAITING, Movies, Total, Window, movie_path, name_of
 from dreamcanvas.store.schema import DirectoryLock
-from dreamcanvas.store.upkeep import Keeping, Upkeep
+from dreamcanvas.text.plural import column
 
 _STATES = {THERE: "encoded", WAITING: "waiting"}
 

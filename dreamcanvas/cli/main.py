@@ -11,9 +11,11 @@ from typing import Any
 
 import click
 
-from dreamcanvas import __version__, cli_dream, cli_host, config
-from dreamcanvas.cli_group import DATA_DIR, Group
-from dreamcanvas.counting import counted
+from dreamcanvas import __version__, config
+from dreamcanvas.cli.admin import admin, tokens
+from dreamcanvas.cli.dream import dream, models, styles
+from dreamcanvas.cli.group import DATA_DIR, Group
+from dreamcanvas.text.plural import counted
 
 
 @click.group(cls=Group)
@@ -39,9 +41,9 @@ def _server_options(command: Any) -> Any:
 @_server_options
 def serve(file: Path | None, **given: Any) -> None:
     """Serve the canvas until Ctrl-C. Settings also come from DREAMCANVAS_* and the TOML file."""
-    from dreamcanvas import logs  # noqa: PLC0415 - the other commands need none of the server
-    from dreamcanvas.app import App  # noqa: PLC0415
-    from dreamcanvas.loops import loop_factory  # noqa: PLC0415
+    from dreamcanvas.server.app import App  # noqa: PLC0415
+    from dreamcanvas.server.event_loop import loop_factory  # noqa: PLC0415
+    from dreamcanvas.telemetry import logs  # noqa: PLC0415 - the other commands need none of the server
 
     settings = config.load(given, file=file)
     settings.check_network()
@@ -98,7 +100,7 @@ def doctor(file: Path | None, **given: Any) -> None:
 
     Ends with status 1 where something is in the way.
     """
-    from dreamcanvas import doctor as physician  # noqa: PLC0415
+    from dreamcanvas.cli import doctor as physician  # noqa: PLC0415
 
     bad = False
     for finding in physician.examine(config.load(given, file=file)):
@@ -119,9 +121,9 @@ def history() -> None:
 @DATA_DIR
 def history_list(data_dir: Path) -> None:
     """List the windows and the movies of the days. The server may run meanwhile."""
-    from dreamcanvas.history import command  # noqa: PLC0415
+    from dreamcanvas.cli.history import lines  # noqa: PLC0415
 
-    for line in command.lines(data_dir):
+    for line in lines(data_dir):
         print(line)
 
 
@@ -133,12 +135,12 @@ def history_encode(file: Path | None, **given: Any) -> None:
 
     Takes the settings of `serve`; those on movies, the data directory and the time zone matter.
     """
-    from dreamcanvas import logs  # noqa: PLC0415
-    from dreamcanvas.history import command  # noqa: PLC0415
+    from dreamcanvas.cli.history import encode  # noqa: PLC0415
+    from dreamcanvas.telemetry import logs  # noqa: PLC0415
 
     settings = config.load(given, file=file)
     logs.configure(settings.log_level, settings.log_format)
-    print(f"{counted(asyncio.run(command.encode(settings)), 'movie')} made")
+    print(f"{counted(asyncio.run(encode(settings)), 'movie')} made")
 
 
 @history.command("export")
@@ -149,18 +151,18 @@ def history_encode(file: Path | None, **given: Any) -> None:
 @DATA_DIR
 def history_export(dest: Path, since: str, until: str, width: int, data_dir: Path) -> None:
     """Join movies of windows into the new file DEST, as they are. The server may run meanwhile."""
-    from dreamcanvas.history import command  # noqa: PLC0415
+    from dreamcanvas.cli.history import export, time_of  # noqa: PLC0415
 
-    span = {"since": command.time_of(since), "until": command.time_of(until)}
-    windows, frames = command.export(data_dir, dest, **span, width=width)
+    span = {"since": time_of(since), "until": time_of(until)}
+    windows, frames = export(data_dir, dest, **span, width=width)
     print(f"{dest}: {counted(windows, 'window')}, {counted(frames, 'frame')}, {frames / 30:.1f} s")
 
 
-main.add_command(cli_dream.dream)
-main.add_command(cli_dream.styles)
-main.add_command(cli_dream.models)
-main.add_command(cli_host.tokens)
-main.add_command(cli_host.admin)
+main.add_command(dream)
+main.add_command(styles)
+main.add_command(models)
+main.add_command(tokens)
+main.add_command(admin)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ They come back by themselves when the connection breaks or the server restarts, 
 drawn once; they wait where the server says so. Everything they raise is in `dreamcanvas.errors`.
 """
 
-from dreamcanvas.canvas import Dab, Operation, Patch, Version
+from dreamcanvas.canvas.model import Dab, Operation, Patch, Version
 from dreamcanvas.client.async_client import AsyncClient
 from dreamcanvas.client.blocking import Client, LiveReplica
 from dreamcanvas.client.drawing import Color, DabLike, Ink, dabs_along

@@ -10,7 +10,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import Message
 from PIL import Image
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas.model import Dab, Operation
 from dreamcanvas.client.drawing import (
     POSITION_BOUND,
     Color,

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from PIL import Image
 
-from dreamcanvas.canvas import Version
+from dreamcanvas.canvas.model import Version
 from dreamcanvas.client.async_client import AsyncClient
 from dreamcanvas.client.drawing import Color, DabLike, Ink, PointLike
 from dreamcanvas.client.events import Event, Events, Status

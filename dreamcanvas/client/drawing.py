@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from PIL import ImageColor
 
-from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.brush import MAX_SIZE
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 

@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.client.wire import RawEvent
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb

@@ -1,6 +1,6 @@
 """Operations in the order of their numbers, each once, however they come (pure)."""
 
-from dreamcanvas.canvas import Operation
+from dreamcanvas.canvas.model import Operation
 
 
 class Feed:

@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from PIL import Image
 
-from dreamcanvas.canvas import Canvas, Operation, Version
+from dreamcanvas.canvas.model import Canvas, Operation, Version
 from dreamcanvas.client.events import Dream, Event, Events, Resync
 from dreamcanvas.errors import DreamcanvasError
 

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from dreamcanvas.errors import ConfigError
-from dreamcanvas.origins import is_loopback
+from dreamcanvas.net.origins import is_loopback
 
 _SECURE: Final = {"http": False, "ws": False, "https": True, "wss": True}
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas.model import Dab, Operation
 from dreamcanvas.client.events import (
     Dream,
     Event,
@@ -20,8 +20,8 @@ from dreamcanvas.client.events import (
     operations,
     status_of,
 )
-from dreamcanvas.client.feed import Feed
-from dreamcanvas.client.link import Link, Lost
+from dreamcanvas.client.ordering import Feed
+from dreamcanvas.client.reconnecting import Link, Lost
 from dreamcanvas.client.route import check_token, goes_direct, parse
 from dreamcanvas.client.wire import RawEvent
 from dreamcanvas.errors import DreamcanvasError, RateLimited, RpcError, Unreachable

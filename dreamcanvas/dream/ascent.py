@@ -4,19 +4,19 @@ The ascent is that of 2017 (Mordvintsev, Olah and Tyka, "DeepDream"): from the s
 largest, a few steps along the gradient over its mean absolute value; between octaves the picture is scaled up
 bilinearly and the detail that the smaller size could not hold is added again.
 
-Some things are ours. The picture is not rolled around its borders but continued beyond them (`borders`). The
+Some things are ours. The picture is not rolled around its borders but continued beyond them (`padding`). The
 gradient is smoothed by a 3 × 3 binomial kernel before it is divided: the network's strided convolutions leave
 a checkerboard in it that nobody sees but that takes a third of a step's levels; without it the same step
 gives larger forms and a third of the roughness. Of several gradients each can have its places (`Part`). On
-request the gradient is made even over a Laplacian pyramid (`laplacian`) before.
+request the gradient is made even over a Laplacian pyramid (`laplacian_pyramid`) before.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dreamcanvas.dream.borders import cut, draw_offset, extend
-from dreamcanvas.dream.laplacian import even_out
+from dreamcanvas.dream.laplacian_pyramid import even_out
 from dreamcanvas.dream.network import Tensor
+from dreamcanvas.dream.padding import cut, draw_offset, extend
 from dreamcanvas.dream.settle import mean_over_channels
 from dreamcanvas.dream.smoothing import smooth
 from dreamcanvas.dream.tensors import fused_at_any_size, tf

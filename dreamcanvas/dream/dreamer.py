@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from dreamcanvas.dream import pipe
 from dreamcanvas.dream.network import network_info
-from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.errors import DreamError
+from dreamcanvas.process import Frame, encode_frame, read_frame_async
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +203,7 @@ class Dreamer:
         worker = _Worker(process)
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await pipe.read_async(worker.stdout)
+                answer = await read_frame_async(worker.stdout)
             if answer.header.get("ready") is not True:
                 raise DreamError("the worker did not say that it is ready")
             self._worker = worker
@@ -227,10 +226,10 @@ class Dreamer:
 
     async def _ask(self, worker: "_Worker", request: Frame) -> Frame:
         async with asyncio.timeout(self._timeout):
-            worker.stdin.write(pipe.encode(request))
+            worker.stdin.write(encode_frame(request))
             worker.stdin.write(request.payload)
             await worker.stdin.drain()
-            return await pipe.read_async(worker.stdout)
+            return await read_frame_async(worker.stdout)
 
     def _change(self, state: DreamerState) -> None:
         if state is not self._state:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from dreamcanvas.dream import ascent, objective
 from dreamcanvas.dream.network import Network, Tensor
 from dreamcanvas.dream.objective import Aim, Objective
-from dreamcanvas.dream.passage import new_share
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.settle import settle
 from dreamcanvas.dream.styles import Expression, Term
 from dreamcanvas.dream.tensors import has_gpu, tf
+from dreamcanvas.dream.transition import new_share
 from dreamcanvas.errors import DreamError
 
 Pixels = NDArray[np.uint8]

@@ -9,12 +9,12 @@ from PIL import Image
 
 from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Passage, Pixels
 from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
-from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
 from dreamcanvas.dream.styles import Expression, parse_expression
 from dreamcanvas.dream.tensors import limit_threads
 from dreamcanvas.errors import DreamError
+from dreamcanvas.process import Frame
 
 
 class Responder:

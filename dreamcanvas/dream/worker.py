@@ -1,6 +1,6 @@
 """The process that dreams: `python -m dreamcanvas.dream.worker --network NAME …`.
 
-It reads frames (`pipe`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
+It reads frames (`process`) from stdin and answers on stdout. First it says `{"ready": true}`; then to each
 request `{"width", "height", "expression", "seed"}` with raw RGB pixels it answers `{"ok": true, "seconds"}`
 with a JPEG, or `{"ok": false, "error"}`. A request may have `before`, `progress` and `regions`, for a passage
 from another expression, and `"mask": true`, after whose pixels a byte a pixel follows (`DreamRequest`).
@@ -22,10 +22,9 @@ import threading
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from dreamcanvas.dream import pipe
-from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import DreamError
+from dreamcanvas.process import Frame, read_frame, write_frame
 
 NICE = 10
 
@@ -51,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     responder = Responder(options.network, options.threads, options.precision)
     gc.freeze()
     gc.enable()
-    pipe.write(answers, Frame({"ready": True, "network": options.network}))
+    write_frame(answers, Frame({"ready": True, "network": options.network}))
     while True:
-        pipe.write(answers, responder.answer(requests.get()))
+        write_frame(answers, responder.answer(requests.get()))
 
 
 def die_with_parent(parent: int) -> None:
@@ -81,7 +80,7 @@ def _read_in_thread(stream: BinaryIO) -> "queue.Queue[Frame]":
 
     def read() -> None:
         try:
-            while (frame := pipe.read(stream)) is not None:
+            while (frame := read_frame(stream)) is not None:
                 requests.put(frame)
         except (OSError, DreamError) as error:
             log.error("stdin: %s", error)

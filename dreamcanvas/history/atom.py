@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
 
-from dreamcanvas.history.frames import moment
+from dreamcanvas.history.windows import moment
 
 _ATOM = "http://www.w3.org/2005/Atom"
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
-from dreamcanvas.history import frames
 from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.recording import SIDES, describe
+from dreamcanvas.history.windows import FPS, day_of, day_span, gather, is_closed
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
-from dreamcanvas.store.moments import Found, Moments, Span
+from dreamcanvas.store.dream_queries import Found, Moments, Span
 from dreamcanvas.store.movies import (
     POSTER,
     SPRITE,
@@ -120,7 +120,7 @@ class Catalogue:
         return {"day": found, "dreams": dreams, "times": await self._moments.times(dreams)}
 
     async def _spans(self) -> list[Span]:
-        return frames.gather(await self._moments.spans(self._length), await self._movies.starts())
+        return gather(await self._moments.spans(self._length), await self._movies.starts())
 
     async def _not_closed(self) -> list[Window]:
         """What is to become windows. It changes with each dream, and is read once for all who ask."""
@@ -134,7 +134,7 @@ class Catalogue:
         there = window.file == THERE
         states = {THERE: pb.Window.ENCODED, WAITING: pb.Window.WAITING}
         state = states.get(window.file, pb.Window.EXPIRED)
-        if state == pb.Window.WAITING and not frames.is_closed(
+        if state == pb.Window.WAITING and not is_closed(
             window.start, self._clock(), window.until - window.start
         ):
             state = pb.Window.RECORDING
@@ -143,7 +143,7 @@ class Catalogue:
             end=window.until,
             state=state,
             frames=window.frames,
-            seconds=window.frames / frames.FPS,
+            seconds=window.frames / FPS,
             renditions=self._renditions(name, window.files) if there else (),
             poster=self._url(name, POSTER) if POSTER in window.files else "",
             sprite=self._url(name, SPRITE) if there and SPRITE in window.files else "",
@@ -154,11 +154,11 @@ class Catalogue:
     def _days(self, totals: list[Total], made: dict[str, Day]) -> list[dict[str, Any]]:
         of_day: dict[str, list[Total]] = {}
         for total in totals:
-            of_day.setdefault(frames.day_of(total.start, self._zone).isoformat(), []).append(total)
+            of_day.setdefault(day_of(total.start, self._zone).isoformat(), []).append(total)
         return [self._day(name, of_day[name], made.get(name)) for name in sorted(of_day, reverse=True)]
 
     def _day(self, name: str, totals: list[Total], made: Day | None) -> dict[str, Any]:
-        start, until = frames.day_span(frames.day_of(totals[0].start, self._zone), self._zone)
+        start, until = day_span(day_of(totals[0].start, self._zone), self._zone)
         state = "RECORDING" if self._clock() < until else "WAITING"
         if made is not None:
             state = "ENCODED" if made.file == THERE else "EXPIRED"
@@ -176,7 +176,7 @@ class Catalogue:
             "dabs": sum(total.dabs for total in totals),
             "state": state,
             "movieFrames": count,
-            "seconds": count / frames.FPS,
+            "seconds": count / FPS,
             "renditions": [
                 jsonmap.to_json(rendition) for rendition in (self._renditions(name, files) if there else ())
             ],

@@ -20,7 +20,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from dreamcanvas.history.frames import FPS
+from dreamcanvas.history.windows import FPS
 
 CARRIED: Final = 16  # levels: a difference of as much is carried whole, one of twice as much not at all
 BLOCK: Final = 32  # pixels: no difference is carried that this many, squared, have in common

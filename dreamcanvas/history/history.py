@@ -7,13 +7,13 @@ from typing import TypeAlias
 from dreamcanvas.config import Config
 from dreamcanvas.history.catalogue import Catalogue
 from dreamcanvas.history.encoder import Encoder
-from dreamcanvas.history.frames import days_left
 from dreamcanvas.history.recording import Recording, Shape
+from dreamcanvas.history.windows import days_left
 from dreamcanvas.store.budget import Budget
+from dreamcanvas.store.dream_queries import Moments, Reader
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.moments import Moments, Reader
+from dreamcanvas.store.maintenance import Upkeep
 from dreamcanvas.store.movies import GONE, Movies
-from dreamcanvas.store.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """Pictures to movies and back, with PyAV: H.264 High, yuv420p, BT.709, 30 frames/s, in MP4.
 
-Key frames come each second (`gop`), so that a player finds any frame after decoding 29 others at most, and
-movies can be joined as they are. Everything here runs in the encoder's process (`worker`), not in the server.
-What fails raises OSError, or PyAV's FFmpegError where a file is damaged.
+Key frames come each second (`group_encoder`), so that a player finds any frame after decoding 29 others at
+most, and movies can be joined as they are. Everything here runs in the encoder's process (`worker`), not in
+the server. What fails raises OSError, or PyAV's FFmpegError where a file is damaged.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
-from dreamcanvas.history.frames import FPS, thumbnails
-from dreamcanvas.history.gop import REORDERED, GroupEncoder, Packets, Quality, options, prepare
+from dreamcanvas.history.group_encoder import REORDERED, GroupEncoder, Packets, Quality, options, prepare
+from dreamcanvas.history.windows import FPS, thumbnails
 from dreamcanvas.store import dreams
 
 log = logging.getLogger(__name__)
@@ -32,9 +32,9 @@ POSTER_SIDE: Final = 768
 
 
 class Writer:
-    """A movie file that is being written, `side` × `side` pixels, a multiple of 64; `carry` as in `gop`.
+    """A movie file that is being written, `side` × `side` pixels, a multiple of 64.
 
-    A context: on leaving, the movie is complete.
+    `carry` as in `group_encoder`. A context: on leaving, the movie is complete.
     """
 
     def __init__(

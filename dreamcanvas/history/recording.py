@@ -15,12 +15,21 @@ from pathlib import Path
 from typing import Any, Final
 
 from dreamcanvas.errors import MovieError
-from dreamcanvas.history import frames
 from dreamcanvas.history.encoder import Encoder
+from dreamcanvas.history.windows import (
+    DAY_FRAMES,
+    day_of,
+    day_span,
+    gather,
+    is_closed,
+    moment,
+    per_minute,
+    thin,
+)
 from dreamcanvas.store.diagnosis import explain
+from dreamcanvas.store.dream_queries import Moments, Span
 from dreamcanvas.store.dreams import frame_path
 from dreamcanvas.store.files import digest, make_directory, move_durably
-from dreamcanvas.store.moments import Moments, Span
 from dreamcanvas.store.movies import GONE, POSTER, SPRITE, THERE, Day, Movies, Window, movie_path, name_of
 
 log = logging.getLogger(__name__)
@@ -104,8 +113,8 @@ class Recording:
     async def _close_windows(self) -> None:
         now, length = self._clock(), self._shape.length
         found = await self._moments.spans(length)
-        for span in frames.gather(found, await self._movies.starts()):
-            if frames.is_closed(span.start, now, length):
+        for span in gather(found, await self._movies.starts()):
+            if is_closed(span.start, now, length):
                 window = await describe(self._moments, span)
                 await self._movies.close_window(window, span)
                 log.info("window closed", extra={"window": name_of(span.start), "dreams": span.frames})
@@ -145,9 +154,9 @@ class Recording:
         have = {day.day for day in await self._movies.days()}
         open_ = [span.start for span in await self._moments.spans(self._shape.length)]
         open_ += [window.start for window in await self._movies.waiting()]
-        started = {frames.day_of(total.start, zone) for total in await self._movies.totals()}
+        started = {day_of(total.start, zone) for total in await self._movies.totals()}
         for day in sorted(started):
-            start, until = frames.day_span(day, zone)
+            start, until = day_span(day, zone)
             over = until <= now and not any(start <= beginning < until for beginning in open_)
             if over and day.isoformat() not in have:
                 windows = await self._movies.between(start, until)
@@ -162,7 +171,7 @@ class Recording:
     async def _make_day(self, name: str, span: tuple[int, int], windows: Sequence[Window]) -> None:
         """Raises MovieError, OSError, sqlite3.Error."""
         there = [window for window in windows if window.file == THERE]
-        wanted = frames.thin(sum(window.frames for window in there), frames.DAY_FRAMES)
+        wanted = thin(sum(window.frames for window in there), DAY_FRAMES)
         picks, dreams, before = [], [], 0
         for window in there:
             indexes = [index - before for index in wanted if before <= index < before + window.frames]
@@ -226,8 +235,8 @@ class Recording:
                 "threads": shape.threads,
                 "metadata": {
                     "title": f"Dreamcanvas {title}",
-                    "creation_time": frames.moment(of.start),
-                    "comment": f"{frames.moment(of.start)}/{frames.moment(of.until)}",
+                    "creation_time": moment(of.start),
+                    "comment": f"{moment(of.start)}/{moment(of.until)}",
                 },
             },
             hurry=hurry,
@@ -277,7 +286,7 @@ async def describe(moments: Moments, span: Span) -> Window:
         span.first,
         span.last,
         span.frames,
-        tuple(frames.per_minute(dabs, span.start, until)),
+        tuple(per_minute(dabs, span.start, until)),
         tuple(await moments.styles(span)),
         {},
     )

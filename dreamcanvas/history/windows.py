@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from dreamcanvas.store.moments import Span
+from dreamcanvas.store.dream_queries import Span
 
 FPS: Final = 30
 MOMENT: Final = "%Y-%m-%dT%H:%M:%SZ"

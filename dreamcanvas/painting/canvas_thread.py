@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from dreamcanvas.canvas import Canvas, Operation, Version
+from dreamcanvas.canvas.model import Canvas, Operation, Version
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

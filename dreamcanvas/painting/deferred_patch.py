@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias, TypeVar
 
-from dreamcanvas.bands import BandedPng
-from dreamcanvas.canvas import Operation, Patch
+from dreamcanvas.canvas.banded_png import BandedPng
+from dreamcanvas.canvas.model import Operation, Patch
+from dreamcanvas.canvas.undo import Retraction, StoppedError
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Late, NotYetError, Receipt
-from dreamcanvas.undo import Retraction, StoppedError
 
 T = TypeVar("T")
 

@@ -9,13 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from dreamcanvas.canvas import SIDE
+from dreamcanvas.canvas.model import SIDE
 from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest
 from dreamcanvas.dream.network import network_info
+from dreamcanvas.dream.schedule import Programme
 from dreamcanvas.dream.styles import Style
-from dreamcanvas.dream.timetable import Programme
 from dreamcanvas.errors import DreamError
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 log = logging.getLogger(__name__)

@@ -11,14 +11,14 @@ from typing import Final
 
 from PIL import Image
 
-from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
-from dreamcanvas.easel import Easel
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.canvas.ink import Ink, Recent
+from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.canvas.operation_log import OperationLog, weights
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.ink import Ink, Recent
-from dreamcanvas.operation_log import OperationLog, weights
+from dreamcanvas.painting.canvas_thread import Easel
+from dreamcanvas.painting.recovery import recover
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.recovering import recover
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dream, Dreams, decode
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Late, Receipt

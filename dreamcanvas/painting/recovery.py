@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from dreamcanvas.canvas import Canvas
-from dreamcanvas.ink import Ink
-from dreamcanvas.operation_log import OperationLog
+from dreamcanvas.canvas.ink import Ink
+from dreamcanvas.canvas.model import Canvas
+from dreamcanvas.canvas.operation_log import OperationLog
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal

@@ -12,15 +12,15 @@ from typing import Final, TypeVar
 
 from PIL import Image
 
-from dreamcanvas import undo
-from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Region, draw
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.canvas import undo
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region, draw
+from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.retracting import Retracting
+from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.stroke_undo import Bounds
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author
-from dreamcanvas.store.past import Outlines, Past
-from dreamcanvas.undo import Retraction
-from dreamcanvas.undoing import Bounds
+from dreamcanvas.store.undo_reader import Outlines, Past
 
 T = TypeVar("T")
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from dreamcanvas.canvas import Version
-from dreamcanvas.encoders import EVERYBODY, Encoders
-from dreamcanvas.limits import Bucket
-from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Format, encode
+from dreamcanvas.access.rate_limit import Bucket
+from dreamcanvas.canvas.encoding import Format, encode
+from dreamcanvas.canvas.model import Version
+from dreamcanvas.painting.encoder_pool import EVERYBODY, Encoders
+from dreamcanvas.painting.painter import Painter
 
 JPEGS_PER_SECOND: Final = 4
 JPEGS_AT_ONCE: Final = 2

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dreamcanvas import undo
+from dreamcanvas.canvas import undo
+from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.config import Config
-from dreamcanvas.counting import counted
 from dreamcanvas.errors import TooLate
-from dreamcanvas.retracting import Afford, Retracting
+from dreamcanvas.painting.deferred_patch import Afford, Retracting
 from dreamcanvas.store.journal import Author, Receipt
-from dreamcanvas.store.past import Outlines, Past
-from dreamcanvas.undo import Retraction
+from dreamcanvas.store.undo_reader import Outlines, Past
+from dreamcanvas.text.plural import counted
 
 
 @dataclass(frozen=True, slots=True)

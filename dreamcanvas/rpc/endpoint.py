@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from dreamcanvas.errors import RpcError
+from dreamcanvas.rpc.fair_scheduler import Share, Turns
 from dreamcanvas.rpc.service import Service
-from dreamcanvas.rpc.turns import Share, Turns
 
 P = TypeVar("P")
 

@@ -21,10 +21,10 @@ from dreamcanvas.rpc.calls import Calls
 from dreamcanvas.rpc.connection import Call, Connection, Data
 from dreamcanvas.rpc.endpoint import Endpoint, Handshake, joined
 from dreamcanvas.rpc.frames import Splitter, frame
-from dreamcanvas.rpc.intake import Intake
 from dreamcanvas.rpc.keepalive import Keepalive
-from dreamcanvas.rpc.outlet import Outlet, bound_what_is_unsent
+from dreamcanvas.rpc.read_buffer import Intake
 from dreamcanvas.rpc.timers import Timers
+from dreamcanvas.rpc.write_buffer import Outlet, bound_what_is_unsent
 
 try:
     from websockets.speedups import apply_mask

@@ -10,8 +10,8 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Final, Protocol
 
 from dreamcanvas.rpc.connection import Call, Connection
+from dreamcanvas.rpc.fair_scheduler import Turns
 from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter
-from dreamcanvas.rpc.turns import Turns
 
 FLUSH_BYTES: Final = 65536
 BYTES_PER_FRAME: Final = 24  # of what is no plain message: each so many cost as much as a call

@@ -4,17 +4,17 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from dreamcanvas.access import Access
-from dreamcanvas.admin import Admin
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.tokens import Access
+from dreamcanvas.api.admin_service import Admin
+from dreamcanvas.api.connections import Visitors
 from dreamcanvas.config import Config
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.painter import Painter
-from dreamcanvas.restoring import Restoring
-from dreamcanvas.retracting import Retracting
+from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.restore import Restoring
 from dreamcanvas.store.check import refusal
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.moderation import Records
-from dreamcanvas.visitors import Visitors
+from dreamcanvas.store.moderation_log import Records
 
 
 class Host:

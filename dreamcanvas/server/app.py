@@ -15,38 +15,38 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas import __version__
-from dreamcanvas.about import About
-from dreamcanvas.access import Access, admin_token
-from dreamcanvas.api import Api
+from dreamcanvas.access.tokens import Access, admin_token
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.painter_service import Api
+from dreamcanvas.api.server_info import About
+from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.canvas.encoding import Pictures
 from dreamcanvas.config import Config
-from dreamcanvas.cursors import Cursors
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
-from dreamcanvas.dreaming import Dreaming, Timetable
-from dreamcanvas.encoders import Encoders
-from dreamcanvas.gauges import watch_all
 from dreamcanvas.history.history import History
-from dreamcanvas.host import Host
-from dreamcanvas.listener import listen, url
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Pictures
-from dreamcanvas.retracting import Retracting
-from dreamcanvas.serving import Serving
-from dreamcanvas.storage import storage
-from dreamcanvas.store.running import Running
+from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.dream_loop import Dreaming, Timetable
+from dreamcanvas.painting.encoder_pool import Encoders
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.snapshots import Views
+from dreamcanvas.painting.stroke_undo import Undoing, undo_bounds
+from dreamcanvas.server.admin_setup import Host
+from dreamcanvas.server.gauges import watch_all
+from dreamcanvas.server.http_server import Serving
+from dreamcanvas.server.listener import listen, url
+from dreamcanvas.server.storage import storage
+from dreamcanvas.server.systemd import Watchdog
 from dreamcanvas.store.schema import DirectoryLock
-from dreamcanvas.undoing import Undoing, undo_bounds
-from dreamcanvas.views import Views
-from dreamcanvas.visitors import Visitors
-from dreamcanvas.watchdog import Watchdog
-from dreamcanvas.web import Web
-from dreamcanvas.web_about import WebAbout
-from dreamcanvas.web_history import WebHistory
+from dreamcanvas.store.uptime import Running
+from dreamcanvas.telemetry.metrics import Metrics
+from dreamcanvas.web.about import WebAbout
+from dreamcanvas.web.app import Web
+from dreamcanvas.web.history import WebHistory
 
 log = logging.getLogger(__name__)
 
-PAGE: Final = Path(__file__).parent / "page"
+PAGE: Final = Path(__file__).parents[1] / "page"
 
 
 def _monotonic() -> int:

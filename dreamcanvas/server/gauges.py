@@ -1,10 +1,10 @@
 """What `/metrics` shows of the parts as they are, beside what it counts."""
 
-from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.painter import Painter
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.visitors import Visitors
+from dreamcanvas.telemetry.metrics import Metrics
 
 
 def watch_all(

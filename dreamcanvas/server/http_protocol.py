@@ -12,9 +12,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from dreamcanvas.rpc.outlet import bound_what_is_unsent
+from dreamcanvas.rpc.fair_scheduler import Share, Turns
 from dreamcanvas.rpc.timers import Timers
-from dreamcanvas.rpc.turns import Share, Turns
+from dreamcanvas.rpc.write_buffer import bound_what_is_unsent
 
 SLICE: Final = 1024  # bytes that h11 is given at a time: it goes through all of a body's chunks in one go
 UNSENT: Final = 65536

@@ -10,14 +10,14 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from dreamcanvas.access.site import timeouts
+from dreamcanvas.api.connections import Visitors
 from dreamcanvas.config import Config
-from dreamcanvas.listener import Door
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.reach import timeouts
-from dreamcanvas.rpc.http import HttpProtocol
 from dreamcanvas.rpc.protocol import RpcProtocol
-from dreamcanvas.visitors import Visitors
-from dreamcanvas.web_gate import Gate
+from dreamcanvas.server.http_protocol import HttpProtocol
+from dreamcanvas.server.listener import Door
+from dreamcanvas.telemetry.metrics import Metrics
+from dreamcanvas.web.throttle import Gate
 
 GRACE_SECONDS: Final = 2
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from dreamcanvas import addresses
+from dreamcanvas.access.rate_limit import Buckets
 from dreamcanvas.config import Config
-from dreamcanvas.counting import counted
 from dreamcanvas.errors import ConfigError
-from dreamcanvas.limits import Buckets
+from dreamcanvas.net import addresses
+from dreamcanvas.text.plural import counted
 
 log = logging.getLogger(__name__)
 

@@ -3,17 +3,17 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
-from dreamcanvas.broadcast import Broadcast
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.canvas.ink import Ink
 from dreamcanvas.config import Config
 from dreamcanvas.history.history import History
-from dreamcanvas.ink import Ink
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.server.tasks import beside
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.upkeep import HOUR_MS, Keeping, Upkeep
-from dreamcanvas.tasks import beside
+from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Upkeep
 
 
 @contextlib.asynccontextmanager

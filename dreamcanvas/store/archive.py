@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store.database import Database
 from dreamcanvas.store.files import write_durably

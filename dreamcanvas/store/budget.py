@@ -11,9 +11,10 @@ the oldest of this goes first, kind after kind:
 3. frame files beyond the newest 4,500; archives of operations;
 4. the other movies of windows; frame files beyond the newest 10.
 
-Operations that are in the database are never deleted; where these are what is too much, `upkeep` moves them
-to archives before their time. What is deleted is marked in the database before (1) and after (2), so that a
-file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted later.
+Operations that are in the database are never deleted; where these are what is too much, `maintenance` moves
+them to archives before their time. What is deleted is marked in the database before (1) and after (2), so
+that a file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted
+later.
 """
 
 import asyncio

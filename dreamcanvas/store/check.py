@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from dreamcanvas.counting import counted, form
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store import settings
 from dreamcanvas.store.diagnosis import explain, is_damage
+from dreamcanvas.text.plural import counted, form
 
 log = logging.getLogger(__name__)
 

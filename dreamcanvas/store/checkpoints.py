@@ -17,7 +17,7 @@ from typing import Final
 
 from PIL import Image
 
-from dreamcanvas.canvas import SIDE, Version
+from dreamcanvas.canvas.model import SIDE, Version
 from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
 

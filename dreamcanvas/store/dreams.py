@@ -15,7 +15,7 @@ from typing import Final
 
 from PIL import Image
 
-from dreamcanvas.canvas import SIDE
+from dreamcanvas.canvas.model import SIDE
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.store.queue import Author, Entry, Receipt
 
 SEEN_MS: Final = 86_400_000  # after which it is written down again that somebody draws

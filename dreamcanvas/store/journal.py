@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
 
-from dreamcanvas.canvas import Operation, Patch
+from dreamcanvas.canvas.model import Operation, Patch
+from dreamcanvas.canvas.operation_log import patch_weight
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.operation_log import patch_weight
 from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
+from dreamcanvas.store.author_numbers import Numbers, set_until
 from dreamcanvas.store.database import Database
 from dreamcanvas.store.insertion import NEWEST, SEEN_MS, Batch, insert
-from dreamcanvas.store.numbers import Numbers, set_until
 from dreamcanvas.store.queue import RETRY_AFTER_MS, Author, Entry, Late, NotYetError, Queue, Receipt
 
 __all__ = ["RETRY_AFTER_MS", "Author", "Entry", "Journal", "Late", "NotYetError", "Receipt"]

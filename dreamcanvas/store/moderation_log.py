@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from dreamcanvas.addresses import household
+from dreamcanvas.net.addresses import household
 from dreamcanvas.store import settings, tokens
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.tokens import Token

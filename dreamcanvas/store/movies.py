@@ -14,8 +14,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from dreamcanvas.store.dream_queries import Reader, Span
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.moments import Reader, Span
 
 POSTER: Final = ".jpg"
 SPRITE: Final = "-sprite.jpg"

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import RpcError, Unavailable
 
 RETRY_AFTER_MS: Final = 1000

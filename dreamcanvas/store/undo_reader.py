@@ -14,8 +14,8 @@ from typing import Final
 
 from PIL import Image
 
-from dreamcanvas.brush import MAX_SIZE
-from dreamcanvas.canvas import HOST, SIDE, WHITE, Dab, Operation, Region
+from dreamcanvas.canvas.brush import MAX_SIZE
+from dreamcanvas.canvas.model import HOST, SIDE, WHITE, Dab, Operation, Region
 from dreamcanvas.store import archive
 from dreamcanvas.store.archive import COLUMNS, archive_path, to_operation
 from dreamcanvas.store.checkpoints import DIRECTORY as CHECKPOINTS

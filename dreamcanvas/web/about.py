@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dreamcanvas.about import About, Costs
-from dreamcanvas.counting import counted
-from dreamcanvas.donations import bitcoin_url
-from dreamcanvas.origins import rooted
+from dreamcanvas.api.server_info import About, Costs
+from dreamcanvas.net.donations import bitcoin_url
+from dreamcanvas.net.origins import rooted
+from dreamcanvas.text.plural import counted
 
 NOT_BUILT: Final = "The page has not been built: start the server with scripts/serve.\n"
 # What the page shows in each language; the page itself shows one of them. What is counted: for one|for more

@@ -16,25 +16,26 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from dreamcanvas import addresses, pictures
-from dreamcanvas.allowances import Client
-from dreamcanvas.api import Api
-from dreamcanvas.canvas import Version
+from dreamcanvas.access.quotas import Client
+from dreamcanvas.access.site import Reach
+from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.painter_service import Api
+from dreamcanvas.canvas import encoding
+from dreamcanvas.canvas.encoding import Pictures
+from dreamcanvas.canvas.model import Version
 from dreamcanvas.errors import MovieError, Unavailable
-from dreamcanvas.metrics import Metrics
-from dreamcanvas.origins import rooted
-from dreamcanvas.painter import Painter
-from dreamcanvas.pictures import Pictures
-from dreamcanvas.reach import Reach
+from dreamcanvas.net import addresses
+from dreamcanvas.net.origins import rooted
+from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.snapshots import Views
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.views import Views
-from dreamcanvas.visitors import Visitors
-from dreamcanvas.web_files import PackedFiles
-from dreamcanvas.web_front import CONNECTION, Front, Headers
-from dreamcanvas.web_history import IMMUTABLE, matches
+from dreamcanvas.telemetry.metrics import Metrics
+from dreamcanvas.web.history import IMMUTABLE, matches
+from dreamcanvas.web.middleware import CONNECTION, Front, Headers
+from dreamcanvas.web.static_files import PackedFiles
 
 PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
 _PREVIEW: Final = re.compile(r'content="\.?/og\.jpg"')
@@ -133,7 +134,7 @@ class Web:
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""
         format_ = request.path_params["format"]
-        if format_ not in pictures.MEDIA_TYPES:
+        if format_ not in encoding.MEDIA_TYPES:
             return PlainTextResponse("Not found: the picture is at /canvas.jpg, .png and .webp.\n", 404)
         none_match = request.headers.get("if-none-match", "")
         newest = _version_headers(self._painter.version)
@@ -145,7 +146,7 @@ class Web:
         headers = _version_headers(view.version)
         if matches(none_match, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        return Response(view.data, headers=headers, media_type=pictures.MEDIA_TYPES[format_])
+        return Response(view.data, headers=headers, media_type=encoding.MEDIA_TYPES[format_])
 
     async def dream(self, request: Request) -> Response:
         """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
@@ -156,7 +157,7 @@ class Web:
         missing = PlainTextResponse(f"Not found: there is no picture of dream {number}.\n", 404)
         if not 1 <= int(number) <= self._painter.version.dream:
             return missing  # a file beyond the newest dream is one that is not recorded yet, or never was
-        headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or pictures.DELIVERY_SIDES[0]}"'}
+        headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or encoding.DELIVERY_SIDES[0]}"'}
         if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
 
@@ -164,7 +165,7 @@ class Web:
         household = addresses.household(_address(request))
 
         async def make() -> bytes:
-            width = int(side or pictures.DELIVERY_SIDES[0])
+            width = int(side or encoding.DELIVERY_SIDES[0])
             try:
                 async with encoders.turn(household, key):
                     frame = await self._dreams.read(int(number))
@@ -262,7 +263,7 @@ class Web:
 
 
 def _delivery(frame: bytes, side: int) -> bytes:
-    return pictures.encode_delivery(decode(frame), side)
+    return encoding.encode_delivery(decode(frame), side)
 
 
 def _version_headers(version: Version) -> dict[str, str]:

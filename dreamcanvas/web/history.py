@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dreamcanvas.counting import counted
 from dreamcanvas.errors import InvalidParams
+from dreamcanvas.history.atom import Entry, atom
 from dreamcanvas.history.catalogue import Catalogue
-from dreamcanvas.history.feed import Entry, atom
-from dreamcanvas.history.frames import FPS, THUMBNAILS, moment
+from dreamcanvas.history.windows import FPS, THUMBNAILS, moment
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
+from dreamcanvas.text.plural import counted
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FEED_ENTRIES: Final = 30

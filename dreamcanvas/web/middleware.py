@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dreamcanvas.addresses import normal
-from dreamcanvas.origins import below
-from dreamcanvas.reach import Reach
+from dreamcanvas.access.site import Reach
+from dreamcanvas.net.addresses import normal
+from dreamcanvas.net.origins import below
 from dreamcanvas.rpc.endpoint import joined
-from dreamcanvas.web_history import IMMUTABLE
+from dreamcanvas.web.history import IMMUTABLE
 
 CONNECTION: Final = "dreamcanvas.connection"
 """In the scope: the very (address, port) of the caller's own connection; None where a proxy speaks for it."""

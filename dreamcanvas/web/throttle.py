@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dreamcanvas.limits import Buckets
+from dreamcanvas.access.rate_limit import Buckets
 
 PIECE: Final = 65536  # of a body: the rest stays what it is, the same bytes for all who are sent it
 BURST_SECONDS: Final = 2

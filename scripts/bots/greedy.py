@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dreamcanvas import brush
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas import brush
+from dreamcanvas.canvas.model import Dab
 
 Pixels = npt.NDArray[np.float32]
 

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from dreamcanvas.access import Identity
-from dreamcanvas.allowances import Allowances, Client, Pace
+from dreamcanvas.access.quotas import Allowances, Client, Pace
+from dreamcanvas.access.tokens import Identity
 from dreamcanvas.config import Config
 from dreamcanvas.errors import RateLimited
-from dreamcanvas.metrics import Metrics
 from dreamcanvas.store.journal import Author
+from dreamcanvas.telemetry.metrics import Metrics
 
 
 class Door:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.limits import SWEEP, Bucket, Buckets
+from dreamcanvas.access.rate_limit import SWEEP, Bucket, Buckets
 
 
 def test_a_burst_at_once_then_the_rate() -> None:

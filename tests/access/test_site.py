@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from dreamcanvas.origins import Origins, below, parse_origin
-from tests.server import Server
-from tests.test_admin import Refused, host
+from dreamcanvas.net.origins import Origins, below, parse_origin
+from tests.api.test_admin_service import Refused, host
+from tests.live_server import Server
 
 DAB = {"pos": {"x": 5, "y": 5}, "size": 3, "color": 255}
 FORGED = (

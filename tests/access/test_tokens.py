@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.access import Access, Identity, admin_token
+from dreamcanvas.access.tokens import Access, Identity, admin_token
 from dreamcanvas.errors import StoreError, Unauthenticated
 from dreamcanvas.store import schema
 from dreamcanvas.store.tokens import TokenFile, read

@@ -15,10 +15,10 @@ from PIL import Image, ImageChops
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from dreamcanvas import brush
+from dreamcanvas.canvas import brush
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.tokens import TokenFile
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 
 

@@ -10,8 +10,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dreamcanvas.event_names import event_names, stock_events
-from tests.server import Server, wait_until
+from dreamcanvas.broadcast.event_names import event_names, stock_events
+from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 
 

@@ -11,9 +11,10 @@ from PIL import Image
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dreamcanvas import __version__, brush
+from dreamcanvas import __version__
+from dreamcanvas.canvas import brush
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import CallError, Socket, dab
 
 

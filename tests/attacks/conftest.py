@@ -8,7 +8,7 @@ import pytest
 
 from tests.attacks.probe import Probe
 from tests.attacks.scene import copied, dreamt, painted
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from dreamcanvas.store.dreams import frame_path
 from tests.attacks.floods import Attack
 from tests.attacks.probe import Probe, Waits
 from tests.attacks.wire import BINARY, call, connected, get, masked, opened
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 OPERATIONS = 20_000

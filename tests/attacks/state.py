@@ -10,7 +10,7 @@ from pathlib import Path
 from websockets.sync.client import connect
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket
 
 

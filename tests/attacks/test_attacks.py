@@ -10,7 +10,7 @@ import pytest
 from tests.attacks.floods import ATTACKS
 from tests.attacks.probe import INTERVAL, Probe
 from tests.attacks.scene import Verdict, watched
-from tests.server import Server
+from tests.live_server import Server
 
 MEMORY = 150  # MB
 LINES = 100  # a minute; an attack here takes seconds

@@ -18,7 +18,7 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.attacks.floods import ATTACKS, DISCOVER, of
 from tests.attacks.scene import copied, visit
 from tests.attacks.wire import batch, connected, get, opened, operations_of, text
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 

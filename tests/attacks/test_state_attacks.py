@@ -14,21 +14,21 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from dreamcanvas.canvas import Dab, Operation, Patch, Version
-from dreamcanvas.operation_log import PATCH_BYTES, OperationLog, weight
+from dreamcanvas.canvas.model import Dab, Operation, Patch, Version
+from dreamcanvas.canvas.operation_log import PATCH_BYTES, OperationLog, weight
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.authors import forget_authors
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.database import Database
 from dreamcanvas.store.journal import Entry, Journal
+from dreamcanvas.store.maintenance import Keeping, Upkeep
 from dreamcanvas.store.tokens import TokenFile
-from dreamcanvas.store.upkeep import Keeping, Upkeep
 from tests.attacks.state import From, Probe, disk
 from tests.faults.shim import Shim
-from tests.server import Server
+from tests.live_server import Server
+from tests.painting.test_painter import GREEN, Studio
 from tests.socket_client import CallError, Socket
-from tests.test_painter import GREEN, Studio
 
 DAY_MS = 86_400_000
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab, Version
+from dreamcanvas.canvas.model import Dab, Version
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.backup import backup, restore
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.files import digest
 from dreamcanvas.store.movies import Movies, Window
-from tests.test_painter import GREEN, Studio
+from tests.painting.test_painter import GREEN, Studio
 
 
 @pytest.fixture

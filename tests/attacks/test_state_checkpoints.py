@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab, Patch, Version
+from dreamcanvas.canvas.model import Dab, Patch, Version
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import KEEP, KEEP_AT_MOST, Checkpoints
-from dreamcanvas.store.past import Past
-from dreamcanvas.store.upkeep import Keeping, Upkeep
-from tests.test_painter import BLUE, GREEN, Studio, picture
-from tests.test_undoing import Hand, left
+from dreamcanvas.store.maintenance import Keeping, Upkeep
+from dreamcanvas.store.undo_reader import Past
+from tests.painting.test_painter import BLUE, GREEN, Studio, picture
+from tests.painting.test_stroke_undo import Hand, left
 
 EVERY = 20
 

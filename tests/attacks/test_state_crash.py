@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests import crash
-from tests.server import Server
+from tests.live_server import Server
 
 
 def test_kill_9_under_checkpoints(tmp_path: Path) -> None:

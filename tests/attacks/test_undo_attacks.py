@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab, Patch
+from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.errors import RateLimited, TooLate, Unavailable
+from dreamcanvas.painting.deferred_patch import IN_TURN_SECONDS, Retracting
+from dreamcanvas.painting.stroke_undo import Bounds, Undoing
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.retracting import IN_TURN_SECONDS, Retracting
 from dreamcanvas.store.journal import Receipt
-from dreamcanvas.undoing import Bounds, Undoing
 from tests.attacks.state import From, Probe, covering, dabs, disk, memory, undo
-from tests.server import Server
+from tests.live_server import Server
+from tests.painting.test_painter import Studio, picture
+from tests.painting.test_stroke_undo import Hand, left, now
 from tests.socket_client import CallError
-from tests.test_painter import Studio, picture
-from tests.test_undoing import Hand, left, now
 
 FEW_SECONDS = 8.0  # where the attack took minutes, on a machine that has other work
 

@@ -6,7 +6,7 @@ import random
 import pytest
 from PIL import Image
 
-from dreamcanvas.bands import ROWS, BandedPng
+from dreamcanvas.canvas.banded_png import ROWS, BandedPng
 
 
 def read(png: BandedPng) -> Image.Image:

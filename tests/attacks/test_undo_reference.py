@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
-from dreamcanvas import undo
-from dreamcanvas.canvas import HOST, SIDE, Dab, Operation, Patch, Region, draw
-from dreamcanvas.hindsight import OverdrawnError, StoppedError, Work
-from dreamcanvas.undo import Past, bounds, coverage, region_of, touch
-from tests.test_undo import World, played, same, script
+from dreamcanvas.canvas import undo
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, draw
+from dreamcanvas.canvas.reconstruction import OverdrawnError, StoppedError, Work
+from dreamcanvas.canvas.undo import Past, bounds, coverage, region_of, touch
+from tests.canvas.test_undo import World, played, same, script
 
 FOREVER = 2**63
 

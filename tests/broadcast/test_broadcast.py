@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.broadcast import EVENTS, PAINTS_PER_EVENT, Broadcast, Past, Subscription
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.broadcast.broadcast import EVENTS, PAINTS_PER_EVENT, Broadcast, Past, Subscription
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.events import events, messages, operation
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dreamcanvas.cursors import CURSORS_PER_TICK, EVENTS_PER_TICK, LATE, Cursors
+from dreamcanvas.broadcast.cursors import CURSORS_PER_TICK, EVENTS_PER_TICK, LATE, Cursors
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.events import events
 

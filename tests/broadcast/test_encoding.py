@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from dreamcanvas.canvas import Dab, Operation, Patch
-from dreamcanvas.events import PAINTS_PER_EVENT, Form, encode, join
+from dreamcanvas.broadcast.encoding import PAINTS_PER_EVENT, Form, encode, join
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from tests.events import events, operation

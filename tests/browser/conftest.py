@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
 
 from tests.browser.visitor import Visitor, chromium
-from tests.server import Server
+from tests.live_server import Server
 
 Visit = Callable[..., Visitor]
 

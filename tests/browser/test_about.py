@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
-from tests.server import Server
-from tests.test_about import ADDRESS, FLAGS
+from tests.live_server import Server
+from tests.web.test_about import ADDRESS, FLAGS
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, expect
 
-from dreamcanvas import brush
+from dreamcanvas.canvas import brush
 from tests.browser import axe
 from tests.browser.conftest import Visit
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 
 QUARTER = 768  # px: the side of the quarter of the canvas that is covered

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.conftest import Visit
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser import together
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE
-from tests.server import Server
+from tests.live_server import Server
 
 
 class TestCursors:

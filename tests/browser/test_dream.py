@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE
 from tests.browser.visitor import Visitor
 from tests.history.killer import MarkedServer
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 
 def screen_at(visitor: Visitor) -> bytes:

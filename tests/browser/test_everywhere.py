@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.axe import violations
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE
-from tests.server import Server
+from tests.live_server import Server
 
 GERMAN = {"locale": "de-DE"}
 BUDGET = 100_000

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE, canvas_png
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 BITS: Final = {"none": 0, "left": 1, "right": 2, "middle": 4}
 

@@ -15,7 +15,7 @@ from tests.browser import axe
 from tests.browser.conftest import Visit
 from tests.history.killer import MarkedServer, windows
 from tests.history.marks import mark
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 WINDOW = 8

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket
 
 FORBIDDEN = """

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
-from tests.server import Server
+from tests.live_server import Server
 
 ALT: Final = 1
 CONTROL: Final = 2

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 PHONE: Final = {
     "viewport": {"width": 390, "height": 844},

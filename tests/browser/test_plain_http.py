@@ -11,7 +11,7 @@ from tests.browser.conftest import Visit, elsewhere
 from tests.browser.test_page import PHONE, canvas_png, same_picture
 from tests.browser.test_tools import pen
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 LENGTH: Final = 316  # CSS pixels
 STEPS: Final = 24

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.history.killer import MarkedServer
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket, dab
 
 SIZES: Final = (

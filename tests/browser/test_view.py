@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PHONE
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 
 def middle(visitor: Visitor) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from tests.browser.visitor import Visitor
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 SIDE = 1536
 

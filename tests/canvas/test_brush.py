@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dreamcanvas import brush
+from dreamcanvas.canvas import brush
 
 RGB = tuple[int, int, int]
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from PIL import Image
 
-from dreamcanvas.pictures import MEDIA_TYPES, Pictures, encode, encode_delivery
+from dreamcanvas.canvas.encoding import MEDIA_TYPES, Pictures, encode, encode_delivery
 
 
 def picture(side: int = 64) -> Image.Image:

@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import HOST, Dab, Operation, Patch
-from dreamcanvas.ink import CURVE, FULL, Curve, Ink, Recent
-from dreamcanvas.undo import Retraction
+from dreamcanvas.canvas.ink import CURVE, FULL, Curve, Ink, Recent
+from dreamcanvas.canvas.model import HOST, Dab, Operation, Patch
+from dreamcanvas.canvas.undo import Retraction
 
 CURVE_OF_TEN = Curve(start=0.2, dreams=10, bend=1.0)
 YOUNG = round(0.2 * FULL)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
 from tests.events import operation
 
 WHITE = (255, 255, 255)

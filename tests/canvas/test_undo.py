@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops
 
-from dreamcanvas import undo
-from dreamcanvas.canvas import SIDE, Canvas, Dab, Operation, Patch, Region, draw
-from dreamcanvas.undo import EDGE
+from dreamcanvas.canvas import undo
+from dreamcanvas.canvas.model import SIDE, Canvas, Dab, Operation, Patch, Region, draw
+from dreamcanvas.canvas.undo import EDGE
 
 WHITE = Image.new("RGB", (SIDE, SIDE), (255, 255, 255))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dreamcanvas.admin_client import moment_of, seconds_of
+from dreamcanvas.cli.admin_client import moment_of, seconds_of
 from dreamcanvas.errors import ConfigError
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import CallError, Socket, dab
 
 

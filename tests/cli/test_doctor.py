@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from dreamcanvas.cli.doctor import memory, processor, room, sync_speed
 from dreamcanvas.config import Config
-from dreamcanvas.doctor import memory, processor, room, sync_speed
 from dreamcanvas.store import schema
-from tests.server import Server
+from tests.live_server import Server
 
 EVERYWHERE = ("--host", "0.0.0.0")  # noqa: S104 - looked at, not listened on
 X86 = frozenset({"fpu", "avx", "avx2", "avx512f"})

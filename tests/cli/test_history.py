@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dreamcanvas.cli import main
+from dreamcanvas.cli.main import main
 from dreamcanvas.history.movie import decode, to_image
 from dreamcanvas.store.backup import backup, restore
 from tests.history.marks import read
 from tests.history.test_recording import LENGTH, NOON, Studio
-from tests.server import Server
+from tests.live_server import Server
 
 
 def run(*arguments: str) -> Result:

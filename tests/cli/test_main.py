@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dreamcanvas import __version__
-from dreamcanvas.cli import main
+from dreamcanvas.cli.main import main
 from dreamcanvas.config import Config
 from dreamcanvas.store import schema
-from tests.server import Server
+from tests.live_server import Server
 
 
 def run(*arguments: str, **environment: str) -> Result:

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from dreamcanvas.cli import main
+from dreamcanvas.cli.main import main
 from dreamcanvas.config import Config, load, unknown_variables
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.check import check
-from tests.server import Server
+from tests.live_server import Server
 
 LONG = "x" * 5000
 DIGITS = "9" * 5000

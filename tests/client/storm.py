@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from PIL import ImageChops
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas.model import Dab, Operation
 from dreamcanvas.client import AsyncClient, Events
 from dreamcanvas.client.events import operations
 from dreamcanvas.client.wire import RawEvent
 from tests.client.proxy import Proxy
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket
 
 UNDONE = 0.1  # the share of strokes that are taken back

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas.model import Dab, Operation
 from dreamcanvas.client import AsyncClient, Client, Cursor, Dream, Resync, Status
 from dreamcanvas.client.events import Events
-from dreamcanvas.client.link import pause
+from dreamcanvas.client.reconnecting import pause
 from dreamcanvas.client.session import Session, websocket_url
 from dreamcanvas.errors import (
     ConfigError,
@@ -28,7 +28,7 @@ from dreamcanvas.errors import (
 )
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.client.storm import weather
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 

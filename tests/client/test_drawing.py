@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.client.drawing import Color, checked, dabs_along, rgb
 from dreamcanvas.errors import InvalidParams
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.server import Server
+from tests.live_server import Server
 
 ROOT = Path(__file__).parents[2]
 BOT = """
@@ -19,7 +19,7 @@ with Client(sys.argv[1]) as bot, bot.replica() as replica:
     replica.reaches(seq=ink.seq)
     print(bot.get_canvas().tobytes() == replica.image().tobytes())
 """
-SERVE = "from dreamcanvas.cli import main; main(['serve', '--port', '0'])"
+SERVE = "from dreamcanvas.cli.main import main; main(['serve', '--port', '0'])"
 # Stands for an environment without these modules
 WITHOUT = """
 import sys

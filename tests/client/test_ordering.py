@@ -2,8 +2,8 @@
 
 import random
 
-from dreamcanvas.canvas import Dab, Operation
-from dreamcanvas.client.feed import Feed
+from dreamcanvas.canvas.model import Dab, Operation
+from dreamcanvas.client.ordering import Feed
 
 DAB = Dab(1, 2, 3, 4)
 

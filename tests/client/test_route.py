@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.admin_client import call, token_of
+from dreamcanvas.cli.admin_client import call, token_of
 from dreamcanvas.client import AsyncClient, Client
 from dreamcanvas.client.route import check_token, goes_direct, parse
 from dreamcanvas.errors import AdminError, ConfigError
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.client import Client
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.contract.client import Client
 from tests.contract.schema import make
-from tests.server import Server
+from tests.live_server import Server
 
 UPGRADE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

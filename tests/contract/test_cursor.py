@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.contract.client import Client, Failed
-from tests.server import Server
+from tests.live_server import Server
 
 POS = {"x": 20, "y": 30}
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.client import Client, Closed, Dab, Event
 from tests.contract.schema import absent
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.client import Client, Closed
 from tests.contract.schema import absent, make, parse
-from tests.server import Server
+from tests.live_server import Server
 
 # Message{type=REQUEST, request{method="paint", seq=0, payload=PaintRequest{pos{x=0, y=0}, size=1, color=0}}}
 PAINT_AT_ZERO = (

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.picture import decode, fetch
 from tests.contract.schema import make
-from tests.server import Server
+from tests.live_server import Server
 
 
 def whole(client: Client) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.contract.client import Client, Failed, json_failure
-from tests.server import Server
+from tests.live_server import Server
 
 
 class Host:

@@ -10,7 +10,7 @@ from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.contract.client import Client
-from tests.server import Server
+from tests.live_server import Server
 
 PICTURES = {"jpg": ("image/jpeg", "JPEG"), "png": ("image/png", "PNG"), "webp": ("image/webp", "WEBP")}
 PATHS = [

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.schema import absent, make, parse
-from tests.server import Server
+from tests.live_server import Server
 
 
 def visit(server: Server, address: str, path: str = "/rpc") -> Client:

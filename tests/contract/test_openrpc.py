@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.client import Client
 from tests.contract.schema import FIELDS, METHODS
-from tests.server import Server
+from tests.live_server import Server
 
 Document = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.schema import make
-from tests.server import Server
+from tests.live_server import Server
 
 POS = {"x": 20, "y": 20}
 OK = {"pos": POS, "size": 3}

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.contract import picture
 from tests.contract.client import Client, Dab
 from tests.contract.picture import Pixels, decode, fetch, mask, operations, paint, white
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.contract.client import Client
-from tests.server import Server
+from tests.live_server import Server
 
 DAB = {"pos": {"x": 8, "y": 9}, "size": 5, "color": 0x123456}
 

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import descriptor_pb2
 
 from tests.contract.schema import ENUMS, FIELDS, METHODS, SCALARS
-from tests.server import Server
+from tests.live_server import Server
 
 WSRPC = {"Message", "Request", "Response", "Event", "Error"}
 Files = dict[str, descriptor_pb2.FileDescriptorProto]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.picture import fetch, operations
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import re
 import time
 
 from tests.contract.client import Client
-from tests.server import Server
+from tests.live_server import Server
 
 OFF, STARTING, WAITING, DREAMING, RESTING, FAILED = range(6)
 # a layer's name, then its channel, or the whole layer's mean square

@@ -18,7 +18,7 @@ import pytest
 
 from tests.contract.client import Client, Failed
 from tests.contract.picture import fetch
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.schema import make
-from tests.server import Server
+from tests.live_server import Server
 
 
 @pytest.fixture

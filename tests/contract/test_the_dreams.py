@@ -17,7 +17,7 @@ from PIL import Image
 from tests.contract.client import WAIT, Client, Dab, Event
 from tests.contract.picture import Fetched, Pixels, decode, fetch, paint
 from tests.contract.schema import absent
-from tests.server import Server
+from tests.live_server import Server
 
 FIRST = 110.0  # s; the network is loaded and compiled before the first dream
 pytestmark = pytest.mark.timeout(240)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.client import Client, Dab, Failed
 from tests.contract.picture import decode, fetch, paint
-from tests.server import Server
+from tests.live_server import Server
 
 MARK = Dab(400, 400, 60, 0xCC0000)
 OVER = Dab(420, 400, 40, 0x0000CC)

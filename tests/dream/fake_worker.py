@@ -6,8 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from dreamcanvas.dream import pipe
-from dreamcanvas.dream.pipe import Frame
+from dreamcanvas.process import Frame, read_frame, write_frame
 
 mode, note = sys.argv[1], Path(sys.argv[2])
 starts = len(note.read_text(encoding="utf-8").splitlines()) if note.exists() else 0
@@ -24,16 +23,16 @@ if mode == "babbles":
     sys.stdout.write("Welcome to the dream!\n" * 100)
     sys.stdout.flush()
     time.sleep(60)
-pipe.write(sys.stdout.buffer, Frame({"ready": True}))
-while (request := pipe.read(sys.stdin.buffer)) is not None:
+write_frame(sys.stdout.buffer, Frame({"ready": True}))
+while (request := read_frame(sys.stdin.buffer)) is not None:
     if mode == "hangs":
         time.sleep(60)
     if mode == "dies":
         sys.exit(4)
     if mode == "refuses":
-        pipe.write(sys.stdout.buffer, Frame({"ok": False, "error": "no such layer"}))
+        write_frame(sys.stdout.buffer, Frame({"ok": False, "error": "no such layer"}))
         continue
     if mode == "slow":
         time.sleep(0.3)
     answer = {"ok": True, "seconds": 0.5}
-    pipe.write(sys.stdout.buffer, Frame(answer, request.payload[::-1]))
+    write_frame(sys.stdout.buffer, Frame(answer, request.payload[::-1]))

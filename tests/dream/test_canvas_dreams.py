@@ -5,13 +5,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from dreamcanvas.canvas import Dab, Operation
+from dreamcanvas.canvas.ink import CURVE, Ink
+from dreamcanvas.canvas.model import Dab, Operation
 from dreamcanvas.dream.engine import Engine, Mask, Pixels
 from dreamcanvas.dream.network import load_network, network_info
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
 from dreamcanvas.dream.styles import load_styles, parse_expression
-from dreamcanvas.ink import CURVE, Ink
 
 STYLES = load_styles("efficientnet_lite0")
 INFO = network_info("efficientnet_lite0")

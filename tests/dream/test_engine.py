@@ -10,9 +10,9 @@ from PIL import Image
 
 from dreamcanvas.dream.engine import Engine, Mask, Passage, Pixels
 from dreamcanvas.dream.network import Network, NetworkInfo, Tensor, Walk, load_network
-from dreamcanvas.dream.passage import new_share
 from dreamcanvas.dream.settings import CLASSIC, DreamSettings
 from dreamcanvas.dream.styles import Expression, Term, load_styles, parse_expression
+from dreamcanvas.dream.transition import new_share
 from dreamcanvas.errors import DreamError
 
 SETTINGS = DreamSettings(octaves=3, finest=1.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dreamcanvas.cli import main
+from dreamcanvas.cli.main import main
 from dreamcanvas.dream import models
 from dreamcanvas.dream.network import NETWORKS, network_info
 from dreamcanvas.dream.networks.download import Download

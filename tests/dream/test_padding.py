@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dreamcanvas.dream.borders import CONTEXT, JITTER, TOTAL, Offset, cut, draw_offset, extend
+from dreamcanvas.dream.padding import CONTEXT, JITTER, TOTAL, Offset, cut, draw_offset, extend
 from dreamcanvas.dream.tensors import tf
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from dreamcanvas.dream.network import network_info
+from dreamcanvas.dream.schedule import Plan, Programme, blend, shares
 from dreamcanvas.dream.styles import MAX_TERMS, Expression, Style, load_styles, parse_expression
-from dreamcanvas.dream.timetable import Plan, Programme, blend, shares
 from dreamcanvas.errors import DreamError
 
 INFO = network_info("efficientnet_lite0")

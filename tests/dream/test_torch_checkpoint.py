@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dreamcanvas.dream.weights import MAGIC_NUMBER, PROTOCOL_VERSION, parse_checkpoint, read_checkpoint
+from dreamcanvas.dream.torch_checkpoint import (
+    MAGIC_NUMBER,
+    PROTOCOL_VERSION,
+    parse_checkpoint,
+    read_checkpoint,
+)
 from dreamcanvas.errors import DreamError
 
 

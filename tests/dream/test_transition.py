@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dreamcanvas.dream.passage import SHORE, new_share
+from dreamcanvas.dream.transition import SHORE, new_share
 
 
 def test_it_begins_with_nothing_new_and_ends_with_nothing_old() -> None:

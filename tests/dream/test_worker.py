@@ -16,14 +16,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from dreamcanvas.dream import pipe
 from dreamcanvas.dream.engine import Engine, Pixels
 from dreamcanvas.dream.network import Network, NetworkInfo
-from dreamcanvas.dream.pipe import Frame
 from dreamcanvas.dream.responder import answer, encode_jpeg
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import parse_expression
 from dreamcanvas.dream.worker import NICE
+from dreamcanvas.process import Frame, read_frame, write_frame
 
 COMMAND = (
     sys.executable,
@@ -101,7 +100,7 @@ def process() -> Iterator["subprocess.Popen[bytes]"]:
     command = (*COMMAND, "--parent", str(os.getpid()))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         try:
-            ready = pipe.read(_stream(worker.stdout))
+            ready = read_frame(_stream(worker.stdout))
             assert ready is not None
             assert ready.header == {"ready": True, "network": "efficientnet_lite0"}
             yield worker
@@ -113,7 +112,7 @@ def test_it_ends_with_its_stdin_in_the_middle_of_a_dream(process: "subprocess.Po
     worker = psutil.Process(process.pid)
     assert worker.nice() >= NICE
     process.send_signal(signal.SIGINT)  # Ctrl-C goes to the whole group; the server decides
-    pipe.write(_stream(process.stdin), Frame(SLOW, SLOW_PIXELS))
+    write_frame(_stream(process.stdin), Frame(SLOW, SLOW_PIXELS))
     used = worker.cpu_times().user
     while worker.cpu_times().user < used + 0.3:
         time.sleep(0.02)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
 from dreamcanvas.client import Client, Dab, Operation
-from tests.server import Server
+from tests.live_server import Server
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "bots.md").read_text()

@@ -20,7 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from dreamcanvas.config import load
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 HOSTING = (DEPLOY.parent / "docs" / "hosting.md").read_text()

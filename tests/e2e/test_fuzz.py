@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import fuzz
-from tests.server import Server
+from tests.live_server import Server
 
 RUBBISH = (
     b"POST /rpc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"

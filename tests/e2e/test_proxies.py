@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from tests.api.test_admin_service import host
 from tests.e2e.test_deploy import DEPLOY, answers, free_ports
-from tests.server import Server, wait_until
-from tests.test_admin import host
+from tests.live_server import Server, wait_until
 
 NAME = "canvas.example.org"
 VISITOR = "127.0.0.2"  # the proxies reach the server from 127.0.0.1

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dreamcanvas.dream.styles import load_styles
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

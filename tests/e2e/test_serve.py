@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from websockets.exceptions import ConnectionClosed
 
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import Socket, dab
 
 STARTING, WAITING, DREAMING, RESTING = (

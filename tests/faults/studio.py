@@ -17,14 +17,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.canvas import SIDE, Canvas, Dab
-from dreamcanvas.painter import Painter
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.canvas.model import SIDE, Canvas, Dab
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
+from dreamcanvas.store.maintenance import Keeping, Upkeep
 from dreamcanvas.store.schema import DirectoryLock
-from dreamcanvas.store.upkeep import Keeping, Upkeep
 
 KEEP_HOURS = 0.2 / 3600  # 0.2 s: in an hour's work, years
 MAX_BYTES = 2_000_000

@@ -12,7 +12,7 @@ from tests.faults.shim import Shim
 CODE = """
 import asyncio, logging, sys
 from pathlib import Path
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.store.database import CHECKPOINT_TRANSACTIONS
 from dreamcanvas.store.journal import Entry, Journal
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests import crash
 from tests.faults.shim import Shim
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 from tests.store.test_check import fill, harm_last_page
 

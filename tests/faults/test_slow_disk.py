@@ -17,7 +17,7 @@ CALLS = 20
 CODE = """
 import asyncio, json, sys, time
 from pathlib import Path
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.store.journal import Entry, Journal
 
 async def main(painters, calls):

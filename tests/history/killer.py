@@ -14,7 +14,7 @@ import psutil
 from dreamcanvas.history.movie import decode, to_image
 from dreamcanvas.store.movies import movie_path
 from tests.history.marks import read
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 
 WINDOW = 2
 FAST = (

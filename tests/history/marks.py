@@ -7,7 +7,7 @@ import colorsys
 
 from PIL import Image, ImageDraw
 
-from dreamcanvas.canvas import SIDE
+from dreamcanvas.canvas.model import SIDE
 
 BITS = 24
 SQUARE = SIDE // BITS

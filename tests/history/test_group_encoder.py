@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dreamcanvas.history import movie
-from dreamcanvas.history.frames import FPS
-from dreamcanvas.history.gop import BLOCK, CARRIED, Quality, add, difference
+from dreamcanvas.history.group_encoder import BLOCK, CARRIED, Quality, add, difference
+from dreamcanvas.history.windows import FPS
 
 SIDE = 192
 SHAPE = (SIDE * 3 // 2, SIDE)  # of the planes in yuv420p

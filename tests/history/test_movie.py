@@ -11,7 +11,7 @@ from av.error import FFmpegError
 from PIL import Image
 
 from dreamcanvas.history import movie
-from dreamcanvas.history.gop import Quality
+from dreamcanvas.history.group_encoder import Quality
 from tests.history.marks import mark, read
 
 QUALITY = Quality(26, "superfast", 1)

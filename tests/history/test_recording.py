@@ -14,21 +14,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.config import Config
 from dreamcanvas.errors import MovieError
-from dreamcanvas.history import frames
+from dreamcanvas.history import recording as module
 from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.history import History
 from dreamcanvas.history.movie import decode, to_image
 from dreamcanvas.history.recording import Recording, Shape
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
+from dreamcanvas.store.dream_queries import Moments, Reader
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
-from dreamcanvas.store.moments import Moments, Reader
+from dreamcanvas.store.maintenance import Keeping, Upkeep
 from dreamcanvas.store.movies import GONE, THERE, WAITING, Movies, movie_path, name_of
-from dreamcanvas.store.upkeep import Keeping, Upkeep
 from tests.history.marks import mark, read
 
 HOUR = 3_600_000
@@ -307,7 +307,7 @@ async def test_frames_go_only_when_their_movie_is_there_and_never_the_newest(stu
 async def test_a_day_is_made_when_it_is_over_and_its_windows_are(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "DAY_FRAMES", 180)
+    monkeypatch.setattr(module, "DAY_FRAMES", 180)
     midnight = NOON + 12 * HOUR
     for start in range(NOON, midnight + 1, LENGTH):
         await studio.dream(*(start + n for n in range(40)))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket, dab
 
 HERE = Path(__file__).parent

@@ -4,8 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from dreamcanvas.addresses import Proxies, Seen, household, networks, normal, target
 from dreamcanvas.errors import ConfigError
+from dreamcanvas.net.addresses import Proxies, Seen, household, networks, normal, target
 
 TRUSTED = Proxies(("127.0.0.1", "10.0.0.0/8", "::1"))
 FOR = {"x-forwarded-for": "198.51.100.7"}

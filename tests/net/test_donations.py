@@ -2,8 +2,8 @@
 
 import pytest
 
-from dreamcanvas.donations import Link, bitcoin_url, check_bitcoin, links
 from dreamcanvas.errors import ConfigError
+from dreamcanvas.net.donations import Link, bitcoin_url, check_bitcoin, links
 
 # Of BIP 173, BIP 350, BIP 13 and the first block
 GOOD = (

@@ -5,8 +5,8 @@ import threading
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Canvas, Dab, Operation, Version
-from dreamcanvas.easel import Easel
+from dreamcanvas.canvas.model import Canvas, Dab, Operation, Version
+from dreamcanvas.painting.canvas_thread import Easel
 from tests.events import operation
 
 BLACK = Dab(40, 40, 60, 0)

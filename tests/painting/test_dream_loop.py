@@ -13,14 +13,14 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
-from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.canvas import HOST, Dab, Patch, Version
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.canvas.ink import Curve, Ink
+from dreamcanvas.canvas.model import HOST, Dab, Patch, Version
 from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.dream.styles import Style
-from dreamcanvas.dreaming import Dreaming, Timetable
 from dreamcanvas.errors import DreamError
-from dreamcanvas.ink import Curve, Ink
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.dream_loop import Dreaming, Timetable
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Author, Journal
@@ -265,7 +265,7 @@ async def test_a_passage_is_recorded_as_the_style_to_which_it_leads(night: Night
 async def test_a_dream_that_failed_is_no_step_of_a_passage(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dreamcanvas.dreaming.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("dreamcanvas.painting.dream_loop.RETRY_SECONDS", 0.001)
     dreaming = night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0))
     night.dreamer.answer = DreamError("no")
     await night.dreamer.ask()
@@ -548,7 +548,7 @@ async def test_it_starts_also_for_who_draws_and_is_not_there(night: Night) -> No
 async def test_a_dream_that_fails_is_not_tried_for_ever_where_nobody_is(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dreamcanvas.dreaming.RETRY_SECONDS", 0.001)
+    monkeypatch.setattr("dreamcanvas.painting.dream_loop.RETRY_SECONDS", 0.001)
     night.dreamer.answer = DreamError("no")
     night.start(SLEEPY)
     await night.draw()
@@ -652,7 +652,7 @@ async def test_a_dreamer_that_failed_is_said_and_no_dream_is_due(night: Night) -
 async def test_a_dream_that_fails_changes_nothing_and_is_tried_again(
     night: Night, answer: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dreamcanvas.dreaming.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("dreamcanvas.painting.dream_loop.RETRY_SECONDS", 0.01)
     night.dreamer.answer = answer
     dreaming = night.start()
     await night.dreamer.next()

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dreamcanvas import encoders as module
-from dreamcanvas.encoders import EVERYBODY, Encoders
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.painting import encoder_pool as module
+from dreamcanvas.painting.encoder_pool import EVERYBODY, Encoders
 
 
 @pytest.fixture

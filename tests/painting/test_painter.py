@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from dreamcanvas.broadcast import Broadcast, Subscription
-from dreamcanvas.canvas import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
+from dreamcanvas.canvas.ink import Ink
+from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.ink import Ink
-from dreamcanvas.painter import Painter
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dream, Dreams, decode
 from dreamcanvas.store.journal import Author, Journal

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas import brush
-from dreamcanvas.access import Access
-from dreamcanvas.canvas import Dab
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.tokens import Access
+from dreamcanvas.canvas import brush
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.errors import InvalidParams, MovieError
-from dreamcanvas.moderation import Moderation
-from dreamcanvas.restoring import WHOLE, Restored, Restoring, Wanted
-from dreamcanvas.retracting import Retracting
+from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.restore import WHOLE, Restored, Restoring, Wanted
 from dreamcanvas.store.dreams import decode
-from dreamcanvas.store.moderation import Records
-from tests.test_painter import BLUE, GREEN, Studio, jpeg
-from tests.test_undoing import Hand
+from dreamcanvas.store.moderation_log import Records
+from tests.painting.test_painter import BLUE, GREEN, Studio, jpeg
+from tests.painting.test_stroke_undo import Hand
 
 GREY = jpeg((90, 90, 90))
 PLACE, FAR = (100, 100), (1000, 1000)

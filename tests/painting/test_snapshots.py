@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab, Version
-from dreamcanvas.views import JPEGS_AT_ONCE, JPEGS_PER_SECOND, OTHERS_AT_ONCE, View, Views
-from tests.test_painter import GREEN, Studio
+from dreamcanvas.canvas.model import Dab, Version
+from dreamcanvas.painting.snapshots import JPEGS_AT_ONCE, JPEGS_PER_SECOND, OTHERS_AT_ONCE, View, Views
+from tests.painting.test_painter import GREEN, Studio
 
 DAB = Dab(100, 100, 80, 0xFF0000)
 

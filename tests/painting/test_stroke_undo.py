@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from dreamcanvas.broadcast import Subscription
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.broadcast.broadcast import Subscription
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import TooLate, Unavailable
-from dreamcanvas.retracting import Retracting
+from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.stroke_undo import Undoing
 from dreamcanvas.store.dreams import decode
 from dreamcanvas.store.journal import Author, Receipt
-from dreamcanvas.undoing import Undoing
-from tests.test_painter import BLUE, GREEN, Reader, Studio, picture
+from tests.painting.test_painter import BLUE, GREEN, Reader, Studio, picture
 
 RED, GREY, BLACK = Dab(100, 100, 80, 0xFF0000), Dab(130, 100, 60, 0x808080), Dab(120, 110, 40, 0)
 SECONDS = 60

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from dreamcanvas.rpc.turns import SHARE_SECONDS, TURN_SECONDS, Share, Turns
+from dreamcanvas.rpc.fair_scheduler import SHARE_SECONDS, TURN_SECONDS, Share, Turns
 
 STEP = 0.0005
 

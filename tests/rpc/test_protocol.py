@@ -21,10 +21,10 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
+from dreamcanvas.rpc.fair_scheduler import Share, Turns
 from dreamcanvas.rpc.frames import frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Service, Then
-from dreamcanvas.rpc.turns import Share, Turns
 
 DEADLINE = 10
 QUIET = {"ping_interval": 0.0}

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.rpc.outlet import PIECE, Outlet
+from dreamcanvas.rpc.write_buffer import PIECE, Outlet
 
 
 class Transport(asyncio.Transport):

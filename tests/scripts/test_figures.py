@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from dreamcanvas.dream.figures import (
+from figures import (
     Pixels,
     block_means,
     change,

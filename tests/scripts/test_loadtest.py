@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import Server
+from tests.live_server import Server
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "loadtest.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "loadtest.py"
 
 
 def loadtest(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.watchdog import Watchdog
-from tests.server import Server
+from dreamcanvas.server.systemd import Watchdog
+from tests.live_server import Server
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "deploy" / "dreamcanvas.service"
 
 

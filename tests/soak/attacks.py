@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.attacks.floods import ATTACKS
 from tests.attacks.probe import Probe
 from tests.attacks.scene import Verdict, copied, dreamt, painted, watched
-from tests.server import Server
+from tests.live_server import Server
 
 HEAD = (
     f"{'attack':44} {'p99 ms':>8} {'max ms':>8} {'quiet p99':>9} {'after max':>9} {'+MB':>6} "

@@ -18,7 +18,7 @@ from websockets.exceptions import WebSocketException
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.attacks.state import From, Probe, covering, dabs, disk, memory, undo
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import CallError
 
 DABS = 1_000_000

@@ -21,7 +21,7 @@ from websockets.asyncio.client import connect
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
-from tests.server import Server
+from tests.live_server import Server
 
 DABS = [pb.Dab(pos=pb.Position(x=700, y=700), size=20, color=0x123456)] * 64
 

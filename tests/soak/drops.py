@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.client.storm import weather
-from tests.server import Server
+from tests.live_server import Server
 
 FLAGS = ("--no-dream", "--replay-operations", "1000000", "--undo-seconds", "3600")
 

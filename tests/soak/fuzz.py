@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from tests import fuzz
-from tests.server import Server
+from tests.live_server import Server
 
 
 def main() -> None:

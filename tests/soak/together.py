@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import together
 from tests.browser.visitor import Visitor, chromium
-from tests.server import Server
+from tests.live_server import Server
 
 
 def main() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.canvas import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store import archive
 from dreamcanvas.store.archive import archive_path, decode, encode
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
-from dreamcanvas.store.upkeep import HOUR_MS, Keeping, Upkeep
+from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Upkeep
 
 NEVER = 10**15
 PATCH = Patch(-5, 6, b"\x89PNG\r\n\0\xff")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.canvas import Dab
+from dreamcanvas.canvas.model import Dab
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store.backup import Backup, backup, restore
 from dreamcanvas.store.budget import Budget
@@ -21,7 +21,7 @@ from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
 from tests.faults import studio
 from tests.faults.shim import Shim
-from tests.server import Server
+from tests.live_server import Server
 from tests.socket_client import Socket, dab
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dreamcanvas.broadcast import Broadcast
-from dreamcanvas.canvas import Dab, Version
-from dreamcanvas.painter import Painter
+from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.canvas.model import Dab, Version
+from dreamcanvas.painting.painter import Painter
 from dreamcanvas.store import budget as module
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
 from dreamcanvas.store.dreams import Dream, Dreams

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dreamcanvas.canvas import Dab, Patch
+from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.store.journal import KEPT_SESSIONS, Author, Entry, Journal, Receipt
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dreamcanvas.canvas import Dab, Patch
+from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.store.queue import Author, Entry, Late, Queue
 
 DAB = Dab(1, 2, 3, 4)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.canvas import Patch
+from dreamcanvas.canvas.model import Patch
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.journal import Journal

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from PIL import ImageChops
 
-from dreamcanvas import canvas
-from dreamcanvas.canvas import Dab, Patch
-from dreamcanvas.store import past as module
+from dreamcanvas.canvas import model
+from dreamcanvas.canvas.model import Dab, Patch
+from dreamcanvas.store import undo_reader as module
 from dreamcanvas.store.dreams import decode
-from dreamcanvas.store.past import Past
-from tests.test_painter import Studio, jpeg
-from tests.test_undo import World, script
-from tests.test_undoing import Hand
+from dreamcanvas.store.undo_reader import Past
+from tests.canvas.test_undo import World, script
+from tests.painting.test_painter import Studio, jpeg
+from tests.painting.test_stroke_undo import Hand
 
 DAB = Dab(100, 100, 30, 0)
 
@@ -95,5 +95,5 @@ async def test_what_is_not_kept_is_an_error(tmp_path: Path) -> None:
         assert past.operations(4, 5, (0, 0, 200, 200))
         with pytest.raises(LookupError, match="no dream 3"):
             past.dream_seq(3)
-        assert past.picture(0).getcolors() == [(canvas.SIDE**2, canvas.WHITE)]
+        assert past.picture(0).getcolors() == [(model.SIDE**2, model.WHITE)]
     await real.close()

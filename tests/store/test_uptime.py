@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.running import DAY_MS, Hours, Running
+from dreamcanvas.store.uptime import DAY_MS, Hours, Running
 
 HOUR = 3_600_000
 NOON = 20_000 * DAY_MS + 12 * HOUR  # 2024-10-04 12:00 UTC

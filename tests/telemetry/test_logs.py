@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dreamcanvas import logs
+from dreamcanvas.telemetry import logs
 
 
 @pytest.fixture(autouse=True)

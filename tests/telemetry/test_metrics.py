@@ -4,8 +4,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dreamcanvas.errors import InvalidParams, MethodNotFound, RpcError
-from dreamcanvas.metrics import KNOWN_METHODS, Metrics
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.telemetry.metrics import KNOWN_METHODS, Metrics
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, ...], float]:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import dreamcanvas
-from dreamcanvas.counting import column, counted, form
-from dreamcanvas.history.command import _line
+from dreamcanvas.cli.history import _line
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.movies import THERE, Total
-from dreamcanvas.web_history import _window_entry
+from dreamcanvas.text.plural import column, counted, form
+from dreamcanvas.web.history import _window_entry
 
 PACKAGE = Path(dreamcanvas.__file__).parent
 NUMBERED = re.compile(

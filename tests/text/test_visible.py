@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dreamcanvas.api.validation import visible_line, visible_name
 from dreamcanvas.errors import InvalidParams
-from dreamcanvas.validation import visible_line, visible_name
-from dreamcanvas.visible import is_line, is_visible
+from dreamcanvas.text.visible import is_line, is_visible
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("visible.json").read_text("utf-8"))
 

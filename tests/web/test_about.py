@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.web_about import markdown
-from tests.server import Server
+from dreamcanvas.web.about import markdown
+from tests.live_server import Server
 from tests.socket_client import Socket
 
 ADDRESS = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"

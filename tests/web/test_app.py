@@ -15,8 +15,8 @@ from PIL import Image
 
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.web import Web
-from tests.server import Server
+from dreamcanvas.web.app import Web
+from tests.live_server import Server
 from tests.socket_client import Socket, dab
 
 
@@ -206,7 +206,7 @@ def test_metrics_count_calls_by_socket_and_by_post(quiet_server: Server) -> None
 
 @pytest.mark.parametrize("name", ["wsrpc", "dreamcanvas"])
 def test_the_schema_is_the_repository_s(quiet_server: Server, name: str) -> None:
-    file = Path(__file__).parents[1] / "proto" / f"{name}.proto"
+    file = Path(__file__).parents[2] / "proto" / f"{name}.proto"
     answer = ask(quiet_server, f"/proto/{name}.proto")
     assert answer.body == file.read_bytes()
     assert answer.headers["content-type"].startswith("text/plain")

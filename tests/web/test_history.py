@@ -14,7 +14,7 @@ from PIL import Image
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.history.killer import FAST, MarkedServer, windows
 from tests.history.marks import read
-from tests.server import Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 
 pytestmark = pytest.mark.timeout(400)  # the movies are made by a process that has no precedence at all

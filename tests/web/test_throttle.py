@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from dreamcanvas.web_gate import PEAK_BURST, PIECE, Gate
+from dreamcanvas.web.throttle import PEAK_BURST, PIECE, Gate
 
 BODY = bytes(range(256)) * 2048
 

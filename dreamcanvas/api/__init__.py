@@ -1,0 +1,1 @@
+"""The services DreamPainter and DreamAdmin: requests are checked, carried out and answered."""

@@ -1,0 +1,1 @@
+"""Events to everyone who subscribed: each is encoded once for all readers."""

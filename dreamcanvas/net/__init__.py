@@ -1,0 +1,1 @@
+"""Addresses, origins and links, as text: parsed and checked (pure)."""

@@ -1,0 +1,1 @@
+"""What changes the canvas: the single writer, its undo and restore, and the dream loop."""

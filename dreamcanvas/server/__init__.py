@@ -1,0 +1,1 @@
+"""A server, put together from its parts: started, watched and stopped."""

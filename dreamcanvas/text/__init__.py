@@ -1,0 +1,1 @@
+"""Text for people: numbers in sentences, and what of a text can be seen (pure)."""

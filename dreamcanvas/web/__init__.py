@@ -1,0 +1,1 @@
+"""HTTP: the pages, pictures, movies and feeds."""
