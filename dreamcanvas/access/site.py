@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 from dreamcanvas.config import Config
 from dreamcanvas.net.addresses import Proxies
-from dreamcanvas.net.origins import Origins, is_loopback
-from dreamcanvas.server.http_protocol import Timeouts
+from dreamcanvas.net.origins import Origins
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,3 @@ def reach_of(config: Config) -> Reach:
         Origins(config.allowed_origins, config.public_host),
         config.root_path,
     )
-
-
-def timeouts(config: Config) -> Timeouts:
-    """For how long an HTTP connection may keep us waiting: long where it is a proxy's, or this machine's."""
-    proxies = Proxies(config.trusted_proxies)
-
-    def idle(peer: str) -> float:
-        return config.keep_alive if is_loopback(peer) or proxies.trusts(peer) else config.open_timeout
-
-    return Timeouts(config.open_timeout, config.write_timeout, idle)

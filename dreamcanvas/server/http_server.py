@@ -10,11 +10,12 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from dreamcanvas.access.site import timeouts
 from dreamcanvas.api.connections import Visitors
 from dreamcanvas.config import Config
+from dreamcanvas.net.addresses import Proxies
+from dreamcanvas.net.origins import is_loopback
 from dreamcanvas.rpc.protocol import RpcProtocol
-from dreamcanvas.server.http_protocol import HttpProtocol
+from dreamcanvas.server.http_protocol import HttpProtocol, Timeouts
 from dreamcanvas.server.listener import Door
 from dreamcanvas.telemetry.metrics import Metrics
 from dreamcanvas.web.throttle import Gate
@@ -84,7 +85,7 @@ class Serving(uvicorn.Server):
             self.config,
             self.server_state,
             {},
-            timeouts=timeouts(settings),
+            timeouts=_timeouts(settings),
             turns=visitors.turns,
             share=visitors.share_of,
             limited=self._limited,
@@ -95,3 +96,13 @@ class Serving(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leaves them alone."""
         yield
+
+
+def _timeouts(config: Config) -> Timeouts:
+    """For how long an HTTP connection may keep us waiting: long where it is a proxy's, or this machine's."""
+    proxies = Proxies(config.trusted_proxies)
+
+    def idle(peer: str) -> float:
+        return config.keep_alive if is_loopback(peer) or proxies.trusts(peer) else config.open_timeout
+
+    return Timeouts(config.open_timeout, config.write_timeout, idle)
