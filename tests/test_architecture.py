@@ -158,7 +158,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("broadcast/broadcast.py", "broadcast/cursors.py"),
     ("broadcast/",),
     ("config.py",),
-    ("setting_checks.py",),
     ("store/",),
     ("dream/", "rpc/", "client/", "telemetry/"),
     ("canvas/ink.py", "canvas/undo.py"),
