@@ -1,9 +1,6 @@
-"""Pictures as files: made once per key, however many ask at the same time, and kept while asked for."""
+"""Pictures as files, in each format and for browsers (pure)."""
 
-import asyncio
 import io
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
 from typing import Final, TypeAlias
 
 from PIL import Image
@@ -36,40 +33,3 @@ def encode_delivery(image: Image.Image, side: int) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=78, subsampling=2)
     return buffer.getvalue()
-
-
-class Pictures:
-    """A cache of `max_bytes`. Work is done in threads, once per key."""
-
-    def __init__(self, max_bytes: int = 48 * 2**20) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Task[bytes]] = {}
-
-    async def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What `make` returns for the key, from the cache where it is there. Raises what `make` raises."""
-        return await self.fetch(key, lambda: asyncio.to_thread(make))
-
-    async def fetch(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The same with a `make` that has to be awaited, and need not be a thread's work."""
-        kept = self._kept.get(key)
-        if kept is not None:
-            self._kept.move_to_end(key)
-            return kept
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.create_task(self._make(key, make))
-            self._making[key] = task
-        return await asyncio.shield(task)
-
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        try:
-            data = await make()
-        finally:
-            del self._making[key]
-        self._kept[key] = data
-        self._bytes += len(data)
-        while self._bytes > self._max_bytes:
-            self._bytes -= len(self._kept.popitem(last=False)[1])
-        return data

@@ -20,7 +20,6 @@ from dreamcanvas.api.connections import Visitors
 from dreamcanvas.api.painter_service import Api
 from dreamcanvas.api.server_info import About
 from dreamcanvas.broadcast.cursors import Cursors
-from dreamcanvas.canvas.encoding import Pictures
 from dreamcanvas.config import Config
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
@@ -29,6 +28,7 @@ from dreamcanvas.painting.deferred_patch import Retracting
 from dreamcanvas.painting.dream_loop import Dreaming, Timetable
 from dreamcanvas.painting.encoder_pool import Encoders
 from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.picture_cache import PictureCache
 from dreamcanvas.painting.snapshots import Views
 from dreamcanvas.painting.stroke_undo import Undoing, undo_bounds
 from dreamcanvas.server.admin_setup import Host
@@ -75,7 +75,7 @@ class App:
             access = Access(admin_token(config.data_dir))
             listener = listen(config)
             async with storage(config, clock=_clock) as (journal, painter, broadcast, dreams, history):
-                metrics, pictures = Metrics(), Pictures()
+                metrics, pictures = Metrics(), PictureCache()
                 running = Running(journal, clock=_clock, monotonic=_monotonic)
                 await running.load()
                 about = About(config, running)

@@ -21,12 +21,12 @@ from dreamcanvas.access.site import Reach
 from dreamcanvas.api.connections import Visitors
 from dreamcanvas.api.painter_service import Api
 from dreamcanvas.canvas import encoding
-from dreamcanvas.canvas.encoding import Pictures
 from dreamcanvas.canvas.model import Version
 from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.net import addresses
 from dreamcanvas.net.origins import rooted
 from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.picture_cache import PictureCache
 from dreamcanvas.painting.snapshots import Views
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
@@ -60,7 +60,7 @@ class Web:
         painter: Painter,
         journal: Journal,
         dreams: Dreams,
-        pictures: Pictures,
+        pictures: PictureCache,
         views: Views,
         metrics: Metrics,
         page: Path,
