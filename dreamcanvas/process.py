@@ -1,10 +1,16 @@
-"""The framing between dreamer and worker: 4 bytes of length, big-endian, a JSON header, then raw bytes.
+"""Child processes: they end with their parent, and talk with it in frames.
 
-The header is an object; its `bytes` says how many raw bytes follow it.
+A frame is 4 bytes of length, big-endian, a JSON header, then raw bytes. The header is an object; its `bytes`
+says how many raw bytes follow it.
 """
 
 import asyncio
+import ctypes
 import json
+import logging
+import os
+import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -13,6 +19,10 @@ from dreamcanvas.errors import DreamError
 
 MAX_HEADER = 1 << 16
 MAX_PAYLOAD = 1 << 30
+
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +82,13 @@ def _parse(header: bytes) -> tuple[Mapping[str, Any], int]:
     if type(size) is not int or not 0 <= size <= MAX_PAYLOAD:
         raise DreamError(f"a payload of {size!r} bytes; 0–{MAX_PAYLOAD} are allowed")
     return fields, size
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel (Linux) kill this process when its parent dies; end now where it has died already."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+            log.warning("no PR_SET_PDEATHSIG: %s", os.strerror(ctypes.get_errno()))
+    if os.getppid() != parent:
+        sys.exit("the parent has gone")

@@ -11,7 +11,6 @@ the whole group, to the parent.
 """
 
 import argparse
-import ctypes
 import gc
 import logging
 import os
@@ -24,11 +23,9 @@ from typing import BinaryIO
 
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import DreamError
-from dreamcanvas.process import Frame, read_frame, write_frame
+from dreamcanvas.process import Frame, die_with_parent, read_frame, write_frame
 
 NICE = 10
-
-_PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger("dreamcanvas.dream.worker")
 
@@ -53,16 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_frame(answers, Frame({"ready": True, "network": options.network}))
     while True:
         write_frame(answers, responder.answer(requests.get()))
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel (Linux) kill this process when its parent dies; end now where it has died already."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-            log.warning("no PR_SET_PDEATHSIG: %s", os.strerror(ctypes.get_errno()))
-    if os.getppid() != parent:
-        sys.exit("the parent has gone")
 
 
 def _parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -27,8 +27,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from dreamcanvas.dream.worker import die_with_parent
 from dreamcanvas.errors import MovieError
+from dreamcanvas.process import die_with_parent
 
 log = logging.getLogger("dreamcanvas.history.worker")
 
