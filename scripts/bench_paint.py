@@ -21,7 +21,7 @@ from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.quotas import Client
 from dreamcanvas.access.tokens import Access
 from dreamcanvas.api.connections import Visitors
-from dreamcanvas.api.painter_service import Api, paint_response
+from dreamcanvas.api.painter_service import PainterService, paint_response
 from dreamcanvas.api.validation import dabs_of
 from dreamcanvas.broadcast import encoding
 from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
@@ -37,7 +37,7 @@ from dreamcanvas.rpc.frames import Splitter, frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Entry, Journal, Receipt
-from dreamcanvas.store.moderation_log import Records
+from dreamcanvas.store.moderation_log import ModerationLog
 from dreamcanvas.telemetry.metrics import Metrics
 
 CALLS = 64
@@ -99,10 +99,10 @@ class Studio:
             now=time.monotonic,
             cursors=cursors,
             access=access,
-            moderation=Moderation(Records(self.journal), access, keep_addresses_hours=0, clock=clock),
+            moderation=Moderation(ModerationLog(self.journal), access, keep_addresses_hours=0, clock=clock),
         )
-        parts = dict.fromkeys(("views", "catalogue", "undoing", "cursors", "about"), cast(Any, None))
-        Api(
+        parts = dict.fromkeys(("snapshots", "catalogue", "stroke_undo", "cursors", "about"), cast(Any, None))
+        PainterService(
             config,
             visitors=self.visitors,
             painter=self.painter,

@@ -11,7 +11,7 @@ from dreamcanvas.access.quotas import Client
 from dreamcanvas.access.tokens import Access
 from dreamcanvas.errors import Forbidden
 from dreamcanvas.net.addresses import in_network, target
-from dreamcanvas.store.moderation_log import Act, Addresses, Ban, Records, is_hash
+from dreamcanvas.store.moderation_log import Act, Addresses, Ban, ModerationLog, is_hash
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Moderation:
     """The host's settings and bans. `changed` is called when they, or a token, are not what they were."""
 
     def __init__(
-        self, records: Records, access: Access, *, keep_addresses_hours: float, clock: Callable[[], int]
+        self, records: ModerationLog, access: Access, *, keep_addresses_hours: float, clock: Callable[[], int]
     ) -> None:
         self._records = records
         self._access = access

@@ -73,7 +73,7 @@ def token_of(identity: Identity | None) -> str | None:
     return identity.name if identity is not None else None
 
 
-class Allowances:
+class Quotas:
     """The buckets. `now` is a monotonic clock in seconds."""
 
     def __init__(self, config: Config, metrics: Metrics, *, now: Callable[[], float]) -> None:

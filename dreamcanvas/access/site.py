@@ -8,7 +8,7 @@ from dreamcanvas.net.origins import Origins
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Site:
     """What of it is set; nothing by default. `root` is a path such as `/canvas`, or empty."""
 
     proxies: Proxies = field(default_factory=lambda: Proxies(()))
@@ -16,9 +16,9 @@ class Reach:
     root: str = ""
 
 
-def reach_of(config: Config) -> Reach:
+def site_of(config: Config) -> Site:
     """What the settings say."""
-    return Reach(
+    return Site(
         Proxies(config.trusted_proxies),
         Origins(config.allowed_origins, config.public_host),
         config.root_path,

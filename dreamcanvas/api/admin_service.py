@@ -13,7 +13,7 @@ from dreamcanvas.api.validation import visible_line, within
 from dreamcanvas.canvas.model import SIDE, Dab, Region
 from dreamcanvas.errors import InvalidParams, Unauthenticated, Unavailable
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.painting.restore import WHOLE, Restoring, Wanted
+from dreamcanvas.painting.restore import WHOLE, Restorer, Wanted
 from dreamcanvas.proto import admin_pb2 as pb
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.rpc.service import Caller, Service
@@ -30,7 +30,7 @@ ACTS: Final = 100
 MOST_ACTS: Final = 10_000
 
 
-class Admin:
+class AdminService:
     """The handlers of the methods. `clock` gives ms since 1970."""
 
     def __init__(
@@ -38,13 +38,13 @@ class Admin:
         *,
         visitors: Visitors,
         moderation: Moderation,
-        restoring: Restoring,
+        restorer: Restorer,
         painter: Painter,
         clock: Callable[[], int],
     ) -> None:
         self._visitors = visitors
         self._moderation = moderation
-        self._restoring = restoring
+        self._restorer = restorer
         self._painter = painter
         self._clock = clock
         service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamAdmin"])
@@ -117,7 +117,7 @@ class Admin:
         seconds = within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
         time = min(request.time or self._clock(), 2**62)
         region = (x, y, x + width, y + height)
-        found = await self._restoring.who(region, since=max(0, time - 1000 * seconds), time=time)
+        found = await self._restorer.who(region, since=max(0, time - 1000 * seconds), time=time)
         return pb.WhoResponse(
             painted=[
                 pb.Painted(
@@ -153,7 +153,7 @@ class Admin:
         details: dict[str, Any] = jsonmap.to_json(request)
         if request.address:
             details["address"] = wanted.address
-        restored = await self._restoring.restore(wanted, details)
+        restored = await self._restorer.restore(wanted, details)
         left, top, right, bottom = restored.region
         return pb.RestoreResponse(
             seq=restored.seq,

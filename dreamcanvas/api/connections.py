@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from dreamcanvas.access.moderation import Moderation
-from dreamcanvas.access.quotas import Allowances, Client, household_of, token_of
-from dreamcanvas.access.site import reach_of
+from dreamcanvas.access.quotas import Client, Quotas, household_of, token_of
+from dreamcanvas.access.site import site_of
 from dreamcanvas.access.tokens import Access, Identity
 from dreamcanvas.broadcast.broadcast import Broadcast, Past, Subscription
 from dreamcanvas.broadcast.cursors import Cursors
@@ -18,11 +18,11 @@ from dreamcanvas.config import Config
 from dreamcanvas.errors import Internal, InvalidParams, RpcError, Unauthenticated
 from dreamcanvas.net.addresses import Seen, household
 from dreamcanvas.net.origins import below
-from dreamcanvas.painting.dream_loop import Dreaming
+from dreamcanvas.painting.dream_loop import DreamLoop
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import POLICY_VIOLATION
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
-from dreamcanvas.rpc.fair_scheduler import Share, Turns
+from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.service import Service
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.telemetry.metrics import Metrics
@@ -57,14 +57,14 @@ class Visitors:
         self.moderation = moderation
         moderation.changed = self._moderated
         self._metrics = metrics
-        self.reach = reach_of(config)
+        self.site = site_of(config)
         self._clients: set[Client] = set()
         self._households: Counter[str] = Counter()
         self._posters: OrderedDict[object, tuple[tuple[str, int] | None, Client]] = OrderedDict()
-        self._allowances = Allowances(config, metrics, now=now)
-        self.turns = Turns(self._allowances.pace)
+        self._quotas = Quotas(config, metrics, now=now)
+        self.turns = FairScheduler(self._quotas.pace)
         self._status_due: asyncio.TimerHandle | None = None
-        self.dreaming: Dreaming | None = None
+        self.dreaming: DreamLoop | None = None
         self.service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
         self.service.most_items = config.dabs_per_call
         self.settings = Settings(
@@ -106,7 +106,7 @@ class Visitors:
 
     def limits(self) -> pb.Limits:
         """The bounds that clients should know."""
-        return self._allowances.limits()
+        return self._quotas.limits()
 
     def announce(self) -> None:
         """Sends the status to everyone, soon: many changes at once become one event."""
@@ -121,32 +121,32 @@ class Visitors:
 
     def spend_dabs(self, client: Client, count: int) -> None:
         """Takes dabs from what a caller may draw. Raises RateLimited."""
-        self._allowances.spend_dabs(client, count)
+        self._quotas.spend_dabs(client, count)
 
     def owe_dabs(self, client: Client, count: int) -> None:
         """Takes dabs for something that was done already."""
-        self._allowances.owe_dabs(client, count)
+        self._quotas.owe_dabs(client, count)
 
     def spend_canvas(self, client: Client, share: float) -> None:
         """Takes a share of a canvas from what a caller may fetch. Raises RateLimited."""
-        self._allowances.spend_canvas(client, share)
+        self._quotas.spend_canvas(client, share)
 
     def spend_undone(self, client: Client, count: int) -> None:
         """Takes bytes of a patch from what a caller may have undone. Raises RateLimited."""
-        self._allowances.spend_undone(client, count)
+        self._quotas.spend_undone(client, count)
 
     def spend_work(self, client: Client, units: float) -> None:
         """Takes units of work for a call that is dear. Raises RateLimited."""
-        self._allowances.spend_work(client, units)
+        self._quotas.spend_work(client, units)
 
     async def pass_calls(self, client: Client, calls: int, size: int) -> None:
         """Waits until the calls of a caller without a websocket may be carried out."""
-        await self._allowances.pass_calls(client, calls, size)
+        await self._quotas.pass_calls(client, calls, size)
 
     def may_point(self, client: Client) -> bool:
         """Whether a caller's cursor is to be passed on; takes one from what may be. Not while banned."""
         banned = self.moderation.ban_of(client.author.number, client.address) is not None
-        return not banned and self._allowances.may_point(client)
+        return not banned and self._quotas.may_point(client)
 
     def subscribe(
         self,
@@ -177,7 +177,7 @@ class Visitors:
         known, client = self._posters.pop(key, (None, None))
         if client is None or (identity is None and (connection is None or known is not connection)):
             author = self._journal.anonymous(address, token_of(identity))
-            client = self._allowances.client(author, identity, None)
+            client = self._quotas.client(author, identity, None)
         if identity is not None or connection is not None:
             self._posters[key] = connection, client
             if len(self._posters) > KEPT_POSTERS:
@@ -200,9 +200,9 @@ class Visitors:
         if target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
         host = self._seen(handshake).host
-        if not self.reach.origins.knows(host):
+        if not self.site.origins.knows(host):
             return Refusal(403, "Forbidden: this server is not known by that name.\n")
-        if not self.reach.origins.is_ours(headers.get("origin"), host):
+        if not self.site.origins.is_ours(headers.get("origin"), host):
             return Refusal(403, "Forbidden: pages of other origins may not connect.\n")
         try:
             stock_events(target)
@@ -225,7 +225,7 @@ class Visitors:
             full = counted(config.connections, "connection is", "connections are")
             return Refusal(503, f"Full: {full} open; try again later.\n")
         household = household_of(self._seen(handshake).address, identity)
-        most = self._allowances.connections(identity)
+        most = self._quotas.connections(identity)
         if most and self._households[household] >= most:
             self._metrics.limited("connections_per_address")
             whose = "address" if identity is None else "token"
@@ -234,16 +234,16 @@ class Visitors:
         return None
 
     def _seen(self, handshake: Handshake) -> Seen:
-        return self.reach.proxies.seen(handshake.address, handshake.headers)
+        return self.site.proxies.seen(handshake.address, handshake.headers)
 
     def _target(self, handshake: Handshake) -> str:
-        return below(self.reach.root, handshake.target)
+        return below(self.site.root, handshake.target)
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
         """A websocket is open. A stock client's is subscribed from the start."""
         identity = self._access.identify(handshake.headers.get("authorization"))
         author = self._journal.anonymous(self._seen(handshake).address, token_of(identity))
-        client = self._allowances.client(author, identity, websocket)
+        client = self._quotas.client(author, identity, websocket)
         self._clients.add(client)
         self._households[client.household] += 1
         events = stock_events(self._target(handshake))
@@ -264,13 +264,13 @@ class Visitors:
 
     def is_proxy(self, peer: str) -> bool:
         """Whether an address is a trusted proxy's."""
-        return self.reach.proxies.trusts(peer)
+        return self.site.proxies.trusts(peer)
 
     def household(self, peer: str, forwarded_for: str) -> str | None:
         """Whose limits hold for an HTTP request; None where none do."""
         if not self._config.rate_limits:
             return None
-        return household(self.reach.proxies.seen(peer, {"x-forwarded-for": forwarded_for}).address)
+        return household(self.site.proxies.seen(peer, {"x-forwarded-for": forwarded_for}).address)
 
     def closed(self, peer: Client, code: int) -> None:
         """A websocket is gone."""

@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from dreamcanvas import __version__
 from dreamcanvas.access.quotas import Client, token_of
 from dreamcanvas.api.connections import Visitors
-from dreamcanvas.api.server_info import About
+from dreamcanvas.api.server_info import ServerInfo
 from dreamcanvas.api.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
 from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
 from dreamcanvas.broadcast.cursors import Cursors
@@ -23,8 +23,8 @@ from dreamcanvas.config import Config
 from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, MOST_WINDOWS, Catalogue
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.painting.snapshots import View, Views
-from dreamcanvas.painting.stroke_undo import Undoing
+from dreamcanvas.painting.snapshots import EncodedSnapshot, Snapshots
+from dreamcanvas.painting.stroke_undo import StrokeUndo
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
@@ -48,7 +48,7 @@ UNDO_WORK: Final = 10
 _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb.CanvasRequest.WEBP: "webp"}
 
 
-class Api:
+class PainterService:
     """The handlers of the methods."""
 
     def __init__(
@@ -59,11 +59,11 @@ class Api:
         painter: Painter,
         journal: Journal,
         broadcast: Broadcast,
-        views: Views,
+        snapshots: Snapshots,
         catalogue: Catalogue,
-        undoing: Undoing,
+        stroke_undo: StrokeUndo,
         cursors: Cursors,
-        about: About,
+        about: ServerInfo,
         started: int,
     ) -> None:
         self._config = config
@@ -71,9 +71,9 @@ class Api:
         self._painter = painter
         self._journal = journal
         self._broadcast = broadcast
-        self._views = views
+        self._snapshots = snapshots
         self._catalogue = catalogue
-        self._undoing = undoing
+        self._stroke_undo = stroke_undo
         self._cursors = cursors
         self._about = about
         self._started = started
@@ -120,7 +120,7 @@ class Api:
         self._visitors.check(client)
         self._visitors.spend_work(client, UNDO_WORK)
         self._visitors.spend_dabs(client, UNDO_DABS)
-        settled = self._undoing.undo(
+        settled = self._stroke_undo.undo(
             client.author,
             stroke,
             call=request.call,
@@ -173,7 +173,7 @@ class Api:
     async def _picture(
         self, client: Client, part: tuple[int, int, int, int], format_: Format
     ) -> pb.CanvasResponse | Then:
-        sent = await self._views.encoders.room(client.household)
+        sent = await self._snapshots.encoders.room(client.household)
         try:
             view = await self._view(part, format_, client.household)
             response = pb.CanvasResponse(
@@ -192,14 +192,16 @@ class Api:
             return response
         return Then(response, lambda: websocket.when_sent(sent), gone=sent)
 
-    async def _view(self, part: tuple[int, int, int, int], format_: Format, household: str) -> View:
+    async def _view(
+        self, part: tuple[int, int, int, int], format_: Format, household: str
+    ) -> EncodedSnapshot:
         """A picture as a file: left, top, width, height."""
         if part[2] == part[3] == SIDE:
-            return await self._views.get(format_)
-        encoders = self._views.encoders
+            return await self._snapshots.get(format_)
+        encoders = self._snapshots.encoders
         async with encoders.turn(household):
             crop = await self._painter.crop(*part)
-            return View(await encoders.run(encode, crop.image, format_), crop.version, crop.time)
+            return EncodedSnapshot(await encoders.run(encode, crop.image, format_), crop.version, crop.time)
 
     def subscribe(self, caller: Caller[Client], request: pb.SubscribeRequest) -> Later:
         """Chooses the events of a websocket."""

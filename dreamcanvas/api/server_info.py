@@ -8,7 +8,7 @@ from dreamcanvas.config import Config
 from dreamcanvas.net import donations
 from dreamcanvas.net.donations import Link
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.store.uptime import Hours, Running
+from dreamcanvas.store.uptime import Hours, Uptime
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +25,10 @@ class Costs:
     hours: Hours
 
 
-class About:
+class ServerInfo:
     """What is configured, and what was measured."""
 
-    def __init__(self, config: Config, running: Running) -> None:
+    def __init__(self, config: Config, running: Uptime) -> None:
         self._config = config
         self._running = running
         self.operator = config.operator

@@ -125,7 +125,7 @@ class _Undone:
     seen: bool
 
 
-class Hindsight:
+class Reconstruction:
     """Makes such a picture of a region.
 
     `whole` completes an operation whose patch came without its pixels.

@@ -19,9 +19,9 @@ from dreamcanvas.canvas.model import SIDE, Dab, Operation, Patch, Region, bounds
 from dreamcanvas.canvas.reconstruction import (
     EDGE,
     FOREVER,
-    Hindsight,
     OverdrawnError,
     Past,
+    Reconstruction,
     StoppedError,
     Work,
     as_it_is,
@@ -157,7 +157,7 @@ def take_back(
     """
     marks = [operation.mark for operation in dabs if isinstance(operation.mark, Dab)]
     region = region_of(marks)
-    hindsight = Hindsight(past, region, work or unlimited(), whole=whole)
+    reconstruction = Reconstruction(past, region, work or unlimited(), whole=whole)
     seqs = tuple(operation.seq for operation in dabs)
-    picture = hindsight.without(seqs, until)
+    picture = reconstruction.without(seqs, until)
     return Retraction(region, picture, coverage(marks, region), until, seqs)

@@ -17,7 +17,7 @@ from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import Reader
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.maintenance import Keeping, Upkeep
+from dreamcanvas.store.maintenance import Keeping, Maintenance
 from dreamcanvas.store.movies import THERE, WAITING, Movies, Total, Window, movie_path, name_of
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.text.plural import column
@@ -78,8 +78,8 @@ async def encode(config: Config) -> int:
                 keep_ms=round(config.keep_frames_minutes * 60_000),
                 clock=_clock,
             )
-            upkeep = Upkeep(journal, budget, Keeping(0, 0), clock=_clock)
-            with contextlib.closing(History(config, journal, budget, upkeep, clock=_clock)) as history:
+            maintenance = Maintenance(journal, budget, Keeping(0, 0), clock=_clock)
+            with contextlib.closing(History(config, journal, budget, maintenance, clock=_clock)) as history:
                 await history.look()
                 if history.recording.failing is not None:
                     raise MovieError(history.recording.failing)

@@ -3,7 +3,7 @@
 from dreamcanvas.canvas.model import Operation
 
 
-class Feed:
+class Ordering:
     """`seq` is the last operation that was given out; None before `start`."""
 
     def __init__(self) -> None:

@@ -49,7 +49,7 @@ class _Call:
     settle: Callable[[bytes], Any]
 
 
-class Link:
+class ReconnectingSocket:
     """A connection to the websocket address `url`.
 
     `greet` is awaited on each new connection before other calls may use it; `heard` gets every event.

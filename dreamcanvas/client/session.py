@@ -20,8 +20,8 @@ from dreamcanvas.client.events import (
     operations,
     status_of,
 )
-from dreamcanvas.client.ordering import Feed
-from dreamcanvas.client.reconnecting import Link, Lost
+from dreamcanvas.client.ordering import Ordering
+from dreamcanvas.client.reconnecting import Lost, ReconnectingSocket
 from dreamcanvas.client.route import check_token, goes_direct, parse
 from dreamcanvas.client.wire import RawEvent
 from dreamcanvas.errors import DreamcanvasError, RateLimited, RpcError, Unreachable
@@ -58,7 +58,7 @@ class Session(Source):
         self._secret = secret
         self.timeout = timeout
         self._rng = rng
-        self._link = Link(
+        self._socket = ReconnectingSocket(
             server.url("ws", "/rpc"),
             direct=goes_direct(server),
             headers={"Authorization": f"Bearer {token}"} if token is not None else {},
@@ -68,7 +68,7 @@ class Session(Source):
         )
         self._running: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
-        self._feed = Feed()
+        self._ordering = Ordering()
         self._gap_due: asyncio.TimerHandle | None = None
         self._queues: weakref.WeakSet[Events] = weakref.WeakSet()
         self._subscribed: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Session(Source):
         self._running = asyncio.create_task(self._run())
         try:
             async with asyncio.timeout(self.timeout):
-                await self._link.ready()
+                await self._socket.ready()
         except TimeoutError:
             await self.close()
             raise self._unreachable() from None
@@ -101,7 +101,7 @@ class Session(Source):
     @property
     def connections(self) -> int:
         """How many connections there have been, the present one included."""
-        return self._link.connections
+        return self._socket.connections
 
     # Calls
 
@@ -114,7 +114,7 @@ class Session(Source):
         self, method: str, request: Message, reply: type[M], then: Callable[[M], None] | None = None
     ) -> M:
         """Calls a method by its messages; repeats it over lost connections, waits where told to."""
-        return await self._persist(lambda: self._link.call(method, request, reply, then))
+        return await self._persist(lambda: self._socket.call(method, request, reply, then))
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         loop = asyncio.get_running_loop()
@@ -122,7 +122,7 @@ class Session(Source):
         while True:
             try:
                 async with asyncio.timeout_at(deadline):
-                    await self._link.ready()
+                    await self._socket.ready()
                     return await attempt()
             except Lost:
                 continue
@@ -139,7 +139,7 @@ class Session(Source):
                 await asyncio.sleep(wait)
 
     def _unreachable(self) -> Unreachable:
-        return Unreachable(f"no answer from {self._url} within {self.timeout:g} s ({self._link.reason})")
+        return Unreachable(f"no answer from {self._url} within {self.timeout:g} s ({self._socket.reason})")
 
     # Events
 
@@ -148,7 +148,7 @@ class Session(Source):
         if events in self._queues:
             return
         self._queues.add(events)
-        events.seq = self._feed.seq
+        events.seq = self._ordering.seq
         if not events.names <= self._subscribed:
             await self.catch_up()
 
@@ -159,8 +159,8 @@ class Session(Source):
     async def rewind(self, events: Events, seq: int) -> None:
         """Fills a queue with the operations after `seq` and what follows, whatever was put in before."""
         events.restart(seq)
-        if self._feed.seq is not None and self._feed.seq > seq:
-            self._feed.start(seq)  # other queues pass over what they have had
+        if self._ordering.seq is not None and self._ordering.seq > seq:
+            self._ordering.start(seq)  # other queues pass over what they have had
             await self.catch_up()
 
     async def catch_up(self) -> None:
@@ -172,29 +172,29 @@ class Session(Source):
         if names & _OPERATIONS:
             names |= _OPERATIONS  # their numbers are one sequence
         else:
-            self._feed.stop()
+            self._ordering.stop()
         request = pb.SubscribeRequest(events=sorted(names), batch=True, session=self._secret)
-        if self._feed.seq is not None:
-            request.since = self._feed.seq
+        if self._ordering.seq is not None:
+            request.since = self._ordering.seq
 
         def welcome(reply: pb.SubscribeResponse) -> None:
             self.welcome = reply
             self.last_call = max(self.last_call, reply.last_call)
             self._subscribed = names
-            if names & _OPERATIONS and (self._feed.seq is None or reply.resync):
-                lost = self._feed.seq is not None
-                self._feed.start(reply.seq)
+            if names & _OPERATIONS and (self._ordering.seq is None or reply.resync):
+                lost = self._ordering.seq is not None
+                self._ordering.start(reply.seq)
                 if lost:
                     self._tell("paint", Resync(reply.seq))
             for events in self._queues:
                 if events.seq is None:
-                    events.seq = self._feed.seq
+                    events.seq = self._ordering.seq
             if self._dream is not None and reply.dream > self._dream:
                 url = f"/dreams/{reply.dream}.jpg"
                 self._tell("canvas", Dream(reply.dream, reply.dream_seq, 0, reply.status.style, url))
             self._dream = reply.dream
 
-        await self._link.call("subscribe", request, pb.SubscribeResponse, welcome)
+        await self._socket.call("subscribe", request, pb.SubscribeResponse, welcome)
 
     def _heard(self, event: RawEvent) -> None:
         if event.name in ("paint", "paints", "patch"):
@@ -217,15 +217,15 @@ class Session(Source):
 
     def deliver(self, operation: Operation) -> None:
         """Takes in an operation that came, or one of one's own that the server numbered."""
-        for ready in self._feed.push(operation):
+        for ready in self._ordering.push(operation):
             name = "paint" if isinstance(ready.mark, Dab) else "patch"
             self._tell(name, ready)
-        if self._feed.gap and self._gap_due is None:
-            self._gap_due = asyncio.get_running_loop().call_later(GAP_SECONDS, self._gap, self._feed.seq)
+        if self._ordering.gap and self._gap_due is None:
+            self._gap_due = asyncio.get_running_loop().call_later(GAP_SECONDS, self._gap, self._ordering.seq)
 
     def _gap(self, seq: int | None) -> None:
         self._gap_due = None
-        if self._feed.gap and self._feed.seq == seq:
+        if self._ordering.gap and self._ordering.seq == seq:
             self._catch_up_soon()
 
     def _tell(self, name: str, event: Event) -> None:
@@ -237,7 +237,7 @@ class Session(Source):
 
     async def _run(self) -> None:
         try:
-            await self._link.run()
+            await self._socket.run()
         except Exception as error:
             for events in list(self._queues):
                 events.fail(error)

@@ -37,7 +37,7 @@ one again takes half a second, and the canvas needs a new one every few minutes.
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Transition:
     """A passage from the style `before`: how far it is, 0–1, and the seed of its regions' order."""
 
     before: Expression
@@ -89,7 +89,7 @@ class Engine:
         seed: int,
         *,
         mask: Mask | None = None,
-        passage: Passage | None = None,
+        passage: Transition | None = None,
     ) -> Pixels:
         """Dream a picture once; with a `mask` of its size each pixel takes that share of the dream.
 
@@ -125,7 +125,7 @@ class Engine:
         )
 
     def _parts(
-        self, expression: Expression, passage: Passage | None, size: tuple[int, int]
+        self, expression: Expression, passage: Transition | None, size: tuple[int, int]
     ) -> list[ascent.Part]:
         """Give what is dreamt, and where."""
         if passage is None:

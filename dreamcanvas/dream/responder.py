@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Passage, Pixels
+from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Pixels, Transition
 from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
@@ -59,7 +59,7 @@ class _Asked:
     expression: Expression
     seed: int
     mask: Mask | None
-    passage: Passage | None
+    passage: Transition | None
 
 
 def _parse_request(request: Frame, info: NetworkInfo) -> _Asked:
@@ -70,7 +70,7 @@ def _parse_request(request: Frame, info: NetworkInfo) -> _Asked:
         passage = None
         if "before" in header:
             before = parse_expression(str(header["before"]), info)
-            passage = Passage(before, float(header["progress"]), int(header["regions"]))
+            passage = Transition(before, float(header["progress"]), int(header["regions"]))
     except (KeyError, TypeError, ValueError) as error:
         raise DreamError(f"a request that cannot be read: {error!r}") from error
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):

@@ -13,7 +13,7 @@ from dreamcanvas.history.recording import SIDES, describe
 from dreamcanvas.history.windows import FPS, day_of, day_span, gather, is_closed
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
-from dreamcanvas.store.dream_queries import Found, Moments, Span
+from dreamcanvas.store.dream_queries import DreamQueries, Found, Span
 from dreamcanvas.store.movies import (
     POSTER,
     SPRITE,
@@ -44,7 +44,7 @@ class Catalogue:
     def __init__(
         self,
         data_dir: Path,
-        moments: Moments,
+        queries: DreamQueries,
         movies: Movies,
         encoder: Encoder,
         *,
@@ -55,7 +55,7 @@ class Catalogue:
     ) -> None:
         self._directory = data_dir / "movies"
         self._root = root
-        self._moments = moments
+        self._queries = queries
         self._movies = movies
         self._encoder = encoder
         self._length = length
@@ -92,7 +92,7 @@ class Catalogue:
         if window is None:
             return None
         shown = span if window.file == WAITING and span is not None else window
-        numbers = await self._moments.numbers(shown)
+        numbers = await self._queries.numbers(shown)
         return {
             "window": jsonmap.to_json(self._message(window)),
             "dreams": [dream for dream, _ in numbers],
@@ -117,16 +117,16 @@ class Catalogue:
         if found is None:
             return None
         dreams = list(made[name].dreams) if name in made else []
-        return {"day": found, "dreams": dreams, "times": await self._moments.times(dreams)}
+        return {"day": found, "dreams": dreams, "times": await self._queries.times(dreams)}
 
     async def _spans(self) -> list[Span]:
-        return gather(await self._moments.spans(self._length), await self._movies.starts())
+        return gather(await self._queries.spans(self._length), await self._movies.starts())
 
     async def _not_closed(self) -> list[Window]:
         """What is to become windows. It changes with each dream, and is read once for all who ask."""
         spans = await self._spans()
         if self._open[0] != spans:
-            self._open = (spans, [await describe(self._moments, span) for span in spans])
+            self._open = (spans, [await describe(self._queries, span) for span in spans])
         return self._open[1]
 
     def _message(self, window: Window) -> pb.Window:
@@ -188,16 +188,16 @@ class Catalogue:
 
     async def frame(self, *, dream: int = 0, time: int = 0) -> pb.FrameResponse:
         """A dream by its number, or the newest at a time (0: now). Raises InvalidParams."""
-        bounds = await self._moments.bounds()
+        bounds = await self._queries.bounds()
         if bounds is None:
             raise InvalidParams("there is no dream yet", field="dream")
         first, last, earliest = bounds
         if dream:
-            found = await self._moments.find(dream=min(dream, 2**62))
+            found = await self._queries.find(dream=min(dream, 2**62))
             if found is None:
                 raise InvalidParams(f"dream is {dream}, but has to be {first} to {last}", field="dream")
         else:
-            found = await self._moments.find(time=min(time, 2**62) if time else 2**62)
+            found = await self._queries.find(time=min(time, 2**62) if time else 2**62)
             if found is None:
                 raise InvalidParams(f"time is {time}, but the first dream was at {earliest}", field="time")
         at = found.dream
@@ -211,7 +211,7 @@ class Catalogue:
 
         Raises MovieError where there is none, Unavailable where too many wait for one, OSError.
         """
-        found = await self._moments.find(dream=dream)
+        found = await self._queries.find(dream=dream)
         if found is None or not found.window or not _in_movie(found):
             raise MovieError(f"the picture of dream {dream} is not kept")
         if self._pictures >= PICTURES_WAITING:
@@ -220,7 +220,7 @@ class Catalogue:
         try:
             async with self._one_picture:
                 path = movie_path(self._directory, name_of(found.window), f"-{SIDES[0]}.mp4")
-                index = await self._moments.index(dream, found.window)
+                index = await self._queries.index(dream, found.window)
                 task = {"kind": "picture", "path": str(path), "index": index}
                 answer = await self._encoder.carry_out(task, hurry=True)
                 return base64.b64decode(answer["jpeg"])

@@ -10,9 +10,9 @@ from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.recording import Recording, Shape
 from dreamcanvas.history.windows import days_left
 from dreamcanvas.store.budget import Budget
-from dreamcanvas.store.dream_queries import Moments, Reader
+from dreamcanvas.store.dream_queries import DreamQueries, Reader
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.maintenance import Upkeep
+from dreamcanvas.store.maintenance import Maintenance
 from dreamcanvas.store.movies import GONE, Movies
 
 log = logging.getLogger(__name__)
@@ -28,20 +28,26 @@ class History:
     """`catalogue` answers questions, `recording` makes movies; `run` has them made when it is time."""
 
     def __init__(
-        self, config: Config, journal: Journal, budget: Budget, upkeep: Upkeep, *, clock: Callable[[], int]
+        self,
+        config: Config,
+        journal: Journal,
+        budget: Budget,
+        maintenance: Maintenance,
+        *,
+        clock: Callable[[], int],
     ) -> None:
         length, zone = config.history_window * 1000, config.zone()
         self._config = config
         self._budget = budget
-        self._upkeep = upkeep
+        self._maintenance = maintenance
         self._clock = clock
         self._reader = Reader(journal.path)
-        moments = Moments(self._reader)
+        queries = DreamQueries(self._reader)
         self._movies = Movies(journal, self._reader)
         self._encoder = Encoder()
         self.recording = Recording(
             config.data_dir,
-            moments,
+            queries,
             self._movies,
             self._encoder,
             Shape(length, zone, config.movie_crf, config.movie_preset, config.movie_threads),
@@ -49,7 +55,7 @@ class History:
         )
         self.catalogue = Catalogue(
             config.data_dir,
-            moments,
+            queries,
             self._movies,
             self._encoder,
             length=length,
@@ -68,7 +74,7 @@ class History:
     async def look(self) -> None:
         """Makes the movies that are due, and then room of their frames. Raises OSError, sqlite3.Error."""
         if await self.recording.catch_up():
-            await self._upkeep.once()
+            await self._maintenance.once()
 
     async def warn(self) -> float | None:
         """Says where the oldest movies are to be deleted within a week, and gives in how many days.

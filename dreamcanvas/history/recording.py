@@ -27,7 +27,7 @@ from dreamcanvas.history.windows import (
     thin,
 )
 from dreamcanvas.store.diagnosis import explain
-from dreamcanvas.store.dream_queries import Moments, Span
+from dreamcanvas.store.dream_queries import DreamQueries, Span
 from dreamcanvas.store.dreams import frame_path
 from dreamcanvas.store.files import digest, make_directory, move_durably
 from dreamcanvas.store.movies import GONE, POSTER, SPRITE, THERE, Day, Movies, Window, movie_path, name_of
@@ -66,7 +66,7 @@ class Recording:
     def __init__(
         self,
         data_dir: Path,
-        moments: Moments,
+        queries: DreamQueries,
         movies: Movies,
         encoder: Encoder,
         shape: Shape,
@@ -75,7 +75,7 @@ class Recording:
         free: Callable[[Path], int] = _free,
     ) -> None:
         self._data_dir = data_dir
-        self._moments = moments
+        self._queries = queries
         self._movies = movies
         self._encoder = encoder
         self._shape = shape
@@ -112,16 +112,16 @@ class Recording:
 
     async def _close_windows(self) -> None:
         now, length = self._clock(), self._shape.length
-        found = await self._moments.spans(length)
+        found = await self._queries.spans(length)
         for span in gather(found, await self._movies.starts()):
             if is_closed(span.start, now, length):
-                window = await describe(self._moments, span)
+                window = await describe(self._queries, span)
                 await self._movies.close_window(window, span)
                 log.info("window closed", extra={"window": name_of(span.start), "dreams": span.frames})
 
     async def _make_window(self, window: Window) -> None:
         """Raises MovieError, OSError, sqlite3.Error."""
-        found = await self._moments.frames(window)
+        found = await self._queries.frames(window)
         name = name_of(window.start)
         answer: dict[str, Any] = {"frames": 0, "unusable": [dream for dream, _ in found]}
         if found:
@@ -139,7 +139,7 @@ class Recording:
         shown = [dream for dream, _ in found if dream not in unusable]
         if answer["frames"] != len(shown):
             raise MovieError(f"the movie has {answer['frames']} frames, not {len(shown)}")
-        lost = {dream for dream, _ in await self._moments.numbers(window)} - set(shown)
+        lost = {dream for dream, _ in await self._queries.numbers(window)} - set(shown)
         if lost:
             log.error("dreams without a frame", extra={"window": name, "dreams": sorted(lost)[:100]})
         files, digests = await asyncio.to_thread(self._publish, name) if shown else ({}, {})
@@ -152,7 +152,7 @@ class Recording:
     async def _make_days(self) -> None:
         zone, now = self._shape.zone, self._clock()
         have = {day.day for day in await self._movies.days()}
-        open_ = [span.start for span in await self._moments.spans(self._shape.length)]
+        open_ = [span.start for span in await self._queries.spans(self._shape.length)]
         open_ += [window.start for window in await self._movies.waiting()]
         started = {day_of(total.start, zone) for total in await self._movies.totals()}
         for day in sorted(started):
@@ -175,7 +175,7 @@ class Recording:
         picks, dreams, before = [], [], 0
         for window in there:
             indexes = [index - before for index in wanted if before <= index < before + window.frames]
-            numbers = await self._moments.numbers(window)
+            numbers = await self._queries.numbers(window)
             dreams += [numbers[index][0] for index in indexes]
             path = movie_path(self._data_dir / "movies", name_of(window.start), f"-{SIDES[0]}.mp4")
             picks.append((str(path), indexes))
@@ -272,11 +272,11 @@ class Recording:
         log.info("movie made", extra={"movie": name, "frames": count, "bytes": sum(files.values())})
 
 
-async def describe(moments: Moments, span: Span) -> Window:
+async def describe(queries: DreamQueries, span: Span) -> Window:
     """What is known of dreams that are to be a window. Raises sqlite3.Error."""
     until = span.start + span.length
     try:
-        dabs = await moments.dabs(span, span.start)
+        dabs = await queries.dabs(span, span.start)
     except (OSError, ValueError) as error:
         log.error("dabs not counted", extra={"window": name_of(span.start), "error": str(error)})
         dabs = []
@@ -287,6 +287,6 @@ async def describe(moments: Moments, span: Span) -> Window:
         span.last,
         span.frames,
         tuple(per_minute(dabs, span.start, until)),
-        tuple(await moments.styles(span)),
+        tuple(await queries.styles(span)),
         {},
     )

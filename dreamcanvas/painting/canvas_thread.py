@@ -17,12 +17,12 @@ T = TypeVar("T")
 BACKLOG: Final = 1024  # operations: a tenth of a second of the largest dabs
 
 
-class Easel:
+class CanvasThread:
     """A canvas that is blended elsewhere. `version` and `dream_seq` are those of what was handed over."""
 
     def __init__(self, canvas: Canvas, *, backlog: int = BACKLOG) -> None:
         self._canvas = canvas
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="easel")
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="canvas")
         self._backlog = backlog
         self._given = 0
         self._blended = 0

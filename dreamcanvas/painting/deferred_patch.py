@@ -87,7 +87,7 @@ class _Room:
 
 
 @dataclass(eq=False)
-class Retracting:
+class DeferredPatches:
     """Has the painter put such patches on the canvas. `again` counts those that waited for another turn."""
 
     painter: Painter

@@ -34,7 +34,7 @@ class Timetable:
     sleep_after: float = 0
 
 
-class Dreaming:
+class DreamLoop:
     """Takes the picture to the dreamer and the dream to the painter, in time.
 
     It waits while the canvas is white paper, and rests while nobody is there. Either without anybody there

@@ -20,7 +20,7 @@ RETRY_AFTER_MS: Final = 1000
 LONGEST_WAIT: Final = 10.0
 
 
-class Encoders:
+class EncoderPool:
     """`threads` of them. `waiting` is how many pictures may wait for an address, 0 any number; beyond that,
     UNAVAILABLE. `unread` is how many may be made or sent for an address at once: those who do not read what
     they asked for get no more."""

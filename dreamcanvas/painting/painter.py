@@ -16,7 +16,7 @@ from dreamcanvas.canvas.ink import Ink, Recent
 from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
 from dreamcanvas.canvas.operation_log import OperationLog, weights
 from dreamcanvas.errors import Unavailable
-from dreamcanvas.painting.canvas_thread import Easel
+from dreamcanvas.painting.canvas_thread import CanvasThread
 from dreamcanvas.painting.recovery import recover
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.checkpoints import Checkpoints
@@ -72,7 +72,7 @@ class Painter:
         self._broadcast = broadcast
         self._replay_operations = replay_operations
         self._clock = clock
-        self._easel = Easel(Canvas())
+        self._canvas_thread = CanvasThread(Canvas())
         self._log = OperationLog(replay_operations)
         self._pinned: int | None = None
         self._time = 0
@@ -95,7 +95,7 @@ class Painter:
             ink=self.ink,
             replay_operations=self._replay_operations,
         )
-        self._easel = Easel(found.canvas)
+        self._canvas_thread = CanvasThread(found.canvas)
         self._log = found.operations
         self._style, self._dream_time, self._time = found.style, found.dream_time, found.time
         self._since_base = found.canvas.seq - found.base
@@ -106,12 +106,12 @@ class Painter:
     @property
     def version(self) -> Version:
         """The picture's version."""
-        return self._easel.version
+        return self._canvas_thread.version
 
     @property
     def dream_seq(self) -> int:
         """The last operation that the newest dream contains."""
-        return self._easel.dream_seq
+        return self._canvas_thread.dream_seq
 
     @property
     def blank(self) -> bool:
@@ -128,7 +128,7 @@ class Painter:
 
     async def _read(self, look: Callable[[Canvas], Image.Image]) -> Snapshot:
         version, time = self.version, self._time
-        return Snapshot(await self._easel.read(look), version, time)
+        return Snapshot(await self._canvas_thread.read(look), version, time)
 
     def since(self, seq: int, most: int | None = None) -> list[Operation] | None:
         """The operations after a number, at most so many, or None where they are not kept any more or the
@@ -206,7 +206,7 @@ class Painter:
 
     async def _room(self) -> None:
         """Called by the journal before it takes more: the pixels must not lag behind without bound."""
-        await self._easel.room()
+        await self._canvas_thread.room()
 
     def _applied(self, transaction: list[tuple[Entry, Receipt]]) -> None:
         """Called by the journal when operations are durable."""
@@ -218,7 +218,7 @@ class Painter:
         if done:
             self._since_base += self._log.append(done)
             self._time = max(self._time, done[-1].time)
-            self._easel.apply(done)
+            self._canvas_thread.apply(done)
             self.ink.add(done)
             self.painted(len(done))
             self._keep_picture()
@@ -266,7 +266,7 @@ class Painter:
             await self._dreams.record(dream, jpeg)
             self._next_dream += 1
             await asyncio.to_thread(_catch_up, base, self._later(seq))
-            self._easel.lay(base, self._later(base.seq))
+            self._canvas_thread.lay(base, self._later(base.seq))
             self.ink.dreamt(seq)
             self._since_base = weights(self._later(seq))
         finally:

@@ -17,10 +17,10 @@ from dreamcanvas.canvas import undo
 from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region, draw
 from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
-from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.stroke_undo import Bounds
 from dreamcanvas.store.journal import RETRY_AFTER_MS, Author
-from dreamcanvas.store.undo_reader import Outlines, Past
+from dreamcanvas.store.undo_reader import Outlines, UndoReader
 
 T = TypeVar("T")
 
@@ -75,21 +75,21 @@ class _Theirs:
     dabs: tuple[Operation, ...]
 
 
-class Restoring:
+class Restorer:
     """Puts back how it was. `lost` gives the JPEG of a dream whose frame file has gone."""
 
     def __init__(
         self,
-        retracting: Retracting,
+        deferred: DeferredPatches,
         moderation: Moderation,
         *,
         database: Path,
         frames: Path,
         lost: Callable[[int], Awaitable[bytes]],
     ) -> None:
-        self._retracting = retracting
+        self._deferred = deferred
         self._moderation = moderation
-        self._open = partial(Past.open, database, frames)
+        self._open = partial(UndoReader.open, database, frames)
         self._lost = lost
 
     async def who(self, region: Region, *, since: int, time: int) -> list[Painter]:
@@ -120,7 +120,7 @@ class Restoring:
             return await self._take_back(wanted, details)
         retraction = await _reading(partial(self._as_it_was, wanted, await self._pictures(wanted, None)))
         act = await self._moderation.record("restore", dict(details))
-        receipt = await self._retracting.put(_host(), lambda: retraction)
+        receipt = await self._deferred.put(_host(), lambda: retraction)
         await self._moderation.made(act, receipt.seq)
         return Restored(receipt.seq, retraction.region, 0)
 
@@ -133,7 +133,7 @@ class Restoring:
         whole = wanted.region == WHOLE  # else what they drew is still seen beside it
         act = await self._moderation.record("restore", {**details, **(span if whole else {})})
         retract = partial(self._retract, wanted.region, theirs, pictures)
-        receipt = await self._retracting.put(_host(), retract, stroke=act if whole else 0)
+        receipt = await self._deferred.put(_host(), retract, stroke=act if whole else 0)
         await self._moderation.made(act, receipt.seq)
         marks = (dab.mark for dab in theirs.dabs if isinstance(dab.mark, Dab))
         return Restored(receipt.seq, _within(undo.region_of(marks), wanted.region), len(theirs.dabs))
@@ -156,7 +156,7 @@ class Restoring:
         return _Theirs(tuple(sorted(authors)), after, newest, tuple(touching))
 
     @staticmethod
-    def _after(past: Past, wanted: Wanted) -> int:
+    def _after(past: UndoReader, wanted: Wanted) -> int:
         if wanted.dream is not None:
             return _seq_of(past, wanted.dream)
         return past.seq_at(wanted.time) if wanted.time is not None else 0
@@ -165,7 +165,7 @@ class Restoring:
         with self._open(pictures) as past:
             newest = past.newest()
             outlines = Outlines(past)
-            work = Bounds().work(self._retracting.stopped, times=HOST_TIMES)
+            work = Bounds().work(self._deferred.stopped, times=HOST_TIMES)
             whole = _kept(
                 lambda: undo.take_back(outlines, theirs.dabs, newest, work=work, whole=outlines.whole)
             )
@@ -210,7 +210,7 @@ class Restoring:
             return {}
 
 
-def _moment(past: Past, wanted: Wanted) -> tuple[int, int, int]:
+def _moment(past: UndoReader, wanted: Wanted) -> tuple[int, int, int]:
     """The dream that was shown, its last operation, and the last that was on it."""
     if wanted.dream is not None:
         seq = _seq_of(past, wanted.dream)
@@ -221,7 +221,7 @@ def _moment(past: Past, wanted: Wanted) -> tuple[int, int, int]:
     return dream, seq, max(seq, past.seq_at(wanted.time))
 
 
-def _seq_of(past: Past, dream: int) -> int:
+def _seq_of(past: UndoReader, dream: int) -> int:
     try:
         return past.dream_seq(dream) if dream else 0
     except LookupError as error:

@@ -14,7 +14,7 @@ from typing import Final
 from dreamcanvas.access.rate_limit import Bucket
 from dreamcanvas.canvas.encoding import Format, encode
 from dreamcanvas.canvas.model import Version
-from dreamcanvas.painting.encoder_pool import EVERYBODY, Encoders
+from dreamcanvas.painting.encoder_pool import EVERYBODY, EncoderPool
 from dreamcanvas.painting.painter import Painter
 
 JPEGS_PER_SECOND: Final = 4
@@ -24,7 +24,7 @@ EARLY: Final = 0.002  # seconds by which timers may fire too soon: they are roun
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class EncodedSnapshot:
     """The picture of a version as a file. `time`, ms since 1970, is that of its newest operation or dream."""
 
     data: bytes
@@ -36,7 +36,7 @@ def _nothing(_: Version) -> bool:
     return False
 
 
-class Views:
+class Snapshots:
     """The last file of each format.
 
     PNG and WebP, which take several times as long as JPEG, are made once in `interval` seconds in the long
@@ -49,18 +49,18 @@ class Views:
         *,
         interval: float,
         now: Callable[[], float],
-        encoders: Encoders | None = None,
+        encoders: EncoderPool | None = None,
     ) -> None:
         self._painter = painter
-        self.encoders = encoders or Encoders()
+        self.encoders = encoders or EncoderPool()
         self._now = now
         others = partial(Bucket, 1 / interval, OTHERS_AT_ONCE)
         self._allowance = {"jpg": Bucket(JPEGS_PER_SECOND, JPEGS_AT_ONCE), "png": others(), "webp": others()}
-        self._kept: dict[Format, View] = {}
-        self._making: dict[Format, asyncio.Task[View]] = {}
+        self._kept: dict[Format, EncodedSnapshot] = {}
+        self._making: dict[Format, asyncio.Task[EncodedSnapshot]] = {}
         self.encoded = 0
 
-    async def get(self, format_: Format, held: Callable[[Version], bool] = _nothing) -> View:
+    async def get(self, format_: Format, held: Callable[[Version], bool] = _nothing) -> EncodedSnapshot:
         """The picture in a format. Raises KeyError where there is no such format.
 
         `held` says whether the reader has a version already: then it waits for when another may be made.
@@ -90,7 +90,7 @@ class Views:
             and self._painter.keeps(version.seq)
         )
 
-    async def _make(self, format_: Format) -> View:
+    async def _make(self, format_: Format) -> EncodedSnapshot:
         try:
             async with self.encoders.turn(EVERYBODY):
                 snapshot = await self._painter.snapshot()
@@ -98,5 +98,5 @@ class Views:
             self.encoded += 1
         finally:
             del self._making[format_]
-        view = self._kept[format_] = View(data, snapshot.version, snapshot.time)
+        view = self._kept[format_] = EncodedSnapshot(data, snapshot.version, snapshot.time)
         return view

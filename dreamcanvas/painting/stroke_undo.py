@@ -10,9 +10,9 @@ from dreamcanvas.canvas import undo
 from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.config import Config
 from dreamcanvas.errors import TooLate
-from dreamcanvas.painting.deferred_patch import Afford, Retracting
+from dreamcanvas.painting.deferred_patch import Afford, DeferredPatches
 from dreamcanvas.store.journal import Author, Receipt
-from dreamcanvas.store.undo_reader import Outlines, Past
+from dreamcanvas.store.undo_reader import Outlines, UndoReader
 from dreamcanvas.text.plural import counted
 
 
@@ -41,7 +41,7 @@ def undo_bounds(config: Config) -> Bounds:
     return Bounds(config.undo_operations, config.undo_megapixels, config.undo_memory_mb)
 
 
-class Undoing:
+class StrokeUndo:
     """Takes strokes back that were drawn in the last `seconds` (0: whenever).
 
     `limited` is called with "undo" where that is more work than `bounds` allow.
@@ -49,7 +49,7 @@ class Undoing:
 
     def __init__(
         self,
-        retracting: Retracting,
+        deferred: DeferredPatches,
         *,
         database: Path,
         frames: Path,
@@ -58,10 +58,10 @@ class Undoing:
         bounds: Bounds = Bounds(),
         limited: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._retracting = retracting
+        self._deferred = deferred
         self._bounds = bounds
         self._limited = limited
-        self._open = partial(Past.open, database, frames)
+        self._open = partial(UndoReader.open, database, frames)
         self._seconds = seconds
         self._clock = clock
 
@@ -76,10 +76,10 @@ class Undoing:
         """
         since = self._clock() - 1000 * self._seconds if self._seconds else 0
         retract = partial(self._retract, author.number, stroke, since)
-        return self._retracting.put(author, retract, stroke=stroke, call=call, afford=afford)
+        return self._deferred.put(author, retract, stroke=stroke, call=call, afford=afford)
 
     def _retract(self, author: int, stroke: int, since: int) -> Retraction:
-        stopped = self._retracting.stopped
+        stopped = self._deferred.stopped
         with self._open(stopped=stopped) as past:
             newest = past.newest()
             dabs = past.stroke(author, stroke, until=newest, since=since)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from dreamcanvas.errors import RpcError
-from dreamcanvas.rpc.fair_scheduler import Share, Turns
+from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.service import Service
 
 P = TypeVar("P")
@@ -81,7 +81,7 @@ class Endpoint(Protocol[P]):
 
     service: Service[P]
     settings: Settings
-    turns: Turns
+    turns: FairScheduler
 
     def admit(self, handshake: Handshake) -> Refusal | None:
         """Says whether a websocket may be opened."""

@@ -56,7 +56,7 @@ class Share:
         self.size += size
 
 
-class Turns:
+class FairScheduler:
     """The shares, and who waits for a turn. `rate` gives what the address `key` may do, None for no limit."""
 
     def __init__(

@@ -22,9 +22,9 @@ from dreamcanvas.rpc.connection import Call, Connection, Data
 from dreamcanvas.rpc.endpoint import Endpoint, Handshake, joined
 from dreamcanvas.rpc.frames import Splitter, frame
 from dreamcanvas.rpc.keepalive import Keepalive
-from dreamcanvas.rpc.read_buffer import Intake
+from dreamcanvas.rpc.read_buffer import ReadBuffer
 from dreamcanvas.rpc.timers import Timers
-from dreamcanvas.rpc.write_buffer import Outlet, bound_what_is_unsent
+from dreamcanvas.rpc.write_buffer import WriteBuffer, bound_what_is_unsent
 
 try:
     from websockets.speedups import apply_mask
@@ -56,11 +56,11 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._websocket = ServerProtocol(max_size=settings.message_bytes or None)
         self._connection = Connection(batch_calls=settings.batch_calls, max_errors=settings.protocol_errors)
         self._transport: asyncio.Transport
-        self._outlet: Outlet
+        self._write_buffer: WriteBuffer
         self._fragments: list[bytes] = []
         self._text = False
         self._splitter = Splitter(apply_mask, settings.message_bytes)
-        self._intake = Intake(self, self._connection, self._splitter, endpoint.turns)
+        self._read_buffer = ReadBuffer(self, self._connection, self._splitter, endpoint.turns)
         self._calls = Calls(endpoint, self._connection, self)
         self._flush_due = False
         self._timers = Timers()
@@ -78,7 +78,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the transport over from the HTTP protocol."""
         self._transport = cast(asyncio.Transport, transport)
-        self._outlet = Outlet(self._transport, self._slow)
+        self._write_buffer = WriteBuffer(self._transport, self._slow)
         bound_what_is_unsent(self._transport, self._settings.write_buffer // 2)
         self._state.connections.add(cast(Any, self))
         peername = transport.get_extra_info("peername")
@@ -91,7 +91,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
             return
         if self._websocket.state is not State.OPEN:
             self._splitter.pass_on()
-        self._intake.feed(data)
+        self._read_buffer.feed(data)
 
     def carry_out(self, call: Call) -> None:
         """Carries out a call."""
@@ -108,7 +108,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._handle_events()
         self.write(b"".join(self._websocket.data_to_send()))
         if self._websocket.parser_exc is not None or self._websocket.close_expected():
-            self._intake.finish()
+            self._read_buffer.finish()
             self.flush()
             self._finish()
 
@@ -117,30 +117,30 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._state.connections.discard(cast(Any, self))
         self._keepalive.stop()
         self._timers.cancel()
-        self._intake.leave()
+        self._read_buffer.leave()
         self._calls.cancel()
         self._close_peer()
-        self._outlet.lose()
+        self._write_buffer.lose()
         self._gone()
 
     def pause_writing(self) -> None:
         """The peer does not read what was sent."""
-        self._outlet.pause()
+        self._write_buffer.pause()
 
     def resume_writing(self) -> None:
         """The peer reads again."""
-        self._outlet.resume()
+        self._write_buffer.resume()
 
     def _slow(self, slow: bool) -> None:
         """Carries out nothing for who does not read, and closes if that lasts."""
-        self.slow = self._intake.slow = slow
+        self.slow = self._read_buffer.slow = slow
         if slow and self._settings.slow_reader_timeout and self.open:
             self._timers.start("slow", self._settings.slow_reader_timeout, self._give_up)
         elif not slow:
             self._timers.cancel("slow")
-            if self.open and not self._intake.streaming:
+            if self.open and not self._read_buffer.streaming:
                 self._endpoint.drained(self._peer)
-        self._intake.go_on()
+        self._read_buffer.go_on()
 
     def shutdown(self) -> None:
         """The server ends: close with 1001."""
@@ -155,7 +155,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
     @property
     def backlog(self) -> int:
         """Bytes that were written and are not sent yet."""
-        return self._outlet.unsent
+        return self._write_buffer.unsent
 
     def send(self, frames: bytes) -> None:
         """Writes framed messages, after the answers that are ready."""
@@ -166,11 +166,11 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def stream(self, frames: Iterator[bytes]) -> None:
         """Writes framed messages as the peer reads them; no call is carried out until there are no more."""
-        self._intake.stream(frames)
+        self._read_buffer.stream(frames)
 
     def when_sent(self, done: Callable[[], None]) -> None:
         """Calls `done` when the peer has read nearly all that was written until now, or is gone."""
-        self._outlet.when_sent(done)
+        self._write_buffer.when_sent(done)
 
     def close(self, code: int, reason: str = "") -> None:
         """Begins the closing handshake."""
@@ -200,7 +200,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self.write(b"".join(self._websocket.data_to_send()))
         self.open = True
         self._peer = self._endpoint.opened(self, handshake)
-        self._intake.share = self._endpoint.share(self._peer)
+        self._read_buffer.share = self._endpoint.share(self._peer)
         self._keepalive.start()
 
     def _handle_frame(self, frame: Frame) -> None:
@@ -213,7 +213,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
                 self._fragments.append(bytes(frame.data))
             if frame.fin:
                 message, self._fragments = b"".join(self._fragments), []
-                self._intake.add(self.calls(message, self._text))
+                self._read_buffer.add(self.calls(message, self._text))
 
     def calls(self, message: bytes, text: bool) -> list[Call]:
         """The calls in a message; closes where it is none that can be understood."""
@@ -236,13 +236,13 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self._close_peer()
         self._keepalive.stop()
         self._timers.cancel("slow")
-        self._intake.forget()
+        self._read_buffer.forget()
         if self._websocket.close_rcvd is not None or self._websocket.close_sent is None:
-            self._outlet.end(self._transport.close)
+            self._write_buffer.end(self._transport.close)
         elif self._websocket.parser_exc is not None and self._transport.can_write_eof():
             # It gets the close frame, and is not understood any more
-            self._outlet.end(self._transport.write_eof)
-        self._intake.look()  # else the peer's close frame would never be seen
+            self._write_buffer.end(self._transport.write_eof)
+        self._read_buffer.look()  # else the peer's close frame would never be seen
         if not self._timers.started("close"):
             self._timers.start("close", self._settings.close_timeout, self._transport.abort)
 
@@ -270,12 +270,12 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def busy(self, busy: bool) -> None:
         """Carries out no more, or goes on."""
-        self._intake.busy = busy
-        self._intake.go_on()
+        self._read_buffer.busy = busy
+        self._read_buffer.go_on()
 
     def write(self, data: bytes) -> None:
         """Writes framed messages."""
-        self._outlet.write(data)
+        self._write_buffer.write(data)
 
     def _give_up(self) -> None:
         log.info("slow reader closed", extra={"address": self.address})

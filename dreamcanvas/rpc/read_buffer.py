@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Final, Protocol
 
 from dreamcanvas.rpc.connection import Call, Connection
-from dreamcanvas.rpc.fair_scheduler import Turns
+from dreamcanvas.rpc.fair_scheduler import FairScheduler
 from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter
 
 FLUSH_BYTES: Final = 65536
@@ -41,10 +41,10 @@ class Line(Protocol):
         """Writes the answers that are ready."""
 
 
-class Intake:
+class ReadBuffer:
     """Has a line deal with it. `slow`, its peer does not read, and `busy`, many calls wait, hold it up."""
 
-    def __init__(self, line: Line, answers: Connection, splitter: Splitter, turns: Turns) -> None:
+    def __init__(self, line: Line, answers: Connection, splitter: Splitter, turns: FairScheduler) -> None:
         self._line = line
         self._answers = answers
         self._splitter = splitter

@@ -13,7 +13,7 @@ from typing import Final
 PIECE: Final = 65536
 
 
-class Outlet:
+class WriteBuffer:
     """Writes to a transport in order. `pause` and `resume` are what asyncio tells of its buffer.
 
     `changed` is called with whether it is full, when it is and when it is no more.

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.tokens import Access
-from dreamcanvas.api.admin_service import Admin
+from dreamcanvas.api.admin_service import AdminService
 from dreamcanvas.api.connections import Visitors
 from dreamcanvas.config import Config
-from dreamcanvas.painting.deferred_patch import Retracting
+from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.painting.restore import Restoring
+from dreamcanvas.painting.restore import Restorer
 from dreamcanvas.store.check import refusal
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.moderation_log import Records
+from dreamcanvas.store.moderation_log import ModerationLog
 
 
-class Host:
+class AdminSetup:
     """The host's parts. `clock` gives ms since 1970."""
 
     def __init__(
@@ -36,33 +36,37 @@ class Host:
         self._clock = clock
 
     @staticmethod
-    async def open(config: Config, journal: Journal, access: Access, *, clock: Callable[[], int]) -> "Host":
+    async def open(
+        config: Config, journal: Journal, access: Access, *, clock: Callable[[], int]
+    ) -> "AdminSetup":
         """With what was set before. Raises StoreError."""
         moderation = Moderation(
-            Records(journal), access, keep_addresses_hours=config.keep_addresses_hours, clock=clock
+            ModerationLog(journal), access, keep_addresses_hours=config.keep_addresses_hours, clock=clock
         )
         try:
             await moderation.load()
         except sqlite3.Error as error:
             raise refusal(journal.path, error) from error
-        return Host(access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock)
+        return AdminSetup(
+            access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock
+        )
 
     def admit(
         self,
         visitors: Visitors,
         painter: Painter,
-        retracting: Retracting,
+        deferred: DeferredPatches,
         *,
         lost: Callable[[int], Awaitable[bytes]],
-    ) -> Admin:
+    ) -> AdminService:
         """Lets the host in: `visitors` answers `admin.METHOD` from now on."""
-        restoring = Restoring(
-            retracting, self.moderation, database=self._database, frames=self._frames, lost=lost
+        restorer = Restorer(
+            deferred, self.moderation, database=self._database, frames=self._frames, lost=lost
         )
-        return Admin(
+        return AdminService(
             visitors=visitors,
             moderation=self.moderation,
-            restoring=restoring,
+            restorer=restorer,
             painter=painter,
             clock=self._clock,
         )

@@ -17,28 +17,28 @@ from typing import Final
 from dreamcanvas import __version__
 from dreamcanvas.access.tokens import Access, admin_token
 from dreamcanvas.api.connections import Visitors
-from dreamcanvas.api.painter_service import Api
-from dreamcanvas.api.server_info import About
+from dreamcanvas.api.painter_service import PainterService
+from dreamcanvas.api.server_info import ServerInfo
 from dreamcanvas.broadcast.cursors import Cursors
 from dreamcanvas.config import Config
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
 from dreamcanvas.history.history import History
-from dreamcanvas.painting.deferred_patch import Retracting
-from dreamcanvas.painting.dream_loop import Dreaming, Timetable
-from dreamcanvas.painting.encoder_pool import Encoders
+from dreamcanvas.painting.deferred_patch import DeferredPatches
+from dreamcanvas.painting.dream_loop import DreamLoop, Timetable
+from dreamcanvas.painting.encoder_pool import EncoderPool
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.picture_cache import PictureCache
-from dreamcanvas.painting.snapshots import Views
-from dreamcanvas.painting.stroke_undo import Undoing, undo_bounds
-from dreamcanvas.server.admin_setup import Host
+from dreamcanvas.painting.snapshots import Snapshots
+from dreamcanvas.painting.stroke_undo import StrokeUndo, undo_bounds
+from dreamcanvas.server.admin_setup import AdminSetup
 from dreamcanvas.server.gauges import watch_all
-from dreamcanvas.server.http_server import Serving
+from dreamcanvas.server.http_server import HttpServer
 from dreamcanvas.server.listener import listen, url
 from dreamcanvas.server.storage import storage
 from dreamcanvas.server.systemd import Watchdog
 from dreamcanvas.store.schema import DirectoryLock
-from dreamcanvas.store.uptime import Running
+from dreamcanvas.store.uptime import Uptime
 from dreamcanvas.telemetry.metrics import Metrics
 from dreamcanvas.web.about import WebAbout
 from dreamcanvas.web.app import Web
@@ -76,11 +76,11 @@ class App:
             listener = listen(config)
             async with storage(config, clock=_clock) as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), PictureCache()
-                running = Running(journal, clock=_clock, monotonic=_monotonic)
+                running = Uptime(journal, clock=_clock, monotonic=_monotonic)
                 await running.load()
-                about = About(config, running)
+                about = ServerInfo(config, running)
                 cursors = Cursors()
-                host = await Host.open(config, journal, access, clock=_clock)
+                host = await AdminSetup.open(config, journal, access, clock=_clock)
                 visitors = Visitors(
                     config,
                     journal=journal,
@@ -91,21 +91,23 @@ class App:
                     access=host.access,
                     moderation=host.moderation,
                 )
-                encoders = Encoders(
+                encoders = EncoderPool(
                     config.encoders, waiting=config.pictures_waiting, unread=config.pictures_unread
                 )
-                views = Views(painter, encoders=encoders, interval=config.dream_interval, now=time.monotonic)
-                retracting = Retracting(painter)
-                api = Api(
+                snapshots = Snapshots(
+                    painter, encoders=encoders, interval=config.dream_interval, now=time.monotonic
+                )
+                deferred = DeferredPatches(painter)
+                api = PainterService(
                     config,
                     visitors=visitors,
                     painter=painter,
                     journal=journal,
                     broadcast=broadcast,
-                    views=views,
+                    snapshots=snapshots,
                     catalogue=history.catalogue,
-                    undoing=Undoing(
-                        retracting,
+                    stroke_undo=StrokeUndo(
+                        deferred,
                         database=journal.path,
                         frames=config.data_dir / "frames",
                         seconds=config.undo_seconds,
@@ -124,12 +126,12 @@ class App:
                     journal=journal,
                     dreams=dreams,
                     pictures=pictures,
-                    views=views,
+                    snapshots=snapshots,
                     metrics=metrics,
                     page=PAGE,
                     message_bytes=config.message_bytes,
                     batch_calls=config.batch_calls,
-                    reach=visitors.reach,
+                    site=visitors.site,
                     further=[
                         *WebHistory(
                             history.catalogue,
@@ -142,11 +144,13 @@ class App:
                 )
                 if config.dream:
                     visitors.dreaming = self._dreaming(painter, visitors, metrics, running)
-                host.admit(visitors, painter, retracting, lost=history.catalogue.picture)
+                host.admit(visitors, painter, deferred, lost=history.catalogue.picture)
                 painter.painted = partial(_painted, metrics, visitors)
                 watch_all(metrics, painter, journal, broadcast, visitors)
                 metrics.count("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
-                metrics.count("views", "Pictures that were encoded since the start.", lambda: views.encoded)
+                metrics.count(
+                    "views", "Pictures that were encoded since the start.", lambda: snapshots.encoded
+                )
                 metrics.watch(
                     "pictures_waiting", "Pictures that wait to be encoded.", lambda: encoders.waiting
                 )
@@ -159,10 +163,10 @@ class App:
         finally:
             lock.release()
 
-    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics, running: Running) -> Dreaming:
+    def _dreaming(self, painter: Painter, visitors: Visitors, metrics: Metrics, running: Uptime) -> DreamLoop:
         config = self._config
         threads = config.dream_threads or os.cpu_count() or 1
-        return Dreaming(
+        return DreamLoop(
             painter,
             Dreamer(
                 config.network,
@@ -188,12 +192,12 @@ class App:
         visitors: Visitors,
         painter: Painter,
         history: History,
-        running: Running,
+        running: Uptime,
         *,
         metrics: Metrics,
         listener: socket.socket,
     ) -> None:
-        server = Serving(web.app(), listener, self._config, visitors, metrics)
+        server = HttpServer(web.app(), listener, self._config, visitors, metrics)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -229,7 +233,7 @@ def _next_style(visitors: Visitors) -> None:
         visitors.dreaming.next_style()
 
 
-def _dreamt(metrics: Metrics, running: Running, seconds: float) -> None:
+def _dreamt(metrics: Metrics, running: Uptime, seconds: float) -> None:
     metrics.dreamt(seconds)
     running.dreamt(round(1000 * seconds))
 

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from dreamcanvas.rpc.fair_scheduler import Share, Turns
+from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.timers import Timers
 from dreamcanvas.rpc.write_buffer import bound_what_is_unsent
 
@@ -70,7 +70,7 @@ class HttpProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         timeouts: Timeouts,
-        turns: Turns,
+        turns: FairScheduler,
         share: Callable[[str], Share],
         limited: Callable[[str], None] = lambda _: None,
         gone: Callable[[], None] = lambda: None,

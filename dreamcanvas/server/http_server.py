@@ -18,18 +18,18 @@ from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.server.http_protocol import HttpProtocol, Timeouts
 from dreamcanvas.server.listener import Door
 from dreamcanvas.telemetry.metrics import Metrics
-from dreamcanvas.web.throttle import Gate
+from dreamcanvas.web.throttle import Throttle
 
 GRACE_SECONDS: Final = 2
 
 
-class Serving(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """uvicorn, but signals are the application's, connections our door's, and it says when it is up."""
 
     def __init__(
         self, app: ASGIApp, listener: socket.socket, config: Config, visitors: Visitors, metrics: Metrics
     ) -> None:
-        gate = Gate(
+        gate = Throttle(
             app,
             household=visitors.household,
             rate=config.requests_per_second,

@@ -13,7 +13,7 @@ from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Upkeep
+from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Maintenance
 
 
 @contextlib.asynccontextmanager
@@ -47,9 +47,9 @@ async def storage(
             keep_ms=round(max(config.keep_frames_minutes * 60, 2 * config.undo_seconds) * 1000),
             clock=clock,
         )
-        upkeep = Upkeep(journal, budget, _keeping(config), clock=clock, checkpoints=checkpoints)
-        with contextlib.closing(History(config, journal, budget, upkeep, clock=clock)) as history:
-            async with beside(upkeep.run()):
+        maintenance = Maintenance(journal, budget, _keeping(config), clock=clock, checkpoints=checkpoints)
+        with contextlib.closing(History(config, journal, budget, maintenance, clock=clock)) as history:
+            async with beside(maintenance.run()):
                 yield journal, painter, broadcast, dreams, history
     finally:
         journal.close()

@@ -85,7 +85,7 @@ class Found:
     movie: bool
 
 
-class Moments:
+class DreamQueries:
     """Finds dreams."""
 
     def __init__(self, reader: Reader) -> None:

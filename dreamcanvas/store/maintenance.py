@@ -37,7 +37,7 @@ class Keeping:
     sessions_ms: int = 0
 
 
-class Upkeep:
+class Maintenance:
     """Does it, until cancelled."""
 
     def __init__(

@@ -68,7 +68,7 @@ class Addresses:
         return address if address.startswith(HASHED) else self._hashed(address)
 
 
-class Records:
+class ModerationLog:
     """The tables. Each method raises sqlite3.Error; then nothing was changed. Times in ms since 1970."""
 
     def __init__(self, journal: Journal) -> None:

@@ -31,7 +31,7 @@ STEPS: Final = 100_000  # of SQLite's machine, some milliseconds, after which it
 HEADER: Final = 33  # bytes of a PNG with its size
 
 
-class Past:
+class UndoReader:
     """The past as the database, the archives and the frame files hold it. Raises sqlite3.Error.
 
     `pictures` are frame files that are not in their places any more.
@@ -53,14 +53,14 @@ class Past:
         pictures: Mapping[int, bytes] | None = None,
         *,
         stopped: Callable[[], bool] = bool,
-    ) -> Iterator["Past"]:
+    ) -> Iterator["UndoReader"]:
         """The past in a database and a directory of frame files. What it reads is given up once `stopped`."""
         with contextlib.closing(
             sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         ) as connection:
             connection.set_progress_handler(stopped, STEPS)
             connection.execute("BEGIN")  # all that is read is as of one moment
-            yield Past(connection, path.parent, frames, pictures or {})
+            yield UndoReader(connection, path.parent, frames, pictures or {})
 
     def newest(self) -> int:
         """The number of the newest operation that is in the database."""
@@ -264,13 +264,13 @@ class Past:
 class Outlines:
     """The past with patches that come without their pixels: `whole` gives those that are drawn."""
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: UndoReader) -> None:
         self._past = past
         self.base = past.base
         self.taken = past.taken
 
     def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
-        """As of `Past`."""
+        """As of `UndoReader`."""
         return self._past.operations(after, until, region, outlines=True)
 
     def whole(self, operation: Operation) -> Operation:

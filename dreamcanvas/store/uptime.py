@@ -27,7 +27,7 @@ class Hours:
     dreaming: float
 
 
-class Running:
+class Uptime:
     """The days. `clock` gives ms since 1970, `monotonic` ms that no setting of the clock changes."""
 
     def __init__(self, journal: Journal, *, clock: Callable[[], int], monotonic: Callable[[], int]) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from dreamcanvas.api.server_info import About, Costs
+from dreamcanvas.api.server_info import Costs, ServerInfo
 from dreamcanvas.net.donations import bitcoin_url
 from dreamcanvas.net.origins import rooted
 from dreamcanvas.text.plural import counted
@@ -61,7 +61,9 @@ _PROSE: Final = re.compile(r"<!--prose:(\w+)-->.*?<!--/prose-->", re.DOTALL)
 class WebAbout:
     """The handler of the path. `page` is the built about.html; `acts` counts what the host did, by method."""
 
-    def __init__(self, about: About, *, page: Path, acts: Callable[[], Awaitable[dict[str, int]]]) -> None:
+    def __init__(
+        self, about: ServerInfo, *, page: Path, acts: Callable[[], Awaitable[dict[str, int]]]
+    ) -> None:
         self._about = about
         self._page = page
         self._acts = acts

@@ -17,9 +17,9 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Mount, Route
 
 from dreamcanvas.access.quotas import Client
-from dreamcanvas.access.site import Reach
+from dreamcanvas.access.site import Site
 from dreamcanvas.api.connections import Visitors
-from dreamcanvas.api.painter_service import Api
+from dreamcanvas.api.painter_service import PainterService
 from dreamcanvas.canvas import encoding
 from dreamcanvas.canvas.model import Version
 from dreamcanvas.errors import MovieError, Unavailable
@@ -27,7 +27,7 @@ from dreamcanvas.net import addresses
 from dreamcanvas.net.origins import rooted
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.picture_cache import PictureCache
-from dreamcanvas.painting.snapshots import Views
+from dreamcanvas.painting.snapshots import Snapshots
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.service import Then
 from dreamcanvas.store.dreams import Dreams, decode
@@ -55,18 +55,18 @@ class Web:
     def __init__(
         self,
         *,
-        api: Api,
+        api: PainterService,
         visitors: Visitors,
         painter: Painter,
         journal: Journal,
         dreams: Dreams,
         pictures: PictureCache,
-        views: Views,
+        snapshots: Snapshots,
         metrics: Metrics,
         page: Path,
         message_bytes: int,
         batch_calls: int,
-        reach: Reach | None = None,
+        site: Site | None = None,
         further: Sequence[Route] = (),
         past: Callable[[int], Awaitable[bytes]] | None = None,
     ) -> None:
@@ -76,12 +76,12 @@ class Web:
         self._journal = journal
         self._dreams = dreams
         self._pictures = pictures
-        self._views = views
+        self._snapshots = snapshots
         self._metrics = metrics
         self._page = page
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
-        self._reach = reach or Reach()
+        self._site = site or Site()
         self._further = further
         self._past = past
 
@@ -102,8 +102,8 @@ class Web:
             *self._further,
             *self._files(),
         ]
-        front = Middleware(Front, routes=routes, reach=self._reach)
-        return Starlette(routes=routes, middleware=[Middleware(Headers, root=self._reach.root), front])
+        front = Middleware(Front, routes=routes, site=self._site)
+        return Starlette(routes=routes, middleware=[Middleware(Headers, root=self._site.root), front])
 
     def _files(self) -> list[Mount]:
         """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
@@ -129,7 +129,7 @@ class Web:
         # Who shows a preview of a page wants the picture's whole address
         picture = html.escape(f"{request.base_url}og.jpg")
         text = _PREVIEW.sub(lambda _: f'content="{picture}"', file.read_text(encoding="utf-8"))
-        return HTMLResponse(rooted(text, self._reach.root), headers=NO_CACHE)
+        return HTMLResponse(rooted(text, self._site.root), headers=NO_CACHE)
 
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""
@@ -140,7 +140,7 @@ class Web:
         newest = _version_headers(self._painter.version)
         if matches(none_match, newest["ETag"]):
             return Response(status_code=304, headers=newest)
-        view = await self._views.get(
+        view = await self._snapshots.get(
             format_, lambda version: matches(none_match, _version_headers(version)["ETag"])
         )
         headers = _version_headers(view.version)
@@ -161,7 +161,7 @@ class Web:
         if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
 
-        encoders, key = self._views.encoders, ("dream", number, side)
+        encoders, key = self._snapshots.encoders, ("dream", number, side)
         household = addresses.household(_address(request))
 
         async def make() -> bytes:
@@ -189,7 +189,7 @@ class Web:
 
     async def rpc(self, request: Request) -> Response:
         """JSON-RPC for callers without a socket."""
-        origins, headers = self._reach.origins, request.headers
+        origins, headers = self._site.origins, request.headers
         if not origins.is_ours(headers.get("origin"), headers.get("host", "")):
             return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
         body = bytearray()

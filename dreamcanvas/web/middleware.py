@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dreamcanvas.access.site import Reach
+from dreamcanvas.access.site import Site
 from dreamcanvas.net.addresses import normal
 from dreamcanvas.net.origins import below
 from dreamcanvas.rpc.endpoint import joined
@@ -60,12 +60,12 @@ class Headers:
 class Front:
     """The ASGI application `app`, whose `routes` say which methods a path has, as callers reach it."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], reach: Reach) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], site: Site) -> None:
         self._app = app
         self._routes = routes
-        self._proxies = reach.proxies
-        self._origins = reach.origins
-        self._root = reach.root
+        self._proxies = site.proxies
+        self._origins = site.origins
+        self._root = site.root
         own = [route for route in routes if isinstance(route, Route)]
         self._written = {route.path for route in own if "GET" not in (route.methods or ())}
         # A page's files stand beside it: with a slash at the end they would be looked for one level deeper

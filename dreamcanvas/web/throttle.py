@@ -39,7 +39,7 @@ class _House:
     held: int = 0
 
 
-class Gate:
+class Throttle:
     """Lets requests in. `household` says by its peer and X-Forwarded-For whose one is, or None: no limit.
 
     `rate` is in requests a second, `most` the responses that are under way at once, `held` the bytes of
@@ -142,7 +142,7 @@ class Gate:
 class _Answer:
     """An answer on its way. Its head is kept until its body is there: where that has no room, it is a 503."""
 
-    def __init__(self, gate: Gate, house: _House, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, gate: Throttle, house: _House, scope: Scope, receive: Receive, send: Send) -> None:
         self._gate = gate
         self._house = house
         self._scope = scope

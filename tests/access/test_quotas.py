@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dreamcanvas.access.quotas import Allowances, Client, Pace
+from dreamcanvas.access.quotas import Client, Pace, Quotas
 from dreamcanvas.access.tokens import Identity
 from dreamcanvas.config import Config
 from dreamcanvas.errors import RateLimited
@@ -13,19 +13,19 @@ from dreamcanvas.telemetry.metrics import Metrics
 
 
 class Door:
-    """Allowances with a clock of the test's own."""
+    """Quotas with a clock of the test's own."""
 
     def __init__(self, **limits: object) -> None:
         self.now = 0.0
         config = Config(**{"dabs_per_second": 10, "dabs_burst": 20, **limits})  # type: ignore[arg-type]
-        self.allowances = Allowances(config, Metrics(), now=lambda: self.now)
+        self.quotas = Quotas(config, Metrics(), now=lambda: self.now)
 
     def client(self, address: str = "192.0.2.1", identity: Identity | None = None) -> Client:
-        return self.allowances.client(Author(1, None, address), identity, None)
+        return self.quotas.client(Author(1, None, address), identity, None)
 
     def refused(self, client: Client, count: int) -> bool:
         try:
-            self.allowances.spend_dabs(client, count)
+            self.quotas.spend_dabs(client, count)
         except RateLimited:
             return True
         return False
@@ -63,7 +63,7 @@ def test_the_host_is_not_limited() -> None:
 def test_what_is_owed_is_waited_for() -> None:
     door = Door()
     one, other = door.client(), door.client()
-    door.allowances.owe_dabs(one, 120)
+    door.quotas.owe_dabs(one, 120)
     assert door.refused(one, 1)
     assert door.refused(other, 1)
     door.now = 12.0
@@ -72,7 +72,7 @@ def test_what_is_owed_is_waited_for() -> None:
 
 def test_connections_are_counted_by_address_or_token() -> None:
     door = Door(connections_per_address=3)
-    assert [door.allowances.connections(each) for each in (None, BOT, HOST)] == [3, 2, 0]
+    assert [door.quotas.connections(each) for each in (None, BOT, HOST)] == [3, 2, 0]
     assert door.client(identity=BOT).household != door.client().household
     assert door.client("2001:db8::1").household == door.client("2001:db8::2").household
 
@@ -81,19 +81,19 @@ def test_without_rate_limits_there_are_none() -> None:
     door = Door(rate_limits=False)
     for client in (door.client(), door.client(identity=BOT)):
         assert not any(door.refused(client, 10**6) for _ in range(3))
-    assert door.allowances.connections(BOT) == 0
+    assert door.quotas.connections(BOT) == 0
 
 
 def test_so_many_cursors_are_passed_on() -> None:
     door = Door(cursors_per_second=3)
     client = door.client()
-    assert [door.allowances.may_point(client) for _ in range(5)] == [True, True, True, False, False]
+    assert [door.quotas.may_point(client) for _ in range(5)] == [True, True, True, False, False]
     door.now = 1.0
-    assert door.allowances.may_point(client)
+    assert door.quotas.may_point(client)
 
 
 def pace_of(door: Door, client: Client) -> Pace:
-    pace = door.allowances.pace(client.household)
+    pace = door.quotas.pace(client.household)
     assert pace is not None
     return pace
 
@@ -120,23 +120,23 @@ def test_a_token_s_pace_is_processor_time_and_the_host_has_none() -> None:
     assert bot.wait(0.0) == 0
     bot.take(0.0, 0, 0, 2.0)
     assert bot.wait(0.0) == pytest.approx(2.0)
-    assert door.allowances.pace(door.client(identity=HOST).household) is None
-    assert door.allowances.pace(("a proxy",)) is None
+    assert door.quotas.pace(door.client(identity=HOST).household) is None
+    assert door.quotas.pace(("a proxy",)) is None
     off = Door(rate_limits=False)
-    assert off.allowances.pace(off.client().household) is None
+    assert off.quotas.pace(off.client().household) is None
 
 
 def test_dear_calls_have_a_rate_that_an_address_shares() -> None:
     door = Door(work_per_second=10)
     one, other, host = door.client(), door.client(), door.client(identity=HOST)
-    door.allowances.spend_work(one, 50)
+    door.quotas.spend_work(one, 50)
     with pytest.raises(RateLimited) as caught:
-        door.allowances.spend_work(other, 5)
+        door.quotas.spend_work(other, 5)
     assert caught.value.retry_after_ms == pytest.approx(500, abs=2)
     door.now = 0.5
-    door.allowances.spend_work(other, 5)
+    door.quotas.spend_work(other, 5)
     for _ in range(10):
-        door.allowances.spend_work(host, 10**6)
+        door.quotas.spend_work(host, 10**6)
 
 
 async def test_who_posts_waits_for_its_pace() -> None:
@@ -144,7 +144,7 @@ async def test_who_posts_waits_for_its_pace() -> None:
     client = door.client()
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await door.allowances.pass_calls(client, 210, 0)
+    await door.quotas.pass_calls(client, 210, 0)
     assert loop.time() - began < 0.05
-    await door.allowances.pass_calls(client, 1, 0)
+    await door.quotas.pass_calls(client, 1, 0)
     assert loop.time() - began > 0.08

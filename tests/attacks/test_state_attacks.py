@@ -22,7 +22,7 @@ from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.database import Database
 from dreamcanvas.store.journal import Entry, Journal
-from dreamcanvas.store.maintenance import Keeping, Upkeep
+from dreamcanvas.store.maintenance import Keeping, Maintenance
 from dreamcanvas.store.tokens import TokenFile
 from tests.attacks.state import From, Probe, disk
 from tests.faults.shim import Shim
@@ -248,7 +248,7 @@ async def test_the_database_is_archived_sooner_and_shrinks_where_the_budget_need
     now[0] = 10 * 60_000
     budget = Budget(tmp_path, journal, limit=limit)
     keeping = Keeping(48, 20_000, file_operations=20, at_least_ms=60_000)
-    await Upkeep(journal, budget, keeping, clock=lambda: now[0], checkpoints=checkpoints).once()
+    await Maintenance(journal, budget, keeping, clock=lambda: now[0], checkpoints=checkpoints).once()
     assert journal.archive.last == 76
     assert budget.used <= limit
     assert disk(tmp_path) <= limit / 1e6

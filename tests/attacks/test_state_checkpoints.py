@@ -11,8 +11,8 @@ from PIL import Image
 from dreamcanvas.canvas.model import Dab, Patch, Version
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import KEEP, KEEP_AT_MOST, Checkpoints
-from dreamcanvas.store.maintenance import Keeping, Upkeep
-from dreamcanvas.store.undo_reader import Past
+from dreamcanvas.store.maintenance import Keeping, Maintenance
+from dreamcanvas.store.undo_reader import UndoReader
 from tests.painting.test_painter import BLUE, GREEN, Studio, picture
 from tests.painting.test_stroke_undo import Hand, left
 
@@ -177,19 +177,19 @@ async def test_with_a_dreamer_that_fails_operations_are_archived_all_the_same(
         await keeper.scribble(random.Random(4), EVERY)
         kept = await keeper.kept()
     before = await keeper.painter.snapshot()
-    upkeep = Upkeep(
+    maintenance = Maintenance(
         keeper.journal,
         Budget(tmp_path, keeper.journal, limit=0),
         Keeping(1, 0, file_operations=10),
         clock=lambda: 10**12,
         checkpoints=keeper.checkpoints,
     )
-    await upkeep.once()
+    await maintenance.once()
     assert keeper.journal.archive.last > 0
     assert keeper.journal.archive.last <= kept[-KEEP]
     found = await again(keeper, tmp_path)
     assert await found.painter.snapshot() == before
-    with Past.open(found.journal.path, tmp_path / "frames") as past:
+    with UndoReader.open(found.journal.path, tmp_path / "frames") as past:
         start, image = past.base(kept[-1] + 1)
     assert start == kept[-1]
     assert image == picture(None, [each.mark for each in found.journal.operations(0)][:start])

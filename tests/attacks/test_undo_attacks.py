@@ -12,8 +12,8 @@ from PIL import Image
 
 from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.errors import RateLimited, TooLate, Unavailable
-from dreamcanvas.painting.deferred_patch import IN_TURN_SECONDS, Retracting
-from dreamcanvas.painting.stroke_undo import Bounds, Undoing
+from dreamcanvas.painting.deferred_patch import IN_TURN_SECONDS, DeferredPatches
+from dreamcanvas.painting.stroke_undo import Bounds, StrokeUndo
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.journal import Receipt
 from tests.attacks.state import From, Probe, covering, dabs, disk, memory, undo
@@ -81,9 +81,9 @@ async def test_strokes_begun_in_the_times_of_many_dreams(studio: Studio) -> None
         assert (await now(studio)).getpixel((300, 300)) == first.convert("RGB").getpixel((300, 300))
 
 
-def undoing(studio: Studio, retracting: Retracting, bounds: Bounds, limited: list[str]) -> Undoing:
-    return Undoing(
-        retracting,
+def stroke_undo(studio: Studio, deferred: DeferredPatches, bounds: Bounds, limited: list[str]) -> StrokeUndo:
+    return StrokeUndo(
+        deferred,
         database=studio.journal.path,
         frames=studio.journal.path.parent / "frames",
         seconds=60,
@@ -107,12 +107,12 @@ async def test_what_is_too_much_work_is_too_late_and_says_why(
     await hand.paint(Dab(300, 300, 60, 0), stroke=1)
     for _ in range(4):
         await other.paint(*[Dab(300 + n, 300, 124, n) for n in range(60)])
-    retracting = Retracting(studio.painter)
+    deferred = DeferredPatches(studio.painter)
     with pytest.raises(TooLate, match=f"so much came after stroke 1 that it stays: {why}"):
-        await undoing(studio, retracting, bounds, limited).undo(hand.author, 1)
+        await stroke_undo(studio, deferred, bounds, limited).undo(hand.author, 1)
     assert limited == ["undo"]
     assert studio.painter.version.seq == 241
-    receipt = await undoing(studio, retracting, Bounds(), limited).undo(hand.author, 1)
+    receipt = await stroke_undo(studio, deferred, Bounds(), limited).undo(hand.author, 1)
     assert receipt.seq == 242
     assert await now(studio) == picture(None, left(studio))
 
@@ -125,9 +125,9 @@ async def test_in_its_turn_it_takes_no_longer_than_it_may_and_comes_again(studio
         await hand.paint(
             *(Dab(x, y, 124, rng.randrange(2**24)) for x in places for y in places), stroke=stroke
         )
-    retracting = Retracting(studio.painter, in_turn=0.001)
+    deferred = DeferredPatches(studio.painter, in_turn=0.001)
     clock, turns = Clock(studio), list[float]()
-    finish = retracting._finish
+    finish = deferred._finish
 
     async def timed(*given: object) -> object:
         began = time.monotonic()
@@ -136,23 +136,23 @@ async def test_in_its_turn_it_takes_no_longer_than_it_may_and_comes_again(studio
         finally:
             turns.append(time.monotonic() - began)
 
-    retracting._finish = timed  # type: ignore[assignment]
-    calls = [undoing(studio, retracting, Bounds(), []).undo(hand.author, stroke) for stroke in (2, 1, 3)]
+    deferred._finish = timed  # type: ignore[assignment]
+    calls = [stroke_undo(studio, deferred, Bounds(), []).undo(hand.author, stroke) for stroke in (2, 1, 3)]
     results = await asyncio.gather(*calls, return_exceptions=True)
     await clock.stop()
     done = [result for result in results if isinstance(result, Receipt)]
     assert len(done) == len(results), "nobody's undo fails since others draw"
-    assert retracting.again > 0
+    assert deferred.again > 0
     assert max(turns) < IN_TURN_SECONDS + 0.45  # the machine has other work
     assert clock.longest < 1
     assert (await now(studio)).tobytes() == picture(None, left(studio)).tobytes()
 
 
 async def test_it_is_given_up_when_the_server_ends(studio: Studio) -> None:
-    hand, retracting = Hand(studio), Retracting(studio.painter)
+    hand, deferred = Hand(studio), DeferredPatches(studio.painter)
     for stroke in range(1, 14):
         await hand.paint(*(Dab(56 + 110 * n, 700, 124, stroke) for n in range(14)), stroke=stroke)
-    calls = [undoing(studio, retracting, Bounds(), []).undo(hand.author, n) for n in range(1, 14)]
+    calls = [stroke_undo(studio, deferred, Bounds(), []).undo(hand.author, n) for n in range(1, 14)]
     await asyncio.sleep(0.01)
     began = time.monotonic()
     await studio.painter.close()
@@ -170,7 +170,9 @@ async def test_patches_cost_what_they_weigh(studio: Studio) -> None:
         assert len(patch.image) > 100
         raise RateLimited("too fast", retry_after_ms=7)
 
-    call = undoing(studio, Retracting(studio.painter), Bounds(), []).undo(hand.author, 1, afford=refuse)
+    call = stroke_undo(studio, DeferredPatches(studio.painter), Bounds(), []).undo(
+        hand.author, 1, afford=refuse
+    )
     with pytest.raises(RateLimited):
         await call
     assert studio.painter.version.seq == 1

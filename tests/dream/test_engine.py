@@ -8,7 +8,7 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from dreamcanvas.dream.engine import Engine, Mask, Passage, Pixels
+from dreamcanvas.dream.engine import Engine, Mask, Pixels, Transition
 from dreamcanvas.dream.network import Network, NetworkInfo, Tensor, Walk, load_network
 from dreamcanvas.dream.settings import CLASSIC, DreamSettings
 from dreamcanvas.dream.styles import Expression, Term, load_styles, parse_expression
@@ -180,23 +180,23 @@ def test_as_in_2017_a_dream_is_added_and_clipped(network: Network, coffee: Pixel
 
 
 def test_a_passage_dreams_the_old_here_and_the_new_there(engine: Engine, coffee: Pixels) -> None:
-    def dream(expression: Expression, passage: Passage | None = None) -> NDArray[np.int64]:
+    def dream(expression: Expression, passage: Transition | None = None) -> NDArray[np.int64]:
         return engine.dream(coffee, expression, seed=1, passage=passage).astype(int)
 
     old, new = dream(CHANNEL), dream(SQUARE)
-    half = dream(SQUARE, Passage(CHANNEL, 0.5, seed=3))
+    half = dream(SQUARE, Transition(CHANNEL, 0.5, seed=3))
     share = np.asarray(Image.fromarray(new_share(0.5, 3)).resize((240, 160), Image.Resampling.BILINEAR))
     for place, own, other in ((share == 1, new, old), (share == 0, old, new)):
         assert np.abs(half - own)[place].mean() < 0.6 * np.abs(half - other)[place].mean()
     # The composition is held as a whole, so the ends are the same but for a little
-    assert np.abs(dream(SQUARE, Passage(CHANNEL, 0.0, seed=3)) - old).mean() < 0.2
-    assert np.abs(dream(SQUARE, Passage(CHANNEL, 1.0, seed=3)) - new).mean() < 0.2
+    assert np.abs(dream(SQUARE, Transition(CHANNEL, 0.0, seed=3)) - old).mean() < 0.2
+    assert np.abs(dream(SQUARE, Transition(CHANNEL, 1.0, seed=3)) - new).mean() < 0.2
 
 
 @pytest.mark.parametrize("wrong", [{"progress": 1.01}, {"progress": float("nan")}, {"seed": -1}])
 def test_a_passage_knows_its_bounds(wrong: dict[str, float]) -> None:
     with pytest.raises(DreamError, match=f"the {next(iter(wrong))} of a passage is .*; it must be 0–"):
-        Passage(CHANNEL, **{"progress": 0.5, "seed": 1, **wrong})  # type: ignore[arg-type]
+        Transition(CHANNEL, **{"progress": 0.5, "seed": 1, **wrong})  # type: ignore[arg-type]
 
 
 def test_a_kind_of_objective_is_traced_once(network: Network, coffee: Pixels) -> None:

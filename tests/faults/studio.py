@@ -23,7 +23,7 @@ from dreamcanvas.painting.painter import Painter
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.maintenance import Keeping, Upkeep
+from dreamcanvas.store.maintenance import Keeping, Maintenance
 from dreamcanvas.store.schema import DirectoryLock
 
 KEEP_HOURS = 0.2 / 3600  # 0.2 s: in an hour's work, years
@@ -97,7 +97,7 @@ async def main(data_dir: Path, seed: int) -> None:
     work.append(asyncio.create_task(dream(painter, random.Random(seed))))
     budget = Budget(data_dir, journal, limit=MAX_BYTES, keep_frames=15)
     keeping = Keeping(KEEP_HOURS, replay_operations=100, file_operations=200)
-    work.append(asyncio.create_task(Upkeep(journal, budget, keeping, clock=clock, interval=0.05).run()))
+    work.append(asyncio.create_task(Maintenance(journal, budget, keeping, clock=clock, interval=0.05).run()))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([*work, stopping], return_when=asyncio.FIRST_COMPLETED)
     for task in work:

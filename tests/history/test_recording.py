@@ -24,10 +24,10 @@ from dreamcanvas.history.movie import decode, to_image
 from dreamcanvas.history.recording import Recording, Shape
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
-from dreamcanvas.store.dream_queries import Moments, Reader
+from dreamcanvas.store.dream_queries import DreamQueries, Reader
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
-from dreamcanvas.store.maintenance import Keeping, Upkeep
+from dreamcanvas.store.maintenance import Keeping, Maintenance
 from dreamcanvas.store.movies import GONE, THERE, WAITING, Movies, movie_path, name_of
 from tests.history.marks import mark, read
 
@@ -83,7 +83,7 @@ class Studio:
         self.journal = Journal(data_dir / "dreamcanvas.db", clock=lambda: self.now)
         self.dreams = Dreams(data_dir / "frames", self.journal)
         self.reader = Reader(self.journal.path)
-        self.moments = Moments(self.reader)
+        self.queries = DreamQueries(self.reader)
         self.movies = Movies(self.journal, self.reader)
         self.encoder = FakeEncoder()
         self.recording = self.with_encoder(self.encoder)
@@ -91,7 +91,7 @@ class Studio:
 
     def with_encoder(self, encoder: Encoder, shape: Shape = SHAPE) -> Recording:
         return Recording(
-            *(self.data_dir, self.moments, self.movies, encoder, shape),
+            *(self.data_dir, self.queries, self.movies, encoder, shape),
             clock=lambda: self.now,
             free=lambda _: self.free,
         )
@@ -115,7 +115,7 @@ class Studio:
         """The dreams that went into a window's movie."""
         window = await self.movies.window(start)
         assert window is not None
-        return [dream for dream, _ in await self.moments.numbers(window)]
+        return [dream for dream, _ in await self.queries.numbers(window)]
 
     def budget(self, **more: Any) -> Budget:
         return Budget(self.data_dir, self.journal, clock=lambda: self.now, **{"limit": 0, **more})
@@ -232,7 +232,7 @@ async def test_frames_that_are_lost_are_not_counted_and_the_rest_is_in_place(
     studio.now = NOON + LENGTH
     await studio.recording.catch_up()
     assert await studio.content(NOON) == [1, 3, 4, 5]
-    assert await studio.moments.index(4, NOON) == 2
+    assert await studio.queries.index(4, NOON) == 2
     assert "dreams without a frame" in caplog.text
 
 
@@ -365,8 +365,8 @@ async def test_each_dream_is_one_frame_and_found_again(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     config = Config(data_dir=tmp_path, movie_preset="ultrafast")
     budget = studio.budget()
-    upkeep = Upkeep(studio.journal, budget, Keeping(0, 0), clock=lambda: studio.now)
-    history = History(config, studio.journal, budget, upkeep, clock=lambda: studio.now)
+    maintenance = Maintenance(studio.journal, budget, Keeping(0, 0), clock=lambda: studio.now)
+    history = History(config, studio.journal, budget, maintenance, clock=lambda: studio.now)
     try:
         await studio.dream(*(NOON + n * 2000 for n in range(14)), picture=True)
         studio.now = NOON + 24 * HOUR
@@ -413,8 +413,8 @@ async def test_it_warns_a_week_ahead(tmp_path: Path, caplog: pytest.LogCaptureFi
 
     async def warned(limit: int) -> float | None:
         config = Config(data_dir=tmp_path, max_data_gb=limit / 1e9)
-        upkeep = Upkeep(studio.journal, look, Keeping(0, 0), clock=lambda: studio.now)
-        history = History(config, studio.journal, look, upkeep, clock=lambda: studio.now)
+        maintenance = Maintenance(studio.journal, look, Keeping(0, 0), clock=lambda: studio.now)
+        history = History(config, studio.journal, look, maintenance, clock=lambda: studio.now)
         try:
             return await history.warn()
         finally:

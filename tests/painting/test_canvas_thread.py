@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.canvas.model import Canvas, Dab, Operation, Version
-from dreamcanvas.painting.canvas_thread import Easel
+from dreamcanvas.painting.canvas_thread import CanvasThread
 from tests.events import operation
 
 BLACK = Dab(40, 40, 60, 0)
@@ -36,54 +36,54 @@ class Held(Canvas):
 
 
 async def test_who_looks_sees_all_that_was_handed_over_before() -> None:
-    easel, canvas = Easel(held := Held()), [operation(seq, BLACK) for seq in (1, 2, 3)]
-    easel.apply(canvas[:2])
-    easel.apply(canvas[2:])
-    assert easel.version == Version(0, 3), "known before it is drawn"
+    canvas_thread, canvas = CanvasThread(held := Held()), [operation(seq, BLACK) for seq in (1, 2, 3)]
+    canvas_thread.apply(canvas[:2])
+    canvas_thread.apply(canvas[2:])
+    assert canvas_thread.version == Version(0, 3), "known before it is drawn"
     held.go.set()
-    assert await easel.read(Canvas.snapshot) == drawn(*canvas)
+    assert await canvas_thread.read(Canvas.snapshot) == drawn(*canvas)
 
 
 async def test_what_comes_after_a_look_is_not_in_it() -> None:
-    easel = Easel(white())
-    looking = easel.read(Canvas.snapshot)
+    canvas_thread = CanvasThread(white())
+    looking = canvas_thread.read(Canvas.snapshot)
     before = await looking
-    easel.apply([operation(1, BLACK)])
+    canvas_thread.apply([operation(1, BLACK)])
     assert before == drawn()
-    assert await easel.read(lambda canvas: canvas.version) == Version(0, 1)
+    assert await canvas_thread.read(lambda canvas: canvas.version) == Version(0, 1)
 
 
 async def test_nothing_is_not_handed_over() -> None:
-    easel = Easel(white())
-    easel.apply([])
-    assert easel.version == Version(0, 0)
+    canvas_thread = CanvasThread(white())
+    canvas_thread.apply([])
+    assert canvas_thread.version == Version(0, 0)
 
 
 async def test_a_dream_is_laid_in_its_turn() -> None:
-    easel, grey = Easel(white()), Image.new("RGB", (100, 100), (90, 90, 90))
-    easel.apply([operation(1, BLACK), operation(2, BLACK)])
-    easel.lay(Canvas(grey.copy(), 1, 1), [operation(2, BLACK)])
-    easel.apply([operation(3, BLACK)])
-    assert (easel.version, easel.dream_seq) == (Version(1, 3), 1)
+    canvas_thread, grey = CanvasThread(white()), Image.new("RGB", (100, 100), (90, 90, 90))
+    canvas_thread.apply([operation(1, BLACK), operation(2, BLACK)])
+    canvas_thread.lay(Canvas(grey.copy(), 1, 1), [operation(2, BLACK)])
+    canvas_thread.apply([operation(3, BLACK)])
+    assert (canvas_thread.version, canvas_thread.dream_seq) == (Version(1, 3), 1)
     expected = Canvas(grey, 1, 1)
     for seq in (2, 3):
         expected.apply(operation(seq, BLACK))
-    assert await easel.read(Canvas.snapshot) == expected.snapshot()
+    assert await canvas_thread.read(Canvas.snapshot) == expected.snapshot()
 
 
 async def test_there_is_room_until_the_backlog_is_full_and_again_when_it_is_drawn() -> None:
-    easel = Easel(held := Held(), backlog=2)
-    easel.apply([operation(1, BLACK), operation(2, BLACK)])
-    await easel.room()
-    easel.apply([operation(3, BLACK)])
+    canvas_thread = CanvasThread(held := Held(), backlog=2)
+    canvas_thread.apply([operation(1, BLACK), operation(2, BLACK)])
+    await canvas_thread.room()
+    canvas_thread.apply([operation(3, BLACK)])
     held.go.set()
-    await easel.room()
+    await canvas_thread.room()
     assert held.seq == 3
 
 
 async def test_a_picture_that_is_wrong_is_not_shown(caplog: pytest.LogCaptureFixture) -> None:
-    easel = Easel(white())
-    easel.apply([operation(7, BLACK)])
+    canvas_thread = CanvasThread(white())
+    canvas_thread.apply([operation(7, BLACK)])
     with pytest.raises(RuntimeError, match="not what the operations make of it"):
-        await easel.read(Canvas.snapshot)
+        await canvas_thread.read(Canvas.snapshot)
     assert [record.message for record in caplog.records] == ["not drawn"]

@@ -19,7 +19,7 @@ from dreamcanvas.canvas.model import HOST, Dab, Patch, Version
 from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.errors import DreamError
-from dreamcanvas.painting.dream_loop import Dreaming, Timetable
+from dreamcanvas.painting.dream_loop import DreamLoop, Timetable
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
@@ -109,7 +109,7 @@ class Night:
         self.states: list[int] = []
         self.seconds: list[float] = []
         self.changes = asyncio.Event()
-        self.dreaming: Dreaming
+        self.dreaming: DreamLoop
         self.task: asyncio.Task[None] | None = None
 
     async def draw(self, *marks: Dab, stroke: int = 0) -> Author:
@@ -117,8 +117,8 @@ class Night:
         await self.painter.paint(author, marks or [Dab(1400, 1400, 9, 0)], stroke=stroke)
         return author
 
-    def start(self, timetable: Timetable = OFTEN) -> Dreaming:
-        self.dreaming = Dreaming(
+    def start(self, timetable: Timetable = OFTEN) -> DreamLoop:
+        self.dreaming = DreamLoop(
             self.painter,
             cast(Dreamer, self.dreamer),
             STYLES,

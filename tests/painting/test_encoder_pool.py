@@ -8,12 +8,12 @@ import pytest
 
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.painting import encoder_pool as module
-from dreamcanvas.painting.encoder_pool import EVERYBODY, Encoders
+from dreamcanvas.painting.encoder_pool import EVERYBODY, EncoderPool
 
 
 @pytest.fixture
-async def encoders() -> AsyncIterator[Encoders]:
-    made = Encoders(1, waiting=4, unread=2)
+async def encoders() -> AsyncIterator[EncoderPool]:
+    made = EncoderPool(1, waiting=4, unread=2)
     yield made
     made.close()
 
@@ -21,11 +21,11 @@ async def encoders() -> AsyncIterator[Encoders]:
 class Job:
     """Notes its name when its turn has come, then waits for `go`."""
 
-    def __init__(self, encoders: Encoders, done: list[str], household: str, key: object = None) -> None:
+    def __init__(self, encoders: EncoderPool, done: list[str], household: str, key: object = None) -> None:
         self.go = asyncio.Event()
         self.task = asyncio.create_task(self._run(encoders, done, household, key))
 
-    async def _run(self, encoders: Encoders, done: list[str], household: str, key: object) -> None:
+    async def _run(self, encoders: EncoderPool, done: list[str], household: str, key: object) -> None:
         async with encoders.turn(household, key):
             done.append(household)
             await self.go.wait()
@@ -36,12 +36,12 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_work_is_done_in_another_thread(encoders: Encoders) -> None:
+async def test_work_is_done_in_another_thread(encoders: EncoderPool) -> None:
     async with encoders.turn("a"):
         assert await encoders.run(threading.get_ident) != threading.get_ident()
 
 
-async def test_addresses_take_turns(encoders: Encoders) -> None:
+async def test_addresses_take_turns(encoders: EncoderPool) -> None:
     done: list[str] = []
     jobs = [Job(encoders, done, name) for name in ("many", "many", "many", "many", "one", "two")]
     await settle()
@@ -51,7 +51,9 @@ async def test_addresses_take_turns(encoders: Encoders) -> None:
     assert done == ["many", "many", "one", "two", "many", "many"]
 
 
-async def test_beyond_so_many_that_wait_it_is_unavailable_for_that_address_only(encoders: Encoders) -> None:
+async def test_beyond_so_many_that_wait_it_is_unavailable_for_that_address_only(
+    encoders: EncoderPool,
+) -> None:
     done: list[str] = []
     jobs = [Job(encoders, done, "many") for _ in range(5)]
     await settle()
@@ -68,7 +70,7 @@ async def test_beyond_so_many_that_wait_it_is_unavailable_for_that_address_only(
     assert len(done) == 7
 
 
-async def test_who_gives_up_makes_room(encoders: Encoders) -> None:
+async def test_who_gives_up_makes_room(encoders: EncoderPool) -> None:
     done: list[str] = []
     jobs = [Job(encoders, done, "a") for _ in range(3)]
     await settle()
@@ -82,7 +84,7 @@ async def test_who_gives_up_makes_room(encoders: Encoders) -> None:
         pass
 
 
-async def test_what_another_wants_too_is_made_when_it_is_the_turn_of_either(encoders: Encoders) -> None:
+async def test_what_another_wants_too_is_made_when_it_is_the_turn_of_either(encoders: EncoderPool) -> None:
     done: list[str] = []
     first = Job(encoders, done, "other")
     jobs = [Job(encoders, done, "many", key) for key in ("x", "y", "z")]
@@ -101,7 +103,7 @@ async def test_what_another_wants_too_is_made_when_it_is_the_turn_of_either(enco
     assert encoders.waiting == 0
 
 
-async def test_an_error_makes_room(encoders: Encoders) -> None:
+async def test_an_error_makes_room(encoders: EncoderPool) -> None:
     for _ in range(3):
         with pytest.raises(OSError, match="broken"):
             async with encoders.turn("a"):
@@ -110,7 +112,7 @@ async def test_an_error_makes_room(encoders: Encoders) -> None:
         pass
 
 
-async def test_so_many_are_on_their_way_and_the_next_waits_until_one_was_read(encoders: Encoders) -> None:
+async def test_so_many_are_on_their_way_and_the_next_waits_until_one_was_read(encoders: EncoderPool) -> None:
     sent = [await encoders.room("a") for _ in range(2)]
     third = asyncio.create_task(encoders.room("a"))
     await encoders.room("b")
@@ -128,7 +130,7 @@ async def test_so_many_are_on_their_way_and_the_next_waits_until_one_was_read(en
 
 
 async def test_too_many_that_wait_for_room_and_waiting_too_long_are_unavailable(
-    encoders: Encoders, monkeypatch: pytest.MonkeyPatch
+    encoders: EncoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LONGEST_WAIT", 0.05)
     sent = [await encoders.room("a") for _ in range(2)]

@@ -12,10 +12,10 @@ from dreamcanvas.access.tokens import Access
 from dreamcanvas.canvas import brush
 from dreamcanvas.canvas.model import Dab
 from dreamcanvas.errors import InvalidParams, MovieError
-from dreamcanvas.painting.deferred_patch import Retracting
-from dreamcanvas.painting.restore import WHOLE, Restored, Restoring, Wanted
+from dreamcanvas.painting.deferred_patch import DeferredPatches
+from dreamcanvas.painting.restore import WHOLE, Restored, Restorer, Wanted
 from dreamcanvas.store.dreams import decode
-from dreamcanvas.store.moderation_log import Records
+from dreamcanvas.store.moderation_log import ModerationLog
 from tests.painting.test_painter import BLUE, GREEN, Studio, jpeg
 from tests.painting.test_stroke_undo import Hand
 
@@ -32,10 +32,13 @@ class Desk:
         self.movies: dict[int, bytes] = {}
         directory = studio.journal.path.parent
         self.moderation = Moderation(
-            Records(studio.journal), Access("admin.x"), keep_addresses_hours=72, clock=lambda: studio.now
+            ModerationLog(studio.journal),
+            Access("admin.x"),
+            keep_addresses_hours=72,
+            clock=lambda: studio.now,
         )
-        self.restoring = Restoring(
-            Retracting(studio.painter),
+        self.restorer = Restorer(
+            DeferredPatches(studio.painter),
             self.moderation,
             database=studio.journal.path,
             frames=directory / "frames",
@@ -55,7 +58,7 @@ class Desk:
 
     async def restore(self, **wanted: object) -> Restored:
         region = wanted.pop("region", WHOLE)
-        return await self.restoring.restore(Wanted(region=region, **wanted), {})  # type: ignore[arg-type]
+        return await self.restorer.restore(Wanted(region=region, **wanted), {})  # type: ignore[arg-type]
 
     async def pixel(self, place: tuple[int, int]) -> object:
         return (await self.studio.painter.snapshot()).image.getpixel(place)
@@ -147,7 +150,7 @@ async def test_what_was_archived_is_found(desk: Desk, vandal: Hand) -> None:
     expected = Image.new("RGB", (1536, 1536), "white")
     brush.draw(expected, 110, 100, 60, 0x0000FF)
     brush.draw(expected, 90, 100, 60, 0x00FF00)
-    (first, *_) = await desk.restoring.who((100, 100, 101, 101), since=0, time=10**7)
+    (first, *_) = await desk.restorer.who((100, 100, 101, 101), since=0, time=10**7)
     assert first.author == other.author.number
     await desk.restore(authors=(vandal.author.number,))
     assert (await desk.studio.painter.snapshot()).image == expected
@@ -168,10 +171,10 @@ async def test_an_undo_after_it_shows_nothing_that_was_taken_back(desk: Desk, va
 async def test_what_others_draw_meanwhile_stays(desk: Desk, vandal: Hand) -> None:
     ann = Hand(desk.studio)
     await vandal.paint(INK)
-    restoring = asyncio.create_task(desk.restore(authors=(vandal.author.number,)))
+    restorer = asyncio.create_task(desk.restore(authors=(vandal.author.number,)))
     for x in range(20):
         await ann.paint(Dab(90 + x, 100, 10, 0x0000FF))
-    await restoring
+    await restorer
     await asyncio.gather(*(ann.paint(Dab(90 + x, 110, 10, 0x0000FF)) for x in range(3)))
     expected = Image.new("RGB", (1536, 1536), "white")
     for x, y in [*((90 + x, 100) for x in range(20)), *((90 + x, 110) for x in range(3))]:

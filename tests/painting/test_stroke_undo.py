@@ -11,8 +11,8 @@ from PIL import Image, ImageChops
 from dreamcanvas.broadcast.broadcast import Subscription
 from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import TooLate, Unavailable
-from dreamcanvas.painting.deferred_patch import Retracting
-from dreamcanvas.painting.stroke_undo import Undoing
+from dreamcanvas.painting.deferred_patch import DeferredPatches
+from dreamcanvas.painting.stroke_undo import StrokeUndo
 from dreamcanvas.store.dreams import decode
 from dreamcanvas.store.journal import Author, Receipt
 from tests.painting.test_painter import BLUE, GREEN, Reader, Studio, picture
@@ -34,14 +34,14 @@ class Hand:
 
     def undo(self, stroke: int = 1, *, call: int = 0, seconds: int = SECONDS) -> asyncio.Future[Receipt]:
         studio = self.studio
-        undoing = Undoing(
-            Retracting(studio.painter),
+        stroke_undo = StrokeUndo(
+            DeferredPatches(studio.painter),
             database=studio.journal.path,
             frames=studio.journal.path.parent / "frames",
             seconds=seconds,
             clock=lambda: studio.now,
         )
-        return undoing.undo(self.author, stroke, call=call)
+        return stroke_undo.undo(self.author, stroke, call=call)
 
 
 @pytest.fixture

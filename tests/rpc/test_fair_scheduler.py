@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from dreamcanvas.rpc.fair_scheduler import SHARE_SECONDS, TURN_SECONDS, Share, Turns
+from dreamcanvas.rpc.fair_scheduler import SHARE_SECONDS, TURN_SECONDS, FairScheduler, Share
 
 STEP = 0.0005
 
@@ -36,13 +36,13 @@ async def until_done(*workers: Busy) -> None:
 
 
 async def test_a_little_work_is_done_at_once() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairScheduler(), list[str]()
     turns.ready(turns.share("a"), Busy("a", 1, done))
     assert done == ["a"]
 
 
 async def test_what_is_more_waits_and_the_loop_goes_on_meanwhile() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairScheduler(), list[str]()
     share = turns.share("a")
     workers = [Busy("a", 40, done) for _ in range(10)]
     for worker in workers:
@@ -57,7 +57,7 @@ async def test_what_is_more_waits_and_the_loop_goes_on_meanwhile() -> None:
 
 
 async def test_fifty_connections_of_one_address_leave_another_s_its_half() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairScheduler(), list[str]()
     many = [Busy("many", 20, done) for _ in range(50)]
     for worker in many:
         turns.ready(turns.share("a"), worker)
@@ -71,7 +71,7 @@ async def test_fifty_connections_of_one_address_leave_another_s_its_half() -> No
 
 
 async def test_connections_of_an_address_take_turns() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairScheduler(), list[str]()
     a, b = Busy("a", 60, done), Busy("b", 60, done)
     for worker in (a, b):
         turns.ready(turns.share("x"), worker)
@@ -113,7 +113,7 @@ class Counting(Busy):
 
 async def test_who_is_over_its_rate_waits_for_it_and_nobody_else_does() -> None:
     rate = Slow(6)
-    turns, done = Turns(lambda key: rate if key == "fast" else None), list[str]()
+    turns, done = FairScheduler(lambda key: rate if key == "fast" else None), list[str]()
     share = turns.share("fast")
     fast, other = Counting("fast", 12, done, share), Busy("other", 1, done)
     turns.ready(share, fast)
@@ -131,7 +131,7 @@ async def test_who_is_over_its_rate_waits_for_it_and_nobody_else_does() -> None:
 
 
 async def test_who_has_gone_has_no_turn() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = FairScheduler(), list[str]()
     share = turns.share("a")
     first, second = Busy("first", 100, done), Busy("second", 1, done)
     turns.ready(share, first)

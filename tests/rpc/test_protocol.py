@@ -21,7 +21,7 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.endpoint import Handshake, Refusal, Settings, Websocket
-from dreamcanvas.rpc.fair_scheduler import Share, Turns
+from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.frames import frame
 from dreamcanvas.rpc.protocol import RpcProtocol
 from dreamcanvas.rpc.service import Caller, Later, Service, Then
@@ -37,7 +37,7 @@ class Host:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings(**{**QUIET, **settings})
-        self.turns = Turns()
+        self.turns = FairScheduler()
         self.service: Service[Peer] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
         self.service.implement("getInfo", self.get_info)
         self.service.implement("paint", self.paint)

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dreamcanvas.rpc.write_buffer import PIECE, Outlet
+from dreamcanvas.rpc.write_buffer import PIECE, WriteBuffer
 
 
 class Transport(asyncio.Transport):
@@ -13,7 +13,7 @@ class Transport(asyncio.Transport):
 
     def __init__(self, room: int = 2 * PIECE) -> None:
         super().__init__()
-        self.outlet: Outlet
+        self.write_buffer: WriteBuffer
         self.room = room
         self.buffer = 0
         self.most = 0
@@ -26,12 +26,12 @@ class Transport(asyncio.Transport):
         self.buffer += len(data)
         self.most = max(self.most, self.buffer)
         if self.buffer > self.room:
-            self.outlet.pause()
+            self.write_buffer.pause()
 
     def drain(self) -> None:
         full, self.buffer = self.buffer > self.room, 0
         if full:
-            self.outlet.resume()
+            self.write_buffer.resume()
 
     def get_write_buffer_size(self) -> int:
         return self.buffer
@@ -43,27 +43,27 @@ class Transport(asyncio.Transport):
         self.closed = True
 
 
-def made(room: int = 2 * PIECE) -> tuple[Transport, Outlet, list[bool]]:
+def made(room: int = 2 * PIECE) -> tuple[Transport, WriteBuffer, list[bool]]:
     transport, changes = Transport(room), list[bool]()
-    outlet = transport.outlet = Outlet(transport, changes.append)
-    return transport, outlet, changes
+    write_buffer = transport.write_buffer = WriteBuffer(transport, changes.append)
+    return transport, write_buffer, changes
 
 
 def test_a_little_is_written_at_once() -> None:
-    transport, outlet, changes = made()
-    outlet.write(b"a")
-    outlet.write(b"b")
+    transport, write_buffer, changes = made()
+    write_buffer.write(b"a")
+    write_buffer.write(b"b")
     assert (transport.sent, changes) == (b"ab", [])
 
 
 def test_a_lot_is_written_as_the_transport_takes_it() -> None:
-    transport, outlet, changes = made()
+    transport, write_buffer, changes = made()
     data = bytes(range(256)) * 4096
-    outlet.write(data)
+    write_buffer.write(data)
     assert changes == [True]
-    assert outlet.unsent == len(data)
+    assert write_buffer.unsent == len(data)
     assert transport.most <= 3 * PIECE
-    while outlet.full:
+    while write_buffer.full:
         transport.drain()
     assert transport.sent == data
     assert transport.most <= 3 * PIECE
@@ -72,50 +72,50 @@ def test_a_lot_is_written_as_the_transport_takes_it() -> None:
 
 @given(st.lists(st.integers(0, 3 * PIECE), max_size=8), st.integers(1, 3 * PIECE))
 def test_what_is_written_comes_in_its_order(lengths: list[int], room: int) -> None:
-    transport, outlet, changes = made(room)
+    transport, write_buffer, changes = made(room)
     written = [bytes((i,)) * length for i, length in enumerate(lengths)]
     for number, data in enumerate(written):
-        outlet.write(data)
+        write_buffer.write(data)
         if number % 2:
             transport.drain()
     for _ in range(100):
         transport.drain()
     assert transport.sent == b"".join(written)
-    assert not outlet.full
+    assert not write_buffer.full
     assert changes == [True, False] * (len(changes) // 2)
 
 
 def test_it_ends_behind_what_waits() -> None:
-    transport, outlet, _ = made()
-    outlet.write(bytes(5 * PIECE))
-    outlet.end(transport.close)
+    transport, write_buffer, _ = made()
+    write_buffer.write(bytes(5 * PIECE))
+    write_buffer.end(transport.close)
     for closed in (False, True):
         assert transport.closed is closed
         transport.drain()
     assert len(transport.sent) == 5 * PIECE
-    outlet.write(b"too late")
+    write_buffer.write(b"too late")
     assert len(transport.sent) == 5 * PIECE
 
 
 def test_who_waits_for_it_hears_when_it_is_sent() -> None:
-    transport, outlet, _ = made()
+    transport, write_buffer, _ = made()
     heard: list[str] = []
-    outlet.when_sent(lambda: heard.append("at once"))
+    write_buffer.when_sent(lambda: heard.append("at once"))
     assert heard == ["at once"]
-    outlet.write(bytes(9 * PIECE))
-    outlet.when_sent(lambda: heard.append("sent"))
+    write_buffer.write(bytes(9 * PIECE))
+    write_buffer.when_sent(lambda: heard.append("sent"))
     transport.drain()
     assert heard == ["at once"]
-    while outlet.full:
+    while write_buffer.full:
         transport.drain()
     assert heard == ["at once", "sent"]
 
 
 def test_who_waits_hears_of_a_loss_too() -> None:
-    _, outlet, _ = made()
+    _, write_buffer, _ = made()
     heard: list[str] = []
-    outlet.write(bytes(5 * PIECE))
-    outlet.when_sent(lambda: heard.append("lost"))
-    outlet.lose()
+    write_buffer.write(bytes(5 * PIECE))
+    write_buffer.when_sent(lambda: heard.append("lost"))
+    write_buffer.lose()
     assert heard == ["lost"]
-    assert outlet.unsent <= 3 * PIECE
+    assert write_buffer.unsent <= 3 * PIECE

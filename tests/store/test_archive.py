@@ -15,7 +15,7 @@ from dreamcanvas.store.archive import archive_path, decode, encode
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dreams import Dream, Dreams
 from dreamcanvas.store.journal import Entry, Journal
-from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Upkeep
+from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Maintenance
 
 NEVER = 10**15
 PATCH = Patch(-5, 6, b"\x89PNG\r\n\0\xff")
@@ -196,7 +196,7 @@ async def test_a_damaged_archive_is_an_error_and_never_a_gap(
     assert [operation.seq for operation in journal.operations(8)] == [9]
 
 
-# Upkeep
+# Maintenance
 
 
 @pytest.fixture
@@ -214,9 +214,11 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def upkeep(journal: Journal, tmp_path: Path, hours: float, replay: int, clock: Callable[[], int]) -> Upkeep:
+def maintenance(
+    journal: Journal, tmp_path: Path, hours: float, replay: int, clock: Callable[[], int]
+) -> Maintenance:
     budget = Budget(tmp_path, journal, limit=0)
-    return Upkeep(journal, budget, Keeping(hours, replay, file_operations=2), clock=clock)
+    return Maintenance(journal, budget, Keeping(hours, replay, file_operations=2), clock=clock)
 
 
 @pytest.mark.parametrize(
@@ -235,14 +237,14 @@ async def test_what_stays_in_the_database(  # noqa: PLR0917 - fixtures and param
     painted = await paint(journal, 40)
     for number in range(1, 17):
         await dream(dreams, number, number)
-    await upkeep(journal, tmp_path, *keeping, lambda: now).once()
+    await maintenance(journal, tmp_path, *keeping, lambda: now).once()
     assert await live(journal) == list(range(first, 41))
     assert list(journal.operations(0)) == painted
 
 
 async def test_without_dreams_all_stay(journal: Journal, tmp_path: Path) -> None:
     await paint(journal, 10)
-    await upkeep(journal, tmp_path, 1, 0, lambda: NEVER).once()
+    await maintenance(journal, tmp_path, 1, 0, lambda: NEVER).once()
     assert len(await live(journal)) == 10
 
 
@@ -253,7 +255,7 @@ async def test_what_fails_is_logged_and_tried_again(
     for number in range(1, 17):
         await dream(dreams, number, 6)
     (tmp_path / "archive").write_text("a file in the place of the directory")
-    keeper = upkeep(journal, tmp_path, 1, 0, lambda: NEVER)
+    keeper = maintenance(journal, tmp_path, 1, 0, lambda: NEVER)
     keeper._interval = 0.01
     running = asyncio.create_task(keeper.run())
     await until(lambda: "upkeep failed" in caplog.text)

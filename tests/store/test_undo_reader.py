@@ -10,7 +10,7 @@ from dreamcanvas.canvas import model
 from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.store import undo_reader as module
 from dreamcanvas.store.dreams import decode
-from dreamcanvas.store.undo_reader import Past
+from dreamcanvas.store.undo_reader import UndoReader
 from tests.canvas.test_undo import World, script
 from tests.painting.test_painter import Studio, jpeg
 from tests.painting.test_stroke_undo import Hand
@@ -58,7 +58,7 @@ async def test_a_stroke_is_what_was_drawn_since_it_was_undone_last(
     await ann.paint(DAB, DAB)
     await bob.paint(DAB)
     await ann.paint(DAB)
-    with Past.open(real.journal.path, tmp_path / "frames") as past:
+    with UndoReader.open(real.journal.path, tmp_path / "frames") as past:
         assert [dab.seq for dab in past.stroke(ann.author.number, 1, until=past.newest())] == [3, 4, 6]
         assert [dab.seq for dab in past.stroke(ann.author.number, 1, until=5)] == [3, 4]
         assert past.stroke(ann.author.number, 2, until=6) == []
@@ -74,7 +74,7 @@ async def test_only_what_is_near_the_region_is_read_and_all_patches(tmp_path: Pa
     ann = Hand(real)
     await ann.paint(DAB, Dab(1000, 1000, 124, 0))
     await ann.undo()
-    with Past.open(real.journal.path, tmp_path / "frames") as past:
+    with UndoReader.open(real.journal.path, tmp_path / "frames") as past:
         found = past.operations(0, 3, (90, 90, 110, 110))
         assert [each.seq for each in found] == [1, 3]
     await real.close()
@@ -87,7 +87,7 @@ async def test_what_is_not_kept_is_an_error(tmp_path: Path) -> None:
     real.now += 10**6
     await real.journal.archive.move(until=4, before=10**7, overdue=10**7)
     await ann.paint(DAB)
-    with Past.open(real.journal.path, tmp_path / "frames") as past:
+    with UndoReader.open(real.journal.path, tmp_path / "frames") as past:
         assert [each.seq for each in past.operations(2, 5, (0, 0, 200, 200))] == [3, 4, 5]
         (tmp_path / "archive" / "000000000001.jsonl.gz").unlink()
         with pytest.raises(LookupError, match="not kept"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.uptime import DAY_MS, Hours, Running
+from dreamcanvas.store.uptime import DAY_MS, Hours, Uptime
 
 HOUR = 3_600_000
 NOON = 20_000 * DAY_MS + 12 * HOUR  # 2024-10-04 12:00 UTC
@@ -44,8 +44,8 @@ async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
     journal.close()
 
 
-async def loaded(journal: Journal, clock: Clock) -> Running:
-    running = Running(journal, clock=clock, monotonic=clock.monotonic)
+async def loaded(journal: Journal, clock: Clock) -> Uptime:
+    running = Uptime(journal, clock=clock, monotonic=clock.monotonic)
     await running.load()
     return running
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from dreamcanvas.web.throttle import PEAK_BURST, PIECE, Gate
+from dreamcanvas.web.throttle import PEAK_BURST, PIECE, Throttle
 
 BODY = bytes(range(256)) * 2048
 
@@ -25,7 +25,7 @@ class Site:
             "limited": self.refused.append,
             **options,
         }
-        self.gate = Gate(self._answer, household=lambda peer, forwarded: forwarded or peer, **settings)
+        self.gate = Throttle(self._answer, household=lambda peer, forwarded: forwarded or peer, **settings)
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         self.begun += 1
