@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError, Unauthenticated
+from dreamcanvas.store import layout
 from dreamcanvas.store.files import sync_directory
 from dreamcanvas.store.tokens import Token, digest
 
@@ -96,7 +97,7 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
 
     Raises StoreError.
     """
-    path = data_dir / "admin-token"
+    path = data_dir / layout.ADMIN_TOKEN
     try:
         if path.exists():
             token = path.read_text(encoding="utf-8-sig").strip()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dreamcanvas.client.route import check_token, opener, parse
 from dreamcanvas.errors import AdminError, ConfigError
+from dreamcanvas.store import layout
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -20,7 +21,7 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 def token_of(data_dir: Path, environment: Mapping[str, str] = os.environ) -> str:
     """The host's token: DREAMCANVAS_ADMIN_TOKEN, or what the data directory holds. Raises ConfigError."""
     given = environment.get("DREAMCANVAS_ADMIN_TOKEN", "").strip()
-    where, file = ("DREAMCANVAS_ADMIN_TOKEN", data_dir / "admin-token")
+    where, file = ("DREAMCANVAS_ADMIN_TOKEN", data_dir / layout.ADMIN_TOKEN)
     if not given:
         where = str(file)
         try:

@@ -20,6 +20,7 @@ from dreamcanvas.dream.models import list_models, model_dir
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.net.origins import is_loopback
 from dreamcanvas.server.listener import listen
+from dreamcanvas.store import layout
 from dreamcanvas.store.check import newest_dream
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.schema import DirectoryLock
@@ -184,7 +185,7 @@ def _directory(config: Config) -> Iterator[Finding]:
         yield sync_speed(_syncs(place))
     except OSError as error:
         yield Finding("sync", "bad", explain(place, error), f"{place} has to be writable")
-    if not (config.data_dir / "lock").exists():
+    if not (config.data_dir / layout.LOCK).exists():
         return
     try:
         DirectoryLock(config.data_dir).release()
@@ -228,7 +229,7 @@ def _port(config: Config) -> Finding:
 
 def _holder(config: Config) -> int | None:
     """The process of the server that has the data directory; None where none runs."""
-    lock = config.data_dir / "lock"
+    lock = config.data_dir / layout.LOCK
     if not lock.exists():
         return None
     try:
@@ -267,7 +268,7 @@ def _names(config: Config) -> Iterator[Finding]:
 
 
 def _clock(config: Config) -> Finding:
-    newest = newest_dream(config.data_dir / "dreamcanvas.db")
+    newest = newest_dream(config.data_dir / layout.DATABASE)
     ahead = 0.0 if newest is None else newest / 1000 - time.time()
     if ahead > CLOCK_SECONDS:
         hours = ahead / 3600

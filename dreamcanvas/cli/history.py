@@ -13,6 +13,7 @@ from dreamcanvas.errors import ConfigError, MovieError, StoreError
 from dreamcanvas.history.history import History
 from dreamcanvas.history.recording import SIDES
 from dreamcanvas.history.windows import moment
+from dreamcanvas.store import layout
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import Reader
@@ -70,7 +71,7 @@ async def encode(config: Config) -> int:
     """
     lock = DirectoryLock(config.data_dir)
     try:
-        with contextlib.closing(Journal(config.data_dir / "dreamcanvas.db", clock=_clock)) as journal:
+        with contextlib.closing(Journal(config.data_dir / layout.DATABASE, clock=_clock)) as journal:
             budget = Budget(
                 config.data_dir,
                 journal,
@@ -105,7 +106,9 @@ def export(data_dir: Path, target: Path, *, since: int, until: int, width: int) 
         windows = [window for window in asyncio.run(_between(movies, since, until)) if window.file == THERE]
     if not windows:
         raise MovieError(f"there is no movie between {moment(since)} and {moment(until)}")
-    paths = [movie_path(data_dir / "movies", name_of(window.start), f"-{width}.mp4") for window in windows]
+    paths = [
+        movie_path(data_dir / layout.MOVIES, name_of(window.start), f"-{width}.mp4") for window in windows
+    ]
     partial = target.with_name(f"{target.name}.partial")
     title = f"Dreamcanvas {moment(windows[0].start)} to {moment(windows[-1].until)}"
     try:
@@ -124,7 +127,7 @@ async def _between(movies: Movies, since: int, until: int) -> list[Window]:
 @contextlib.contextmanager
 def _open(data_dir: Path) -> Iterator[Movies]:
     """The tables, to read, whether a server runs or not."""
-    path = data_dir / "dreamcanvas.db"
+    path = data_dir / layout.DATABASE
     if not path.is_file():
         raise StoreError(f"{path} is missing: there is no canvas")
     with contextlib.closing(Reader(path)) as reader:

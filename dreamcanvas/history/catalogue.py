@@ -13,6 +13,7 @@ from dreamcanvas.history.recording import SIDES, describe
 from dreamcanvas.history.windows import FPS, day_of, day_span, gather, is_closed
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
+from dreamcanvas.store import layout
 from dreamcanvas.store.dream_queries import DreamQueries, Found, Span
 from dreamcanvas.store.movies import (
     POSTER,
@@ -53,7 +54,7 @@ class Catalogue:
         clock: Callable[[], int],
         root: str = "",
     ) -> None:
-        self._directory = data_dir / "movies"
+        self._directory = data_dir / layout.MOVIES
         self._root = root
         self._queries = queries
         self._movies = movies

@@ -26,6 +26,7 @@ from dreamcanvas.history.windows import (
     per_minute,
     thin,
 )
+from dreamcanvas.store import layout
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import DreamQueries, Span
 from dreamcanvas.store.dreams import frame_path
@@ -81,7 +82,7 @@ class Recording:
         self._shape = shape
         self._clock = clock
         self._free = free
-        self._partial = data_dir / "movies" / "partial"
+        self._partial = data_dir / layout.PARTIAL_MOVIES
         self._failed: dict[str, tuple[int, int]] = {}
         self.failing: str | None = None
         self.waiting = 0
@@ -126,7 +127,8 @@ class Recording:
         answer: dict[str, Any] = {"frames": 0, "unusable": [dream for dream, _ in found]}
         if found:
             paths = [
-                (dream, str(frame_path(self._data_dir / "frames", dream)), length) for dream, length in found
+                (dream, str(frame_path(self._data_dir / layout.FRAMES, dream)), length)
+                for dream, length in found
             ]
             answer = await self._encode(
                 {"kind": "window", "frames": paths},
@@ -177,7 +179,7 @@ class Recording:
             indexes = [index - before for index in wanted if before <= index < before + window.frames]
             numbers = await self._queries.numbers(window)
             dreams += [numbers[index][0] for index in indexes]
-            path = movie_path(self._data_dir / "movies", name_of(window.start), f"-{SIDES[0]}.mp4")
+            path = movie_path(self._data_dir / layout.MOVIES, name_of(window.start), f"-{SIDES[0]}.mp4")
             picks.append((str(path), indexes))
             before += window.frames
         day = Day(
@@ -259,7 +261,7 @@ class Recording:
         sources |= {SPRITE: "sprite.jpg", POSTER: "poster.jpg"}
         files, digests = {}, {}
         for ending, source in sources.items():
-            place = movie_path(Path("movies"), name, ending)
+            place = movie_path(Path(layout.MOVIES), name, ending)
             digests[place.as_posix()] = digest(self._partial / source)
             files[ending] = move_durably(self._partial / source, self._data_dir / place)
         return files, digests

@@ -12,6 +12,7 @@ from dreamcanvas.config import Config
 from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.restore import Restorer
+from dreamcanvas.store import layout
 from dreamcanvas.store.check import refusal
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.moderation_log import ModerationLog
@@ -48,7 +49,7 @@ class AdminSetup:
         except sqlite3.Error as error:
             raise refusal(journal.path, error) from error
         return AdminSetup(
-            access, moderation, database=journal.path, frames=config.data_dir / "frames", clock=clock
+            access, moderation, database=journal.path, frames=config.data_dir / layout.FRAMES, clock=clock
         )
 
     def admit(

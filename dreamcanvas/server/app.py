@@ -37,6 +37,7 @@ from dreamcanvas.server.http_server import HttpServer
 from dreamcanvas.server.listener import listen, url
 from dreamcanvas.server.storage import storage
 from dreamcanvas.server.systemd import Watchdog
+from dreamcanvas.store import layout
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.store.uptime import Uptime
 from dreamcanvas.telemetry.metrics import Metrics
@@ -109,7 +110,7 @@ class App:
                     stroke_undo=StrokeUndo(
                         deferred,
                         database=journal.path,
-                        frames=config.data_dir / "frames",
+                        frames=config.data_dir / layout.FRAMES,
                         seconds=config.undo_seconds,
                         clock=_clock,
                         bounds=undo_bounds(config),

@@ -9,6 +9,7 @@ from dreamcanvas.config import Config
 from dreamcanvas.history.history import History
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.server.tasks import beside
+from dreamcanvas.store import layout
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dreams
@@ -21,11 +22,11 @@ async def storage(
     config: Config, *, clock: Callable[[], int]
 ) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams, History]]:
     """The parts, while they are needed. Raises StoreError where the data directory cannot be used."""
-    journal = Journal(config.data_dir / "dreamcanvas.db", clock=clock)
+    journal = Journal(config.data_dir / layout.DATABASE, clock=clock)
     try:
-        dreams = Dreams(config.data_dir / "frames", journal)
+        dreams = Dreams(config.data_dir / layout.FRAMES, journal)
         checkpoints = Checkpoints(
-            config.data_dir / "checkpoints", journal, keep_ms=round(2000 * config.undo_seconds)
+            config.data_dir / layout.CHECKPOINTS, journal, keep_ms=round(2000 * config.undo_seconds)
         )
         broadcast = Broadcast(tick=config.tick_ms / 1000)
         painter = Painter(

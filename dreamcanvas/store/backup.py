@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store import schema
+from dreamcanvas.store import layout, schema
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.check import check
-from dreamcanvas.store.checkpoints import DIRECTORY as CHECKPOINTS
 from dreamcanvas.store.checkpoints import checkpoint_path
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dreams import END_OF_IMAGE, frame_path
@@ -38,8 +37,6 @@ from dreamcanvas.store.movies import POSTER, THERE, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
-DATABASE: Final = "dreamcanvas.db"
-MANIFEST: Final = "backup.json"
 _NEWEST_DREAM: Final = "SELECT coalesce(max(dream), 0) FROM dreams"
 
 
@@ -63,13 +60,13 @@ def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
 
     All that was acknowledged before is in it. Raises StoreError.
     """
-    source = data_dir / DATABASE
+    source = data_dir / layout.DATABASE
     if not source.is_file():
         raise StoreError(f"{source} is missing: there is nothing to back up")
     _claim(target)
     try:
         started = clock()
-        _copy_database(source, target / DATABASE)
+        _copy_database(source, target / layout.DATABASE)
         return _copy_files(data_dir, target, started, source)
     except sqlite3.Error as error:
         raise StoreError(f"no backup: {explain(target, error)}") from error
@@ -80,9 +77,9 @@ def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
 def restore(source: Path, data_dir: Path) -> Backup:
     """Makes a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
     try:
-        known = Backup(**json.loads((source / MANIFEST).read_text(encoding="utf-8")))
+        known = Backup(**json.loads((source / layout.MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{source} is no complete backup: {MANIFEST}: {error}") from error
+        raise StoreError(f"{source} is no complete backup: {layout.MANIFEST}: {error}") from error
     if known.schema > len(schema.MIGRATIONS):
         raise StoreError(
             f"not restored: {source} has schema version {known.schema}, this Dreamcanvas knows versions "
@@ -91,8 +88,8 @@ def restore(source: Path, data_dir: Path) -> Backup:
     _claim(data_dir)
     try:
         # The database comes last: until then the directory is none that a server would start on.
-        partial = data_dir / f"{DATABASE}.partial"
-        _take_database(source / DATABASE, partial, known.sha256)
+        partial = data_dir / f"{layout.DATABASE}.partial"
+        _take_database(source / layout.DATABASE, partial, known.sha256)
         with contextlib.closing(_open(partial)) as database:
             files = _files(database)
         missing = _place_all(source, data_dir, files)
@@ -100,10 +97,10 @@ def restore(source: Path, data_dir: Path) -> Backup:
             raise StoreError(f"not restored: {source / missing[0]} is missing")
         for path, length, sha256 in files:
             _check_file(data_dir / path, length, sha256)
-        partial.replace(data_dir / DATABASE)
+        partial.replace(data_dir / layout.DATABASE)
         sync_directory(data_dir)
     except sqlite3.Error as error:
-        raise StoreError(f"not restored: {source / DATABASE}: {error}") from error
+        raise StoreError(f"not restored: {source / layout.DATABASE}: {error}") from error
     except OSError as error:
         raise StoreError(f"not restored: {error.filename or source}: {explain(data_dir, error)}") from error
     return known
@@ -172,11 +169,14 @@ def _named(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
     days = database.execute("SELECT day, files, file FROM days ORDER BY day").fetchall()
     movies = [(name_of(start), files, file) for start, files, file in windows] + days
     return [
-        *((frame_path(Path("frames"), dream), length, None) for dream, length in frames),
-        *((archive_path(Path("archive"), first), length, sha256) for first, length, sha256 in archives),
-        *((checkpoint_path(Path(CHECKPOINTS), seq), length, sha256) for seq, length, sha256 in checkpoints),
+        *((frame_path(Path(layout.FRAMES), dream), length, None) for dream, length in frames),
+        *((archive_path(Path(layout.ARCHIVE), first), length, sha256) for first, length, sha256 in archives),
         *(
-            (movie_path(Path("movies"), name, ending), length, None)
+            (checkpoint_path(Path(layout.CHECKPOINTS), seq), length, sha256)
+            for seq, length, sha256 in checkpoints
+        ),
+        *(
+            (movie_path(Path(layout.MOVIES), name, ending), length, None)
             for name, files, file in movies
             for ending, length in json.loads(files).items()
             if file == THERE or ending == POSTER
@@ -200,7 +200,7 @@ def _place_all(source: Path, target: Path, files: list[tuple[Path, int, str | No
 
 
 def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup:
-    with contextlib.closing(sqlite3.connect(target / DATABASE, isolation_level=None)) as database:
+    with contextlib.closing(sqlite3.connect(target / layout.DATABASE, isolation_level=None)) as database:
         missing = _place_all(data_dir, target, _files(database))
         if missing:  # deleted for want of room meanwhile, or damage; in the backup they are gone
             with contextlib.closing(_open(source)) as live:
@@ -211,21 +211,21 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
                 _mark_missing(database, path)
         files = _files(database)
         seq, dream = (database.execute(query).fetchone()[0] for query in (NEWEST, _NEWEST_DREAM))
-    size = (target / DATABASE).stat().st_size + sum(length for _, length, _ in files)
-    sync_file(target / DATABASE)
-    sha256 = digest(target / DATABASE).hex()
+    size = (target / layout.DATABASE).stat().st_size + sum(length for _, length, _ in files)
+    sync_file(target / layout.DATABASE)
+    sha256 = digest(target / layout.DATABASE).hex()
     made = Backup(len(schema.MIGRATIONS), time, seq, dream, len(files) + 1, size, sha256)
-    write_durably(target / MANIFEST, (json.dumps(asdict(made)) + "\n").encode())
+    write_durably(target / layout.MANIFEST, (json.dumps(asdict(made)) + "\n").encode())
     return made
 
 
 def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
     """Has a backup's database say that a file is gone."""
-    if path.parts[0] == CHECKPOINTS:
+    if path.parts[0] == layout.CHECKPOINTS:
         database.execute("DELETE FROM checkpoints WHERE seq = ?", (int(path.stem),))
         return
-    if path.parts[0] != "movies":
-        table, key = ("dreams", "dream") if path.parts[0] == "frames" else ("archives", "first")
+    if path.parts[0] != layout.MOVIES:
+        table, key = ("dreams", "dream") if path.parts[0] == layout.FRAMES else ("archives", "first")
         number = int(path.name.partition(".")[0])
         database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ?", (number,))
         return

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from dreamcanvas.store import layout
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.dreams import frame_path
 from dreamcanvas.store.journal import Journal
@@ -40,7 +41,7 @@ KEEP_AT_LEAST: Final = 10
 KEEP_WINDOWS: Final = 12
 SLICE: Final = 200  # files that are deleted at a time
 FREE_PAGES: Final = 500  # of the database, 2 MB, that may stay unused, and are given back at a time
-_DIRECTORIES: Final = ("checkpoints", "movies/partial")
+_DIRECTORIES: Final = (layout.CHECKPOINTS, layout.PARTIAL_MOVIES)
 
 _TABLES: Final = {"dreams": "dream", "archives": "first", "windows": "start", "days": "day"}
 _NAMES: Final = {
@@ -283,9 +284,9 @@ class Budget:
 
     def _paths(self, table: str, number: Any, files: str | None) -> list[Path]:
         if table == "dreams":
-            return [frame_path(self._data_dir / "frames", number)]
+            return [frame_path(self._data_dir / layout.FRAMES, number)]
         if table == "archives":
-            return [archive_path(self._data_dir / "archive", number)]
+            return [archive_path(self._data_dir / layout.ARCHIVE, number)]
         name = name_of(number) if table == "windows" else number
         endings = json.loads(files or "{}").keys() - {POSTER}
-        return [movie_path(self._data_dir / "movies", name, ending) for ending in endings]
+        return [movie_path(self._data_dir / layout.MOVIES, name, ending) for ending in endings]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store import settings
+from dreamcanvas.store import layout, settings
 from dreamcanvas.store.diagnosis import explain, is_damage
 from dreamcanvas.text.plural import counted, form
 
@@ -19,7 +19,7 @@ HINT: Final = "restore a backup, or see docs/operating.md, Storage"
 
 def check_present(path: Path) -> None:
     """Raises StoreError where there are dreams, archives or movies, but their database is missing."""
-    directories = [path.parent / name for name in ("frames", "archive", "movies")]
+    directories = [path.parent / name for name in (layout.FRAMES, layout.ARCHIVE, layout.MOVIES)]
     for directory in directories:
         if directory.exists() and not directory.is_dir():
             raise StoreError(f"{directory} is no directory; {HINT}")

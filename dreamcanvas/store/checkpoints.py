@@ -24,7 +24,6 @@ from dreamcanvas.store.journal import Journal
 log = logging.getLogger(__name__)
 
 COLUMNS: Final = "seq, dream, time, made, bytes, sha256"
-DIRECTORY: Final = "checkpoints"
 KEEP: Final = 3  # should the newest be damaged
 KEEP_AT_MOST: Final = 16  # of those that an undo may need
 _RLE: Final = 3  # zlib's strategy: a third of the time of the usual one

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from dreamcanvas.store import layout
 from dreamcanvas.store.archive import archive_path, decode
 from dreamcanvas.store.dreams import COLUMNS, Dream
 
@@ -195,7 +196,7 @@ class DreamQueries:
             for (first,) in connection.execute(
                 "SELECT first FROM archives WHERE last > ? AND first <= ? AND file = 0", (after, archived)
             ).fetchall():
-                rows = decode(archive_path(self._reader.path.parent / "archive", first).read_bytes())
+                rows = decode(archive_path(self._reader.path.parent / layout.ARCHIVE, first).read_bytes())
                 found += [
                     ((row[1] - start) // 60_000, 1)
                     for row in rows

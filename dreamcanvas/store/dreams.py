@@ -16,6 +16,7 @@ from typing import Final
 from PIL import Image
 
 from dreamcanvas.canvas.model import SIDE
+from dreamcanvas.store import layout
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
@@ -49,7 +50,7 @@ def frame_path(directory: Path, dream: int) -> Path:
 
 def digest_name(dream: int) -> str:
     """What a frame file is called in the table `digests`."""
-    return frame_path(Path("frames"), dream).as_posix()
+    return frame_path(Path(layout.FRAMES), dream).as_posix()
 
 
 def read_frame(path: Path, length: int, sha256: bytes | None) -> bytes:

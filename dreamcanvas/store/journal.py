@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from dreamcanvas.canvas.model import Operation, Patch
 from dreamcanvas.canvas.operation_log import patch_weight
 from dreamcanvas.errors import Unavailable
+from dreamcanvas.store import layout
 from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
 from dreamcanvas.store.author_numbers import Numbers, set_until
 from dreamcanvas.store.database import Database
@@ -46,7 +47,7 @@ class Journal:
         self.committed: Callable[[float, int], None] = lambda _seconds, _entries: None
         self.path = path
         self._database = Database(path)
-        self.archive = Archive(path.parent / "archive", self._database)
+        self.archive = Archive(path.parent / layout.ARCHIVE, self._database)
         self._queue = Queue()
         self._committing: asyncio.Task[None] | None = None
         self._recent: OrderedDict[bytes, Author] = OrderedDict()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
+from dreamcanvas.store import layout
 from dreamcanvas.store.check import HINT, check_present, refusal
 from dreamcanvas.store.files import make_directory
 
@@ -255,7 +256,7 @@ class DirectoryLock:
     def __init__(self, directory: Path) -> None:
         try:
             make_directory(directory)
-            self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._descriptor = os.open(directory / layout.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store import schema
+from dreamcanvas.store import layout, schema
 from dreamcanvas.store.check import check_present
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -53,7 +53,7 @@ class TokenFile:
     """The tokens in a data directory, for who administers it; a server may run meanwhile."""
 
     def __init__(self, data_dir: Path, *, clock: Callable[[], int]) -> None:
-        path = data_dir / "dreamcanvas.db"
+        path = data_dir / layout.DATABASE
         if not path.exists():
             check_present(path)
             raise StoreError(f"{data_dir} holds no canvas: start a server on it first")

@@ -16,9 +16,8 @@ from PIL import Image
 
 from dreamcanvas.canvas.brush import MAX_SIZE
 from dreamcanvas.canvas.model import HOST, SIDE, WHITE, Dab, Operation, Region
-from dreamcanvas.store import archive
+from dreamcanvas.store import archive, layout
 from dreamcanvas.store.archive import COLUMNS, archive_path, to_operation
-from dreamcanvas.store.checkpoints import DIRECTORY as CHECKPOINTS
 from dreamcanvas.store.checkpoints import checkpoint_path, read_checkpoint
 from dreamcanvas.store.dreams import decode, digest_name, frame_path, read_frame
 
@@ -98,7 +97,7 @@ class UndoReader:
             "ORDER BY seq DESC LIMIT ?",
             (dream, start, until, FRAMES_TRIED),
         ).fetchall():
-            path = checkpoint_path(self._directory / CHECKPOINTS, seq)
+            path = checkpoint_path(self._directory / layout.CHECKPOINTS, seq)
             try:
                 return seq, read_checkpoint(path, sha256)
             except OSError as error:
@@ -248,7 +247,7 @@ class UndoReader:
             try:
                 if file:
                     raise ValueError("it was deleted for want of room")
-                rows = archive.decode(archive_path(self._directory / "archive", first).read_bytes())
+                rows = archive.decode(archive_path(self._directory / layout.ARCHIVE, first).read_bytes())
             except (OSError, ValueError) as error:
                 raise LookupError(f"the operations from {first} on are not kept: {error}") from error
             for row in rows:
