@@ -49,7 +49,7 @@ def test_large_waves_are_the_composition_and_small_ones_are_not(
 def test_it_is_the_same_wherever_a_form_lies() -> None:
     """Means of squares, scaled up, are not: a dream would show the squares' borders."""
     field = SIDE // FIELDS
-    bars = [lowest(100.0 * (np.abs(ROWS - first) < 10)) for first in range(300, 300 + 8 * field)]
+    bars = [lowest(np.where(np.abs(ROWS - first) < 10, 100.0, 0.0)) for first in range(300, 300 + 8 * field)]
     heights = [bar.max() for bar in bars]
     assert max(heights) < 1.06 * min(heights)
     moved = [np.abs(np.roll(bar, -step) - bars[0]).max() for step, bar in enumerate(bars)]
