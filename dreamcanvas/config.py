@@ -16,6 +16,8 @@ from dreamcanvas.dream.network import NETWORKS
 from dreamcanvas.dream.precision import PRECISIONS
 from dreamcanvas.errors import ConfigError
 from dreamcanvas.net import addresses, donations, origins
+from dreamcanvas.small_file import read_small
+from dreamcanvas.text.visible import is_visible
 
 ALLOWED: Final = {"operator": "\t\r\n"}
 LONGEST: Final = 4096
@@ -46,6 +48,12 @@ def check_text(name: str, text: str) -> None:
         raise ConfigError(f"{name} is {shown(text)}, but must not hold control characters or broken text")
 
 
+def check_visible(name: str, text: str) -> None:
+    """Raises ConfigError for a text of which nothing can be seen; an empty one is none."""
+    if text and not is_visible(text):
+        raise ConfigError(f"{name} is {shown(text)}, of which nothing can be seen; leave it empty")
+
+
 def check_host(host: str) -> None:
     """Raises ConfigError. An empty one would be all addresses."""
     try:
@@ -61,9 +69,7 @@ def check_readable(name: str, file: str) -> None:
     if not file:
         return
     try:
-        if not Path(file).is_file():
-            raise FileNotFoundError("there is no such file")
-        Path(file).read_text(encoding="utf-8-sig")
+        read_small(Path(file))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{name} is {shown(file)}, which cannot be read: {error}") from error
 
@@ -237,22 +243,21 @@ class Config:
         origins.Origins(self.allowed_origins, self.public_host)
         # As paths are compared with it, not as one likes to write it
         object.__setattr__(self, "root_path", origins.root_path(self.root_path))
+        check_one_of("network", self.network, tuple(NETWORKS))
         check_one_of("precision", self.precision, PRECISIONS)
         check_one_of("movie_preset", self.movie_preset, PRESETS)
         if 86400 % self.history_window:
             raise ConfigError(f"history_window is {self.history_window}, but has to divide 86400, a day")
         self.zone()
+        check_visible("operator", self.operator)
         check_readable("about", self.about)
-        donations.links(self.donate_links)
+        for link in donations.links(self.donate_links):
+            check_visible("donate_links", link.label)
         if self.donate_bitcoin:
             donations.check_bitcoin(self.donate_bitcoin)
         check_one_of("loop", self.loop, ("auto", "asyncio", "uvloop"))
         check_one_of("log_format", self.log_format, ("auto", "text", "json"))
         check_one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
-
-    def check_network(self) -> None:
-        """Raises ConfigError where there is no such network; for whoever starts, while `doctor` goes on."""
-        check_one_of("network", self.network, tuple(NETWORKS))
 
     def zone(self) -> tzinfo:
         """The time zone of the history's days. Raises ConfigError where there is none of that name."""
@@ -284,7 +289,7 @@ def load(
         values[name] = _convert(settings[name], value)
     for name, setting in settings.items():
         text = environment.get(PREFIX + name.upper())
-        if text:  # one that is empty is one that is not set
+        if text and text.strip():  # one that is empty is one that is not set
             values[name] = _convert(setting, text)
         if given.get(name) is not None:
             values[name] = _convert(setting, given[name])
@@ -310,7 +315,7 @@ def _nearest(name: str, known: Iterable[str], prefix: str = "") -> str:
 
 def _read(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_small(file, pipe=True))
     except OSError as error:
         raise ConfigError(f"{cut(str(file), LONGEST)}: {error.strerror}") from error
     except ValueError as error:  # no UTF-8, no TOML, a number of thousands of digits, a NUL in the name
@@ -343,7 +348,10 @@ def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
             raise ConfigError(f"{name} is empty, but has to be a directory")
         return Path(value) if isinstance(default, Path) else str(value)
     try:
-        return int(str(value)) if isinstance(default, int) else float(str(value))
+        text = str(value)
+        if "_" in text or not text.isascii():  # Python reads 80_80, and figures of any script
+            raise ValueError
+        return int(text) if isinstance(default, int) else float(text)
     except ValueError:
         expected = "a whole number" if isinstance(default, int) else "a number"
         raise ConfigError(f"{name} is {shown(value)}, but has to be {expected}") from None

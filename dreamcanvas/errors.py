@@ -3,6 +3,7 @@
 DreamcanvasError
 ├── ConfigError          a setting that is wrong; ends the start with its sentence
 ├── DreamError           the dreamer: a network, style or picture that cannot be dreamt
+│   └── UnknownNetwork   a network that there is none of; a ConfigError too
 ├── MovieError           a movie that cannot be made or found
 ├── StoreError           the data directory: locked, unreadable, of a newer version
 ├── AdminError           `dreamcanvas admin`: the server was not reached, or refused
@@ -25,6 +26,10 @@ class ConfigError(DreamcanvasError):
 
 class DreamError(DreamcanvasError):
     """A dream cannot be dreamt: unknown network or layer, unreadable weights, a worker that failed."""
+
+
+class UnknownNetwork(DreamError, ConfigError):
+    """There is no network of that name. The message names those there are."""
 
 
 class MovieError(DreamcanvasError):

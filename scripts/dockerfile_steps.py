@@ -42,14 +42,20 @@ class Stage:
         as_user: dict[str, int] = {}
         if self.user is not None and os.geteuid() == 0:
             as_user = {"user": self.user[0], "group": self.user[1]}
-        code: int = subprocess.run(
-            command,
-            cwd=self.real("."),
-            env=self.environment,
-            check=check,
-            extra_groups=[] if as_user else None,
-            **as_user,  # type: ignore[call-overload]
-        ).returncode
+        try:
+            code: int = subprocess.run(
+                command,
+                cwd=self.real("."),
+                env=self.environment,
+                check=check,
+                extra_groups=[] if as_user else None,
+                **as_user,  # type: ignore[call-overload]
+            ).returncode
+        except PermissionError as error:
+            raise SystemExit(
+                f"{error}: the image's user has to be able to reach {self.root} and {sys.base_prefix}; "
+                "run this with another Python, such as /usr/bin/python3"
+            ) from None
         return code
 
     def mount(self) -> None:

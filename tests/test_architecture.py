@@ -164,7 +164,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("canvas/operation_log.py", "canvas/model.py", "canvas/encoding.py", "canvas/banded_png.py"),
     ("canvas/",),
     ("net/", "text/"),
-    ("process.py",),
+    ("process.py", "small_file.py"),
     ("errors.py", "proto/", "__init__.py"),
 )
 """From top to bottom, a room's own order within it. A module is in the first that it fits."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError, Unauthenticated
+from dreamcanvas.small_file import read_small
 from dreamcanvas.store import layout
 from dreamcanvas.store.files import sync_directory
 from dreamcanvas.store.tokens import Token, digest
@@ -100,7 +101,7 @@ def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.tok
     path = data_dir / layout.ADMIN_TOKEN
     try:
         if path.exists():
-            token = path.read_text(encoding="utf-8-sig").strip()
+            token = read_small(path).strip()
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
         else:

@@ -31,6 +31,7 @@ from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.rpc.jsonrpc import Encoded
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Author, Journal, Receipt
+from dreamcanvas.text.plural import counted
 
 SESSION_BYTES: Final = (16, 32)
 UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
@@ -216,9 +217,8 @@ class PainterService:
         if request.HasField("session"):
             low, high = SESSION_BYTES
             if not low <= len(request.session) <= high:
-                raise InvalidParams(
-                    f"session has {len(request.session)} bytes, not {low} to {high}", field="session"
-                )
+                length = counted(len(request.session), "byte")
+                raise InvalidParams(f"session has {length}, not {low} to {high}", field="session")
             token = token_of(client.identity)
             client.author = self._journal.session(request.session, client.address, token)
         subscription = Subscription(events, text=caller.text, batch=request.batch)

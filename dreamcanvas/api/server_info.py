@@ -8,6 +8,7 @@ from dreamcanvas.config import Config
 from dreamcanvas.net import donations
 from dreamcanvas.net.donations import Link
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.small_file import read_small
 from dreamcanvas.store.uptime import Hours, Uptime
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class ServerInfo:
         if not self._config.about:
             return None
         try:
-            return Path(self._config.about).read_text(encoding="utf-8-sig")
+            return read_small(Path(self._config.about))
         except (OSError, UnicodeDecodeError) as error:
             log.warning("the text of /about cannot be read", extra={"error": str(error)})
             return None

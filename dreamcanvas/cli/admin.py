@@ -3,7 +3,7 @@
 import contextlib
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,6 +12,8 @@ from dreamcanvas.cli import admin_client
 from dreamcanvas.cli.group import DATA_DIR
 from dreamcanvas.store.tokens import TokenFile
 from dreamcanvas.text.plural import column, counted
+
+MOST: Final = 10**9  # of a token's quota
 
 
 def _tokens(data_dir: Path) -> "contextlib.closing[TokenFile]":
@@ -26,10 +28,12 @@ def tokens() -> None:
 @tokens.command("add")
 @click.argument("name")
 @click.option(
-    "--dabs-per-second", type=click.IntRange(0), default=600, show_default=True, help="0: no limit."
+    "--dabs-per-second", type=click.IntRange(0, MOST), default=600, show_default=True, help="0: no limit."
 )
-@click.option("--dabs-burst", type=click.IntRange(1), default=2000, show_default=True, help="At once.")
-@click.option("--connections", type=click.IntRange(0), default=8, show_default=True, help="0: no limit.")
+@click.option("--dabs-burst", type=click.IntRange(1, MOST), default=2000, show_default=True, help="At once.")
+@click.option(
+    "--connections", type=click.IntRange(0, MOST), default=8, show_default=True, help="0: no limit."
+)
 @DATA_DIR
 def tokens_add(name: str, data_dir: Path, **quota: int) -> None:
     """Make a token for the bot NAME, and print it: it cannot be shown again."""
@@ -44,8 +48,9 @@ def tokens_list(data_dir: Path) -> None:
     with _tokens(data_dir) as file:
         for token in file.all():
             state = f"revoked {admin_client.shown(token.revoked)}" if token.revoked else "valid"
-            rate = counted(token.dabs_per_second, "dab")
-            quota = f"{rate}/s, burst {token.dabs_burst}, {counted(token.connections, 'connection')}"
+            rate = f"{counted(token.dabs_per_second, 'dab')}/s" if token.dabs_per_second else "any rate"
+            sockets = counted(token.connections, "connection") if token.connections else "any connections"
+            quota = f"{rate}, burst {token.dabs_burst}, {sockets}"
             print(f"{token.name:<33}{admin_client.shown(token.created)}  {quota}  {state}")
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dreamcanvas.client.route import check_token, opener, parse
 from dreamcanvas.errors import AdminError, ConfigError
+from dreamcanvas.small_file import read_small
 from dreamcanvas.store import layout
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -25,7 +26,7 @@ def token_of(data_dir: Path, environment: Mapping[str, str] = os.environ) -> str
     if not given:
         where = str(file)
         try:
-            given = file.read_text(encoding="utf-8-sig").strip()
+            given = read_small(file).strip()
         except OSError as error:
             raise ConfigError(
                 f"{file}: {error.strerror}; give --data-dir, or DREAMCANVAS_ADMIN_TOKEN"
@@ -53,7 +54,7 @@ def call(
         with opener(server).open(request, timeout=120) as response:
             answer = json.load(response)
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise AdminError(f"{url}: {error or type(error).__name__}") from error
+        raise AdminError(f"{url}: {str(error) or type(error).__name__}") from error
     match answer:
         case {"error": {"data": {"name": name}, "message": message}}:
             raise AdminError(f"{name}: {message}")

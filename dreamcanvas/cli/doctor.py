@@ -156,10 +156,8 @@ def _model(config: Config) -> Iterator[Finding]:
     else:
         yield Finding("TensorFlow", "ok", "is installed")
     states = {model.info.name: model.state for model in list_models(model_dir())}
-    state = states.get(config.network)
-    if state is None:
-        yield Finding("model", "bad", f"there is no network {config.network}", f"one of {', '.join(states)}")
-    elif state == "present":
+    state = states[config.network]
+    if state == "present":
         yield Finding("model", "ok", f"the weights of {config.network} are here")
     else:
         yield Finding(

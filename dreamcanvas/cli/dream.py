@@ -128,7 +128,9 @@ def model_layers(network: str) -> None:
 def fetch(network: str, source: Path | None, url: str | None) -> None:
     """Download the weights of NETWORK, or take them from a copy, into $DREAMCANVAS_MODEL_DIR."""
     from dreamcanvas.dream import models as weights  # noqa: PLC0415
+    from dreamcanvas.dream.network import network_info  # noqa: PLC0415
 
+    network_info(network)  # before the bar begins
     if source is not None:
         print(weights.copy(network, source, weights.model_dir()))
         return

@@ -1,6 +1,8 @@
 """What the commands share: errors as sentences, and the data directory."""
 
+import errno
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +19,20 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command. What the terminal has no letter for is shown by its number."""
+        _open_standard_files()
+        if ctx.invoked_subcommand not in ("serve", "doctor"):  # which have their own way to tell
+            for sentence in config.unknown_variables():
+                click.echo(f"Warning: {sentence}", err=True)
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except DreamcanvasError as error:
             raise _refusal(ctx, error) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # who reads has enough
+                raise
+            raise click.ClickException(str(error)) from error
         except ExceptionGroup as errors:
             one = sole(errors)
             if not isinstance(one, DreamcanvasError):
@@ -35,6 +45,17 @@ class Group(click.Group):
                 f"this needs what the server needs, and {error.name} is not installed: "
                 "pip install 'dreamcanvas[server]'"
             ) from error
+
+
+def _open_standard_files() -> None:
+    """Opens what the caller has closed (`>&-`): else a socket gets its number, and what is written to it."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", encoding="utf-8"))
 
 
 class _Refused(click.ClickException):

@@ -46,7 +46,6 @@ def serve(file: Path | None, **given: Any) -> None:
     from dreamcanvas.telemetry import logs  # noqa: PLC0415 - the other commands need none of the server
 
     settings = config.load(given, file=file)
-    settings.check_network()
     logs.configure(settings.log_level, settings.log_format)
     for sentence in config.unknown_variables():
         logging.getLogger(__name__).warning(sentence)

@@ -6,14 +6,17 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.message import DecodeError, Message
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, WebSocketException
+from websockets.proxy import get_proxy, parse_proxy
+from websockets.uri import parse_uri
 
 from dreamcanvas.client.wire import Failure, RawEvent, Result, decode, encode_request
-from dreamcanvas.errors import Forbidden, Internal, MethodNotFound, RpcError, Unauthenticated
+from dreamcanvas.errors import ConfigError, Forbidden, Internal, MethodNotFound, RpcError, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,17 @@ def _look(future: "asyncio.Future[Any]") -> None:
         future.exception()
 
 
+def _check_proxy(url: str) -> None:
+    """Raises ConfigError where the environment names a proxy that is none: no later attempt finds another."""
+    try:
+        name = get_proxy(parse_uri(url))
+        proxy = None if name is None else parse_proxy(name)
+    except (InvalidProxy, ValueError) as error:  # a port of 99999 is a bare ValueError
+        raise ConfigError(f"the environment names a proxy that cannot be used: {error}") from error
+    if proxy is not None and proxy.scheme.startswith("socks") and find_spec("python_socks") is None:
+        raise ConfigError(f"the environment names a proxy that needs python-socks installed: {name}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     future: "asyncio.Future[Any]"
@@ -53,6 +67,7 @@ class ReconnectingSocket:
     """A connection to the websocket address `url`.
 
     `greet` is awaited on each new connection before other calls may use it; `heard` gets every event.
+    Raises ConfigError where it is to go through a proxy that cannot be used.
     `reason` says in words why there is no connection; `refused` is set when the server will have none.
     """
 
@@ -66,6 +81,8 @@ class ReconnectingSocket:
         rng: random.Random,
         direct: bool = False,
     ) -> None:
+        if not direct:
+            _check_proxy(url)
         self._url = url
         self._direct = direct
         self._headers = headers

@@ -40,6 +40,7 @@ def parse(url: str) -> Server:
         host, port = parts.hostname, parts.port
         secure = _SECURE[parts.scheme]
         sound = host and host.encode("idna") and host.isprintable() and " " not in host and port != 0
+        sound = sound and not parts.netloc.endswith(":")  # http:/host
     except (ValueError, KeyError):
         sound = None
     if not sound or parts.username is not None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from dreamcanvas.dream.networks import efficientnet_lite0, inception5h
 from dreamcanvas.dream.networks.download import Download
 from dreamcanvas.dream.networks.layers import LayerInfo
-from dreamcanvas.errors import DreamError
+from dreamcanvas.errors import DreamError, UnknownNetwork
 
 DEFAULT_NETWORK = "efficientnet_lite0"
 
@@ -96,9 +96,9 @@ NETWORKS: Mapping[str, NetworkInfo] = {
 
 
 def network_info(name: str) -> NetworkInfo:
-    """Give the network of that name as data. Raises DreamError naming those there are."""
+    """Give the network of that name as data. Raises UnknownNetwork."""
     if name not in NETWORKS:
-        raise DreamError(f"there is no network {name!r}; there is {', '.join(NETWORKS)}")
+        raise UnknownNetwork(f"there is no network {name[:80]!r}; there are {' and '.join(NETWORKS)}")
     return NETWORKS[name]
 
 

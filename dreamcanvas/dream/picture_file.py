@@ -5,9 +5,7 @@ What a file says beside its pixels may be broken, or large, and the picture soun
 
 import io
 import logging
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -16,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 
+from dreamcanvas.dream import png_colours
 from dreamcanvas.dream.engine import MAX_SIDE, Mask, Pixels
+from dreamcanvas.dream.png_colours import Space
 from dreamcanvas.errors import DreamError
 
 log = logging.getLogger(__name__)
 
-LARGEST_PROFILE: Final = 16 * 2**20
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_TEXT: Final = (b"tEXt", b"zTXt", b"iTXt")
 _SAMPLE: Final = (64, 64)
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,7 +48,7 @@ def read_picture(path: Path) -> Pixels:
     except OSError as error:
         raise DreamError(f"{path} cannot be read: {error}") from error
     except Exception as error:  # decoders of foreign files raise whatever they meet
-        raise DreamError(f"{path} cannot be read: {error or type(error).__name__}") from error
+        raise DreamError(f"{path} cannot be read: {str(error) or type(error).__name__}") from error
 
 
 def read_mask(path: Path, size: tuple[int, int]) -> Mask:
@@ -101,47 +98,23 @@ def _read(path: Path) -> Pixels:
     if path.exists() and not path.is_file():
         raise DreamError(f"{path} cannot be read: it is no file")
     source: Path | io.BytesIO = path
-    profile = None
+    profile, space = None, None
     with path.open("rb") as file:
-        if file.read(len(_PNG)) == _PNG:
-            slim, profile = _slim(_PNG + file.read())
-            source = io.BytesIO(slim)
+        start = file.read(len(png_colours.SIGNATURE))
+        if start == png_colours.SIGNATURE:
+            data, profile, space = png_colours.slim(start + file.read())
+            source = io.BytesIO(data)
     with Image.open(source) as image:
         if max(image.size) > MAX_SIDE:
             raise DreamError(f"{path} is {image.width} × {image.height} px; a side must be 1–{MAX_SIDE}")
         image.load()
         orientation = _orientation(image)  # not before: a TIFF is turned as it is loaded
         plain = image.convert(_PLAIN[image.mode]) if image.mode in _PLAIN else image
-        rgba = _standard(plain, profile or _profile(image), image.format or "")
+        rgba = _standard(plain, profile or _profile(image), space, image.format or "")
     if orientation in _UPRIGHT:
         rgba = rgba.transpose(_UPRIGHT[orientation])
     white = Image.new("RGBA", rgba.size, "white")
     return np.asarray(Image.alpha_composite(white, rgba).convert("RGB"))
-
-
-def _slim(data: bytes) -> tuple[bytes, bytes | None]:
-    """A PNG without its texts and its colour profile, and that profile: Pillow refuses large ones."""
-    kept, profile, at = [_PNG], None, len(_PNG)
-    while at + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        kind, end = data[at + 4 : at + 8], at + 12 + length
-        if kind == b"iCCP":
-            profile = _inflated(data[at + 8 : end - 4])
-        elif kind not in _TEXT or data[at + 8 : end].startswith(b"XML:com.adobe.xmp\0\0"):
-            kept.append(data[at:end])
-        at = end
-    kept.append(data[at:])
-    return b"".join(kept), profile
-
-
-def _inflated(chunk: bytes) -> bytes | None:
-    """The profile in an iCCP chunk; None where it is broken, or too large to be one."""
-    inflater = zlib.decompressobj()
-    try:
-        profile = inflater.decompress(chunk.partition(b"\0")[2][1:], LARGEST_PROFILE)
-    except zlib.error:
-        return None
-    return None if inflater.unconsumed_tail else profile
 
 
 def _orientation(image: Image.Image) -> int:
@@ -157,13 +130,16 @@ def _profile(image: Image.Image) -> bytes | None:
     return found if isinstance(found, bytes) and found else None
 
 
-def _standard(image: Image.Image, profile: bytes | None, format_: str) -> Image.Image:
+def _standard(image: Image.Image, profile: bytes | None, space: Space | None, format_: str) -> Image.Image:
     """The pixels of a picture, from a file of that format, as sRGB with alpha."""
     alpha = _alpha(image)
     plain = _eight_bits(image, format_)
     if plain.mode in ("P", "PA", "1"):
         plain = plain.convert("L" if plain.mode == "1" else "RGB")
-    colours = _by_profile(plain, profile)
+    if plain.mode in ("LA", "RGBA", "RGBX", "YCbCr", "HSV"):
+        plain = plain.convert("L" if plain.mode == "LA" else "RGB")
+    colours = _by_profile(plain, profile) if space is None else png_colours.standard(plain, space)
+    colours = colours.convert("RGB")
     if alpha is not None:
         colours.putalpha(alpha)
     return colours.convert("RGBA")
@@ -203,8 +179,6 @@ def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Colours by their profile as sRGB; as they are where there is none, or it is not of these colours."""
     if image.mode == "LAB":
         return _converted(image, lambda: ImageCms.createProfile("LAB"))
-    if image.mode in ("LA", "RGBA", "RGBX", "YCbCr", "HSV"):
-        image = image.convert("L" if image.mode == "LA" else "RGB")
     if profile is not None:
         try:
             found = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -76,11 +76,18 @@ class Proxies:
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:
     """Addresses and networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`). Raises ConfigError."""
     try:
-        return tuple(ip_network(text) for text in texts)
+        return tuple(_plain(ip_network(text)) for text in texts)
     except ValueError as error:
         raise ConfigError(
             f"trusted_proxies: {error}; it has to have addresses or networks, such as 127.0.0.1 or 10.0.0.0/8"
         ) from None
+
+
+def _plain(network: Network) -> Network:
+    """A network of mapped IPv4 addresses as one of IPv4: `normal` writes its addresses so."""
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+        return IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
+    return network
 
 
 def _parts(header: str) -> list[str]:
@@ -138,8 +145,7 @@ def target(text: str) -> str | Network:
         raise ValueError(
             "is neither an address, such as 203.0.113.9, nor a network, such as 203.0.113.0/24"
         ) from None
-    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
-        network = IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
+    network = _plain(network)
     widest = _WIDEST[network.version]
     if network.prefixlen < widest:
         raise ValueError(f"is too wide, at the most /{widest}; read-only keeps everybody out")

@@ -113,7 +113,7 @@ def parse_origin(text: str) -> Origin | None:
 
 def parse_host(text: str) -> Host | None:
     """A Host header; None where it is none. The name is lower case, in ASCII, without a dot at its end."""
-    found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]/?#@\s]+)(?::([0-9]{1,5}))?", text.strip(), re.ASCII)
+    found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]/?#@\s]+)(?::([0-9]{0,5}))?", text.strip(), re.ASCII)
     if found is None:
         return None
     port = int(found[2]) if found[2] else None

@@ -403,7 +403,7 @@ class CursorRequest(_message.Message):
     color: _builtins.int
     """The colour that it draws with, 0xRRGGBB, 0 to 0xFFFFFF."""
     name: _builtins.str
-    """The name that the visitor chose; absent or empty is none."""
+    """The name that the visitor chose, at most 40 characters; absent or empty is none."""
     @_builtins.property
     def pos(self) -> Global___Position:
         """Where the pointer is."""
@@ -1132,7 +1132,7 @@ class CursorEvent(_message.Message):
     color: _builtins.int
     """The colour that it draws with, 0xRRGGBB."""
     name: _builtins.str
-    """The name that the visitor chose; empty is none."""
+    """The name that the visitor chose, at most 40 characters; empty is none."""
     @_builtins.property
     def pos(self) -> Global___Position:
         """Where it is."""

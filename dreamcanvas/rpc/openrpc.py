@@ -19,6 +19,7 @@ from dreamcanvas.rpc.jsonrpc import Json
 _RANGE: Final = re.compile(r"(-?[0-9]+) to (0x[0-9A-Fa-f]+|[0-9]+)(?=[;,.:]| |$)")
 _COUNT: Final = re.compile(r"\b([0-9]+) to limits\.(\w+)")
 _BYTES: Final = re.compile(r"\b([0-9]+) to ([0-9]+) (?:random )?bytes\b")
+_CHARACTERS: Final = re.compile(r"\bat most ([0-9]+) characters\b")
 _COLOUR: Final = "0xRRGGBB"
 _FROM: Final = re.compile(r"\bfrom ([0-9]+)\b")
 _INTEGERS: Final = {
@@ -170,8 +171,10 @@ class _Writer:
                 least, most = int(length[1]), int(length[2])
                 bounds = {"minLength": -(-4 * least // 3), "maxLength": 4 * -(-most // 3)}
             return {"type": "string", "contentEncoding": "base64", **bounds}
-        kinds = {FieldDescriptorProto.TYPE_BOOL: "boolean", FieldDescriptorProto.TYPE_STRING: "string"}
-        return {"type": kinds.get(field.type, "number")}
+        if field.type == FieldDescriptorProto.TYPE_STRING:
+            longest = _CHARACTERS.search(comment)
+            return {"type": "string", **({} if longest is None else {"maxLength": int(longest[1])})}
+        return {"type": "boolean" if field.type == FieldDescriptorProto.TYPE_BOOL else "number"}
 
 
 def _short(name: str) -> str:

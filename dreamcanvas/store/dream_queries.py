@@ -11,20 +11,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from dreamcanvas.errors import StoreError
 from dreamcanvas.store import layout
 from dreamcanvas.store.archive import archive_path, decode
+from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dreams import COLUMNS, Dream
 
 T = TypeVar("T")
 
 
 class Reader:
-    """A connection that reads only."""
+    """A connection that reads only. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         uri = f"{path.absolute().as_uri()}?mode=ro"
-        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:  # as where no more files may be opened
+            raise StoreError(f"{path}: {explain(path.parent, error)}") from error
         self._reading = asyncio.Lock()
 
     def close(self) -> None:

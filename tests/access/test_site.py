@@ -238,6 +238,12 @@ def test_the_host_may_be_the_proxys_to_tell(behind: Server, alone: Server) -> No
         ("canvas.example", True),
         ("CANVAS.example:8443", True),
         ("canvas.example:1234", True),
+        ("canvas.example.", True),
+        ("canvas.example:", True),  # RFC 3986, 3.2.3: a port may be empty
+        ("canvas.example:99999", False),
+        ("canvas.example@evil.example", False),
+        ("canvas.example, evil.example", False),
+        ("[::ffff:127.0.0.1]", True),
         ("[2001:db8::1]:80", True),
         ("127.0.0.1", True),
         ("localhost:4242", True),

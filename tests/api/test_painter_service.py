@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from dreamcanvas import __version__
 from dreamcanvas.canvas import brush
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.text.plural import counted
 from tests.live_server import Server
 from tests.socket_client import CallError, Socket, dab
 
@@ -202,9 +203,9 @@ def test_one_s_own_number_is_in_one_s_operations(socket: Socket, other: Socket) 
     assert (event.author, event.stroke) == (author, 77)
 
 
-@pytest.mark.parametrize("length", [0, 15, 33])
+@pytest.mark.parametrize("length", [0, 1, 15, 33])
 def test_a_session_has_16_to_32_bytes(socket: Socket, length: int) -> None:
-    with pytest.raises(CallError, match=f"session has {length} bytes, not 16 to 32") as caught:
+    with pytest.raises(CallError, match=f"session has {counted(length, 'byte')}, not 16 to 32") as caught:
         socket.subscribe(session=bytes(length))
     assert caught.value.error.field == "session"
 

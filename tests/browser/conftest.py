@@ -1,5 +1,6 @@
 """Chromium, and visitors in it."""
 
+import socket
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -13,6 +14,8 @@ Visit = Callable[..., Visitor]
 
 ELSEWHERE: Final = "canvas.test"
 """A name of this machine's that is not loopback to a browser: over plain HTTP it keeps APIs back there."""
+NETWORK: Final = "another-name"
+"""A name of this machine in its network, at the address that it has there."""
 AWAY: Final = ("ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED")
 
 
@@ -21,7 +24,10 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium(),
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"],
+            args=[
+                "--no-sandbox",
+                f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1, MAP {NETWORK} {own_address()}",
+            ],
         )
         yield browser
         browser.close()
@@ -52,6 +58,17 @@ def visit(browser: Browser) -> Iterator[Visit]:
     for each in contexts:
         each.close()
     assert complaints == []
+
+
+def own_address() -> str:
+    """This machine's address in its network; loopback where it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # chooses a way there; nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        address: str = probe.getsockname()[0]
+    return address
 
 
 def elsewhere(server: Server) -> str:

@@ -1,13 +1,13 @@
 """A canvas in a network: over plain HTTP under a name, where browsers keep APIs of secure contexts back."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit, elsewhere
+from tests.browser.conftest import NETWORK, Visit, elsewhere
 from tests.browser.test_page import PHONE, canvas_png, same_picture
 from tests.browser.test_tools import pen
 from tests.browser.visitor import Visitor
@@ -17,24 +17,24 @@ LENGTH: Final = 316  # CSS pixels
 STEPS: Final = 24
 
 
-def mouse(alice: Visitor) -> None:
-    alice.page.mouse.move(40, 300)
+def mouse(alice: Visitor, left: float = 40) -> None:
+    alice.page.mouse.move(left, 300)
     alice.page.mouse.down()
-    alice.page.mouse.move(40 + LENGTH, 300, steps=STEPS)
+    alice.page.mouse.move(left + LENGTH, 300, steps=STEPS)
     alice.page.mouse.up()
 
 
-def finger(alice: Visitor) -> None:
-    alice.touch("touchStart", [(40, 300)])
+def finger(alice: Visitor, left: float = 40) -> None:
+    alice.touch("touchStart", [(left, 300)])
     for i in range(1, STEPS + 1):
-        alice.touch("touchMove", [(40 + LENGTH * i / STEPS, 300)])
+        alice.touch("touchMove", [(left + LENGTH * i / STEPS, 300)])
     alice.touch("touchEnd", [])
 
 
-def pencil(alice: Visitor) -> None:
-    (left, top), scale = alice.on_screen(0, 0), alice.on_screen(1, 0)[0] - alice.on_screen(0, 0)[0]
-    places = [(40 + LENGTH * i / STEPS, 300) for i in range(STEPS + 1)]
-    pen(alice, *(((x - left) / scale, (y - top) / scale, 0.5) for x, y in places))
+def pencil(alice: Visitor, left: float = 40) -> None:
+    (edge, top), scale = alice.on_screen(0, 0), alice.on_screen(1, 0)[0] - alice.on_screen(0, 0)[0]
+    places = [(left + LENGTH * i / STEPS, 300) for i in range(STEPS + 1)]
+    pen(alice, *(((x - edge) / scale, (y - top) / scale, 0.5) for x, y in places))
 
 
 def dabs(visit: Visit, url: str, draw: Callable[[Visitor], None]) -> int:
@@ -57,6 +57,48 @@ def test_a_drag_leaves_as_many_dabs_as_on_loopback(
     there = dabs(visit, elsewhere(quiet_server), draw)
     assert here >= LENGTH / 12  # a dab for each quarter of the brush, which is 48 px wide at the most
     assert there == pytest.approx(here, abs=3)
+
+
+@pytest.fixture(scope="module")
+def network_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A canvas for everyone in the network."""
+    every = "0.0.0.0"  # noqa: S104
+    with Server(tmp_path_factory.mktemp("network"), "--no-dream", "--host", every) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "screen", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desktop", "phone"]
+)
+def test_a_canvas_of_a_network_under_another_name(
+    visit: Visit, network_server: Server, screen: dict[str, Any]
+) -> None:
+    """At this machine's address there, by every hand that such a screen knows; each stroke is taken back."""
+    url = f"http://{NETWORK}:{network_server.port}"
+    alice = visit(url, **screen)
+    page = alice.page
+    assert page.evaluate("() => [isSecureContext, location.hostname]") == [False, NETWORK]
+    left = alice.on_screen(0, 0)[0]
+    page.keyboard.press("1")
+    for draw in (mouse, pencil, *((finger,) if "has_touch" in screen else ())):
+        before = alice.seq
+        draw(alice, max(40, left + 20))
+        alice.settle()
+        assert alice.seq - before >= LENGTH / 12
+        page.get_by_role("button", name="Undo my last stroke").click()
+        alice.settle()
+        assert canvas_png(network_server).getextrema() == 3 * ((255, 255),)
+    page.get_by_role("button", name="Share this view").click()
+    expect(page.locator("#toast")).to_contain_text("Link copied")
+    page.keyboard.press("?")
+    page.get_by_label("Your name").fill("")
+    page.keyboard.press("Control+v")
+    assert page.get_by_label("Your name").input_value().startswith(url[:40])
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.convert("RGB").tobytes() == canvas_png(network_server).tobytes()
 
 
 def test_every_tool_works(visit: Visit, quiet_server: Server) -> None:

@@ -13,19 +13,22 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from dreamcanvas.cli.main import main
 from dreamcanvas.config import Config, load, unknown_variables
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.check import check
-from tests.live_server import Server
+from tests.e2e.test_deploy import answers, free_ports
+from tests.live_server import Server, wait_until
 
 LONG = "x" * 5000
 DIGITS = "9" * 5000
 # For each setting what is wrong as text; names, not values, decide, so that a new setting needs its own
 NUMBERS = ("", "abc", "-1", "nan", DIGITS)
 ODD_NUMBERS = (*NUMBERS, "1e999", "\u00bd", "1,5", "0x10", "1 2", "inf")
+ODDER_NUMBERS = ("80_80", "\uff14\uff12", "4242x", ".")
 SWITCHES = ("maybe", "2", "-1", LONG)
 TEXTS = ("a\x07b", "a\nb", LONG)
 WRONG: dict[str, tuple[str, ...]] = {
@@ -47,10 +50,10 @@ WRONG: dict[str, tuple[str, ...]] = {
     "precision": ("float64", "AUTO", LONG),
     "timezone": ("Mars/Olympus", "../etc/passwd", "/etc/passwd", "Europe", "utc ", LONG),
     "movie_preset": ("warp", "placebo", LONG),
-    "port": (*ODD_NUMBERS, "65536"),
-    "dream_interval": (*ODD_NUMBERS, "0.05"),
+    "port": (*ODD_NUMBERS, *ODDER_NUMBERS, "65536"),
+    "dream_interval": (*ODD_NUMBERS, *ODDER_NUMBERS, "0.05"),
     "history_window": (*NUMBERS, "7201", "0"),
-    "operator": ("a\x07b", LONG),
+    "operator": ("a\x07b", "\u3164", "\u2800\u200b", LONG),
     "about": ("/no/such/file", "/dev/zero", "/", "a\x07b", LONG),
     "currency": TEXTS,
     "donate_bitcoin": ("x", "1BoatSLRHtKNngkdXEeobR76b53LETtpyU", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw", LONG),
@@ -59,6 +62,7 @@ WRONG: dict[str, tuple[str, ...]] = {
             "x",
             "A=",
             "=https://a",
+            "\u3164=https://a.example",
             "A=javascript:alert(1)",
             "A=http://[::1",
             "A=https://",
@@ -192,7 +196,7 @@ def test_each_wrong_file(refused: Callable[..., str], tmp_path: Path, content: b
     refused("--config", str(file))
 
 
-@pytest.mark.parametrize("name", ["", "/no/such/file", "/", "/proc/self/mem", LONG])
+@pytest.mark.parametrize("name", ["", "/no/such/file", "/", "/proc/self/mem", "/dev/zero", LONG])
 def test_each_file_that_cannot_be_read(refused: Callable[..., str], name: str) -> None:
     refused("--config", name)
 
@@ -217,12 +221,51 @@ def test_an_empty_data_directory_is_not_the_working_directory(
     assert "it is empty" in result.output
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("serve --no-dream", "serve", "doctor", "doctor --no-dream", "history encode"),
+        *("styles {}", "models layers {}", "models fetch {}", "models fetch {} --from picture.png"),
+        *("dream picture.png -o out.png", "dream picture.png -o out.png --graph picture.png"),
+    ],
+)
+@pytest.mark.parametrize("name", ["nope", "EfficientNet_Lite0", "../efficientnet_lite0", LONG])
+def test_a_network_that_there_is_none_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    """To whatever command it is given."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (4, 4)).save("picture.png")
+    arguments = command.format(name).split()
+    if "{}" not in command:
+        arguments += ["--network", name]
+    result = CliRunner().invoke(main, arguments)
+    assert "network" in told(result.output, result.exit_code)
+    assert result.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["picture.png"]
+
+
 # What the environment says beside that
 
 
 def test_a_variable_that_is_empty_is_not_set() -> None:
     names = [setting.name for setting in dataclasses.fields(Config)]
-    assert load({}, environment={f"DREAMCANVAS_{name.upper()}": "" for name in names}) == Config()
+    for empty in ("", " ", "\t"):
+        assert load({}, environment={f"DREAMCANVAS_{name.upper()}": empty for name in names}) == Config()
+
+
+def test_every_command_tells_of_mistyped_variables(tmp_path: Path) -> None:
+    for command in (
+        "styles",
+        "models",
+        f"history list --data-dir {tmp_path}",
+        f"tokens list --data-dir {tmp_path}",
+    ):
+        result = CliRunner().invoke(main, command.split(), env={"DREAMCANVAS_DATADIR": "x"})
+        assert (
+            "Warning: the environment variable DREAMCANVAS_DATADIR is not known; did you mean"
+            in result.stderr
+        )
 
 
 @pytest.mark.parametrize(
@@ -271,9 +314,51 @@ def test_a_watchdog_that_is_none(tmp_path: Path, microseconds: str) -> None:
     assert sentence.startswith(f"Error: WATCHDOG_USEC is '{microseconds}', but has to be")
 
 
-def test_an_admin_token_that_is_none(tmp_path: Path) -> None:
-    (tmp_path / "admin-token").write_bytes(b"\xff\x00\xfe")
-    assert "admin-token holds no token" in start(tmp_path)
+@pytest.mark.parametrize("content", [b"\xff\x00\xfe", b"", b"admin.short", b"admin." + b"x" * 2**20])
+def test_an_admin_token_that_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "admin-token").write_bytes(content)
+    sentence = start(tmp_path)
+    assert (
+        "admin-token holds no token" in sentence or "admin-token cannot be used: File too large" in sentence
+    )
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "pipe", "/nonexistent/token"])
+def test_an_admin_token_that_is_no_file(tmp_path: Path, target: str) -> None:
+    """A device has no end, and a pipe without a writer no beginning."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "admin-token").symlink_to(target)
+    assert "admin-token cannot be used" in start(tmp_path)
+
+
+@pytest.mark.parametrize("close", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_start_with_closed_standard_files(tmp_path: Path, close: str) -> None:
+    """As of old daemons. No socket is taken for the terminal."""
+    (port,) = free_ports(1)
+    command = (
+        f"exec {sys.executable} -m dreamcanvas serve --no-dream --port {port} --data-dir {tmp_path}/d {close}"
+    )
+    with subprocess.Popen(["bash", "-c", command]) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or answers(port), what="the server")
+            assert answers(port)
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def test_what_cannot_be_written_is_a_sentence() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dreamcanvas", "styles"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "No space left on device" in done.stderr
+    assert "Traceback (most" not in done.stderr.partition("Exception ignored")[0]
 
 
 @pytest.fixture

@@ -40,7 +40,8 @@ def test_an_address_as_in_a_browser(url: str, websockets: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "http://", "http://a:99999", "http://a:0", "http://a:b", "http://[::1", "ftp://a", "http://a b", "x://a",
+    ["", "http:/a", "http:a", "http://a:", "http://",
+     "http://a:99999", "http://a:0", "http://a:b", "http://[::1", "ftp://a", "http://a b", "x://a",
      "http://user:secret@a", "http://a..b", "http://\u00e9" + "\u00e9" * 100],
 )  # fmt: skip
 def test_what_is_no_address_is_a_sentence(url: str) -> None:
@@ -183,6 +184,23 @@ def test_a_token_is_not_sent_in_plain_to_another_machine(proxy: http.server.HTTP
     assert heard(proxy) == []
     admin("http://canvas.example", environment, "--insecure", "state")
     assert heard(proxy) == ["POST http://canvas.example/rpc HTTP/1.1 Bearer admin.secret"]
+
+
+@pytest.mark.parametrize(
+    "proxied", ["junk", "http://127.0.0.1:99999", "ftp://127.0.0.1:1", "socks5://[::1]:1"]
+)
+@pytest.mark.parametrize("url", ["http://canvas.example", "https://canvas.example"])
+def test_a_proxy_that_is_none_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, proxied: str, url: str
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, proxied)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(ConfigError, match="the environment names a proxy that"):
+        Client(url, timeout=60)
+    monkeypatch.setenv("no_proxy", "canvas.example")
+    assert goes_direct(parse(url))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

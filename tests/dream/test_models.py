@@ -223,7 +223,7 @@ def test_the_command_lists_layers(tmp_path: Path) -> None:
     assert lines[0] == ["conv2d0_pre_relu", "64", "2"]
     assert ["mixed4d_3x3_bottleneck_pre_relu", "144", "16"] in lines
     result = run(tmp_path, "layers", "vgg")
-    assert (result.exit_code, "there is no network 'vgg'" in result.output) == (1, True)
+    assert (result.exit_code, "there is no network 'vgg'" in result.output) == (2, True)
 
 
 def test_the_command_fetches(site: Site, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_an_unknown_layer_names_the_nearest(info: NetworkInfo) -> None:
 
 
 def test_an_unknown_network_names_those_there_are() -> None:
-    with pytest.raises(DreamError, match="no network 'vgg'; there is efficientnet_lite0"):
+    with pytest.raises(DreamError, match="no network 'vgg'; there are efficientnet_lite0 and inception5h"):
         network_info("vgg")
     with pytest.raises(DreamError):
         load_network("vgg")

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -263,6 +264,99 @@ def test_colours_of_display_p3_become_srgb(tmp_path: Path, format_: str, name: s
         assert np.abs(pixels[8, 16 * index + 8] - colour).max() <= 6, index
 
 
+D65 = (0.3127, 0.329)
+P3 = (*D65, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+ADOBE = (*D65, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+
+
+def cicp(*numbers: int) -> bytes:
+    return chunk(b"cICP", bytes(numbers))
+
+
+def gama(exponent: float) -> bytes:
+    return chunk(b"gAMA", struct.pack(">I", round(exponent * 100_000)))
+
+
+def chrm(*places: float) -> bytes:
+    return chunk(b"cHRM", struct.pack(">8I", *(round(place * 100_000) for place in places)))
+
+
+SRGB = chunk(b"sRGB", b"\0")
+AS_IT_IS = ((234, 51, 35), (128, 100, 60), 100)
+IN_P3 = ((255, 0, 0), (133, 99, 53), 100)
+LINEAR = ((246, 124, 104), (188, 168, 133), 168)
+
+
+# What Chromium 156 shows of two colours and a grey
+@pytest.mark.parametrize(
+    ("chunks", "shown"),
+    [
+        ((), AS_IT_IS),
+        ((cicp(12, 13, 0, 1),), IN_P3),
+        ((cicp(1, 13, 0, 1),), AS_IT_IS),
+        ((cicp(1, 8, 0, 1),), LINEAR),
+        ((cicp(1, 1, 0, 1),), ((233, 40, 23), (121, 91, 49), 91)),
+        ((cicp(9, 14, 0, 1),), ((255, 0, 0), (138, 87, 39), 91)),
+        ((cicp(2, 2, 0, 1),), AS_IT_IS),
+        ((cicp(12, 13, 0, 0),), AS_IT_IS),  # narrow range
+        ((cicp(12, 13, 1, 1),), AS_IT_IS),  # no RGB, a fault
+        ((cicp(12, 99, 0, 1),), AS_IT_IS),
+        ((cicp(12, 13),), AS_IT_IS),
+        ((gama(1.0),), LINEAR),
+        ((gama(1 / 2.2),), AS_IT_IS),
+        ((gama(1 / 1.8),), ((238, 66, 47), (146, 119, 77), 119)),
+        ((gama(0),), AS_IT_IS),
+        ((gama(21474.83647),), ((255, 255, 255), (255, 255, 255), 255)),
+        ((gama(1 / 2.2), chrm(*P3)), IN_P3),
+        ((chrm(*P3), gama(1 / 2.2)), IN_P3),
+        ((gama(1 / 2.2), chrm(*ADOBE)), ((255, 48, 29), (138, 100, 55), 100)),
+        ((gama(1.0), chrm(*8 * (0.3,))), LINEAR),  # all on a point
+        ((gama(1.0), chrm(*8 * (0,))), LINEAR),
+        ((chrm(*P3),), AS_IT_IS),
+        ((gama(1.0), SRGB), AS_IT_IS),
+        ((gama(1.0), cicp(1, 13, 0, 1)), AS_IT_IS),
+        ((cicp(12, 13, 0, 1), SRGB, gama(1.0)), IN_P3),
+        ((iccp(icc("sRGB")), gama(1.0), chrm(*P3)), AS_IT_IS),
+        ((iccp(icc("P3")), cicp(1, 13, 0, 1)), AS_IT_IS),
+        ((iccp(icc("P3")), cicp(2, 2, 0, 1)), IN_P3),
+        ((chunk(b"iCCP", b"p\0\0nothing"), gama(1.0)), LINEAR),
+    ],
+)
+def test_colours_by_what_a_png_says_of_them(
+    tmp_path: Path, chunks: tuple[bytes, ...], shown: tuple[Any, Any, Any]
+) -> None:
+    images = [
+        Image.new("RGB", SIZE, AS_IT_IS[0]),
+        Image.new("RGB", SIZE, AS_IT_IS[1]),
+        Image.new("L", SIZE, 100),
+    ]
+    for image, seen in zip(images, shown, strict=True):
+        (tmp_path / "in.png").write_bytes(png(*chunks, image=image))
+        pixels = read_picture(tmp_path / "in.png").astype(int)
+        assert np.abs(pixels - seen).max() <= 6, pixels[0, 0]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGB", "RGBA", "1", "I;16"])
+def test_a_gamma_is_for_every_kind_and_leaves_what_is_transparent(tmp_path: Path, mode: str) -> None:
+    image = ramp(mode)
+    (tmp_path / "in.png").write_bytes(png(gama(1.0), image=image))
+    linear = read_picture(tmp_path / "in.png").astype(int)
+    (tmp_path / "in.png").write_bytes(png(gama(1.0), SRGB, image=image))
+    plain = read_picture(tmp_path / "in.png").astype(int)
+    expected = 255 * np.interp((plain / 255) ** (1 / 2.4) * 1.055 - 0.055, [0, 1], [0, 1])
+    assert np.abs(linear - np.where(plain > 2, expected, linear)).max() <= 1
+    assert (linear.min(), linear.max()) == (plain.min(), plain.max()) == (0, 255)
+
+
+@pytest.mark.parametrize(
+    "kind", [b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"cICP", b"tRNS", b"bKGD", b"acTL", b"fcTL"]
+)
+@pytest.mark.parametrize("data", [b"", b"\0", b"\xff" * 5, b"\0" * 300])
+def test_a_broken_chunk_does_not_matter(tmp_path: Path, kind: bytes, data: bytes) -> None:
+    (tmp_path / "in.png").write_bytes(png(chunk(kind, data)))
+    assert np.abs(read_picture(tmp_path / "in.png").astype(int) - COLOUR).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "PA", "RGBA", "CMYK", "1", "I;16"])
 def test_a_profile_of_other_colours_than_the_picture_s(tmp_path: Path, mode: str) -> None:
     image = ramp(mode)
@@ -287,7 +381,33 @@ def test_one_colour_that_is_transparent(tmp_path: Path, mode: str, clear: object
     assert (mode == "1") or pixels[0, 10].max() < 255
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("step", [0, 1])
+def test_one_grey_of_few_bits_that_is_transparent(tmp_path: Path, depth: int, step: int) -> None:
+    """Two pixels, of steps 0 and 1."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, depth, 0, 0, 0, 0))
+    rows = {1: b"\x40", 2: b"\x10", 4: b"\x01", 8: b"\0\1", 16: b"\0\0\0\1"}[depth]
+    body = (
+        chunk(b"tRNS", struct.pack(">H", step))
+        + chunk(b"IDAT", zlib.compress(b"\0" + rows))
+        + chunk(b"IEND", b"")
+    )
+    (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
+    greys = read_picture(tmp_path / "in.png")[0, :, 0].tolist()
+    expected = [0, {1: 255, 2: 85, 4: 17, 8: 1, 16: 0}[depth]]
+    expected[step] = 255
+    assert greys == expected
+
+
 # What is no picture
+
+
+def test_a_reason_without_words_is_named(tmp_path: Path) -> None:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 2, 3, 0, 0, 0))  # of a palette that is not there
+    body = chunk(b"IDAT", zlib.compress(b"\0\x10")) + chunk(b"IEND", b"")
+    (tmp_path / "in.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + body)
+    with pytest.raises(DreamError, match=r"in\.png cannot be read: \S"):
+        read_picture(tmp_path / "in.png")
 
 
 @pytest.mark.parametrize("cut", [0, 4, 8, 20, 33, 60, 100])

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,12 +19,14 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from dreamcanvas.config import Config
 from tests.api.test_admin_service import host
 from tests.e2e.test_deploy import DEPLOY, answers, free_ports
 from tests.live_server import Server, wait_until
 
 NAME = "canvas.example.org"
 VISITOR = "127.0.0.2"  # the proxies reach the server from 127.0.0.1
+LONGEST_OF_A_PROXY = 120  # seconds; Caddy's, nginx' is 60
 DAB = {"pos": {"x": 5, "y": 5}, "size": 3, "color": 255}
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
 
@@ -32,6 +35,7 @@ PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
 class Front:
     """A proxy before a server, by its ports."""
 
+    name: str
     server: Server
     plain: int
     secure: int
@@ -113,6 +117,7 @@ def nginx(directory: Path, server: int, plain: int, secure: int) -> list[str]:
         {
             r"^\s*listen \[::\].*$": "",
             "listen 80;": f"listen 127.0.0.1:{plain};",
+            "/var/www/html": str(directory / "html"),
             "listen 443 ": f"listen 127.0.0.1:{secure} ",
             "/etc/letsencrypt/live/canvas.example.org/fullchain.pem": str(directory / "cert.pem"),
             "/etc/letsencrypt/live/canvas.example.org/privkey.pem": str(directory / "key.pem"),
@@ -121,16 +126,30 @@ def nginx(directory: Path, server: int, plain: int, secure: int) -> list[str]:
         },
     )
     (directory / "site.conf").write_text(site, encoding="utf-8")
+    challenge = directory / "html" / ".well-known" / "acme-challenge" / "token"
+    challenge.parent.mkdir(parents=True)
+    challenge.write_text("certbot's", encoding="utf-8")
+    user = "user root; " if os.geteuid() == 0 else ""  # who may read the directory
     places = "".join(
         f"{kind}_temp_path {directory}/{kind}; "
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (directory / "nginx.conf").write_text(
-        f"daemon off; pid {directory}/pid; error_log {directory}/error.log; worker_processes 1;\n"
+        f"{user}daemon off; pid {directory}/pid; error_log {directory}/error.log; worker_processes 1;\n"
         f"events {{}}\nhttp {{ access_log off; {places} include {directory}/site.conf; }}\n",
         encoding="utf-8",
     )
     return ["nginx", "-e", f"{directory}/error.log", "-p", str(directory), "-c", f"{directory}/nginx.conf"]
+
+
+def nginx_keeping(directory: Path, server: int, plain: int, secure: int) -> list[str]:
+    """The same, keeping its connections to the server, as operators often have it."""
+    command = nginx(directory, server, plain, secure)
+    site, upstream = directory / "site.conf", f"127.0.0.1:{server}"
+    text = site.read_text(encoding="utf-8").replace(f"http://{upstream}", "http://dreamcanvas")
+    keeping = f"upstream dreamcanvas {{ server {upstream}; keepalive 32; keepalive_timeout 120s; }}\n"
+    site.write_text(keeping + text, encoding="utf-8")
+    return command
 
 
 def caddy(directory: Path, server: int, plain: int, secure: int) -> list[str]:
@@ -163,7 +182,10 @@ def haproxy(directory: Path, server: int, plain: int, secure: int) -> list[str]:
     return ["haproxy", "-db", "-f", f"{directory}/haproxy.cfg"]
 
 
-@pytest.fixture(scope="module", params=[nginx, caddy, haproxy], ids=lambda proxy: proxy.__name__)
+FRONTS = (nginx, nginx_keeping, caddy, haproxy)
+
+
+@pytest.fixture(scope="module", params=FRONTS, ids=lambda proxy: proxy.__name__)
 def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     proxy: Callable[[Path, int, int, int], list[str]] = request.param
     directory = tmp_path_factory.mktemp(proxy.__name__)
@@ -179,7 +201,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             (directory / "log").open("wb") as log,
             subprocess.Popen([command, *arguments], env=environment, stdout=log, stderr=log) as running,
         ):
-            found = Front(server, plain, secure)
+            found = Front(proxy.__name__, server, plain, secure)
             wait_until(lambda: answers(secure) and serves(found), what=name)
             yield found
             running.terminate()
@@ -214,6 +236,17 @@ def test_links_begin_as_the_visitors_address_does(front: Front) -> None:
         plain.request("GET", "/about", headers={"Host": NAME})
         response = plain.getresponse()
         assert (response.status in (301, 308), response.headers["Location"][:8]) == (True, "https://")
+
+
+def test_a_certificate_can_be_renewed(front: Front) -> None:
+    """certbot finds its file over plain HTTP. Caddy renews by itself, HAProxy lets certbot have the port."""
+    with closing(http.client.HTTPConnection("127.0.0.1", front.plain, timeout=20)) as plain:
+        plain.request("GET", "/.well-known/acme-challenge/token", headers={"Host": NAME})
+        response = plain.getresponse()
+        if front.name in ("caddy", "haproxy"):
+            assert response.status in (301, 308)
+        else:
+            assert (response.status, response.read()) == (200, b"certbot's")
 
 
 def test_a_visitor_is_where_the_proxy_says(front: Front) -> None:
@@ -288,6 +321,24 @@ def test_300_posts_over_kept_connections(front: Front) -> None:
 
     with ThreadPoolExecutor(5) as pool:
         assert sum(pool.map(post, range(10))) == 300
+
+
+def test_posts_with_pauses_as_long_as_other_servers_keep_connections(front: Front) -> None:
+    """uvicorn's own time-out is 5 s: proxies that keep connections longer met their end in many a POST."""
+    assert Config().keep_alive > LONGEST_OF_A_PROXY
+
+    def post(_: int) -> int:
+        with closing(front.connection()) as connection:
+            for pause in (0, 4.9, 5, 5.1):
+                time.sleep(pause)
+                connection.request("POST", "/rpc", message("getInfo"))
+                response = connection.getresponse()
+                assert response.status == 200
+                assert b"result" in response.read()
+        return 4
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(post, range(20))) == 80
 
 
 def test_a_restart(front: Front) -> None:

@@ -86,6 +86,21 @@ def test_wrong_networks_are_said(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "trusted", "not_trusted"),
+    [
+        ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
+        ("::ffff:10.0.0.0/104", "10.9.9.9", "11.0.0.1"),
+        ("10.0.0.0/8", "::ffff:10.9.9.9", "::10.9.9.9"),
+        ("fd00::/8", "fd00::1%eth0", "fe80::1%eth0"),
+    ],
+)
+def test_a_mapped_network_is_of_ipv4(text: str, trusted: str, not_trusted: str) -> None:
+    proxies = Proxies((text,))
+    assert proxies.trusts(trusted)
+    assert not proxies.trusts(not_trusted)
+
+
+@pytest.mark.parametrize(
     ("address", "counted_as"),
     [
         ("198.51.100.7", "198.51.100.7"),

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
+from dreamcanvas.api.validation import NAME_LENGTH
 from dreamcanvas.rpc import openrpc
 
 INTEROP = Path(__file__).parent.parent / "interop"
@@ -79,6 +80,11 @@ def test_counts_colours_and_secrets_have_bounds(document: dict[str, Any]) -> Non
     assert {(colour["minimum"], colour["maximum"]) for colour in colours} == {(0, 0xFFFFFF)}
     session = schemas["SubscribeRequest"]["properties"]["session"]
     assert (session["minLength"], session["maxLength"]) == (22, 44)
+    assert schemas["CursorRequest"]["properties"]["name"] == {
+        "type": "string",
+        "maxLength": NAME_LENGTH,
+        "description": "The name that the visitor chose, at most 40 characters; absent or empty is none.",
+    }
 
 
 def test_types(document: dict[str, Any]) -> None:

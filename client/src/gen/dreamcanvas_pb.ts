@@ -496,7 +496,7 @@ export type CursorRequest = Message<"dreamcanvas.CursorRequest"> & {
   color: number;
 
   /**
-   * The name that the visitor chose; absent or empty is none.
+   * The name that the visitor chose, at most 40 characters; absent or empty is none.
    *
    * @generated from field: optional string name = 4;
    */
@@ -1429,7 +1429,7 @@ export type CursorEvent = Message<"dreamcanvas.CursorEvent"> & {
   color: number;
 
   /**
-   * The name that the visitor chose; empty is none.
+   * The name that the visitor chose, at most 40 characters; empty is none.
    *
    * @generated from field: optional string name = 5;
    */
