@@ -1,6 +1,6 @@
 /** The calls of DreamAdmin: JSON-RPC by POST, with the host's token. Times are ms since 1970. */
 
-import { at } from "../root";
+import { at } from "../browser/server_path";
 
 export interface Region {
   readonly x: number;

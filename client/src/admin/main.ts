@@ -1,7 +1,8 @@
 /** The host's page, put together. The token stays in this tab. */
+
+import { element } from "../browser/element";
 import { forget, keep, recall } from "../storage/keep";
-import { element } from "../ui/dom";
-import { cleanLine } from "../ui/visible";
+import { cleanLine } from "../text/visible";
 import { translate } from "../words/language";
 import { Host, Refused, type Region, type State, Unreached } from "./api";
 import { showBans, showLog, showPainters, ticked } from "./lists";

@@ -1,5 +1,5 @@
 /** The canvas on the host's page: what it looks like now, and which part of it is chosen. */
-import { at } from "../root";
+import { at } from "../browser/server_path";
 import type { Region } from "./api";
 
 export const SIDE = 1536;

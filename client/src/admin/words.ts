@@ -1,5 +1,5 @@
 /** The words of the host's page, English and German. A missing one does not compile. */
-import { Counting } from "../words/count";
+import { Counting } from "../text/count";
 import { type Language, language, locale } from "../words/language";
 
 const counting = new Counting(language);

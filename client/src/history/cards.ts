@@ -1,10 +1,10 @@
 /** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
-import { at } from "../root";
+import { at } from "../browser/server_path";
 import { styleWords } from "../words/language";
 import type { Day, MovieWindow, Recording } from "./api";
+import { type Clock, dreamsAndDabs, durationWords, WORDS } from "./formats";
 import { clamp, formatMoment } from "./moments";
 import { hues } from "./timeline";
-import { type Clock, dreamsAndDabs, durationWords, WORDS } from "./words";
 
 const COLUMNS = 10;
 const STYLES = 3;

@@ -1,16 +1,16 @@
 /** The history page, put together: what there is, what the address asks for, what is played. */
-import { element } from "../ui/dom";
+import { element } from "../browser/element";
 import { translate } from "../words/language";
 import type { Day, MovieWindow, Past } from "./api";
 import * as archive from "./api";
+import { Shelf } from "./day_movies";
+import { Strip } from "./day_strip";
+import { WORDS } from "./formats";
 import { Guide } from "./guide";
 import { parseLink, windowName } from "./moments";
+import { StateView } from "./page_state";
 import { Player } from "./player";
 import { dayOf } from "./reel";
-import { Shelf } from "./shelf";
-import { StateView } from "./state";
-import { Strip } from "./strip";
-import { WORDS } from "./words";
 
 translate(document);
 

@@ -1,10 +1,10 @@
 /** What stands beside the picture: which movie it is, its styles, its files. */
-import { element } from "../ui/dom";
+import { element } from "../browser/element";
 import { styleWords } from "../words/language";
+import { type Clock, dayParts, dreamsAndDabs, durationWords, sizeWords, WORDS } from "./formats";
 import { formatMoment } from "./moments";
 import type { Reel } from "./reel";
 import { hues } from "./timeline";
-import { type Clock, dayParts, dreamsAndDabs, durationWords, sizeWords, WORDS } from "./words";
 
 export class Panel {
   private readonly title = element("title", HTMLElement);

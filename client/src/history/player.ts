@@ -1,16 +1,16 @@
 /** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
-import { copyText } from "../ui/clipboard";
-import { element } from "../ui/dom";
+import { copyText } from "../browser/clipboard";
+import { element } from "../browser/element";
 import type { Past } from "./api";
-import { Film } from "./film";
-import { listenToKeys } from "./keys";
+import { Clock, speedWords, WORDS } from "./formats";
+import { Slides } from "./frame_playback";
 import { clamp, linkTo } from "./moments";
 import { Panel } from "./panel";
+import { renditionFor, type Screen } from "./playback";
 import type { Reel } from "./reel";
-import { renditionFor, type Screen } from "./screen";
-import { Slides } from "./slides";
-import { Track } from "./track";
-import { Clock, speedWords, WORDS } from "./words";
+import { listenToKeys } from "./shortcuts";
+import { Track } from "./timeline_slider";
+import { Film } from "./video_playback";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const SMALL = 768;

@@ -1,7 +1,7 @@
 /** Turns what a hand does on the stage into strokes of the brush. */
-import type { OwnInk } from "../sync/own";
+import type { OwnInk } from "../sync/own_ink";
 import type { Sync } from "../sync/sync";
-import type { Settings } from "../ui/settings";
+import type { Settings } from "../ui/brush_settings";
 import { toCanvas, type View } from "../view/view";
 import type { PointerSample } from "./pointers";
 import { Stroke } from "./stroke";

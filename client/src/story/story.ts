@@ -1,8 +1,9 @@
 /** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
+
+import { element } from "../browser/element";
+import { at } from "../browser/server_path";
 import type { Caller } from "../connection/connection";
-import { at } from "../root";
-import { element } from "../ui/dom";
-import { agoWords } from "../ui/words";
+import { agoWords } from "../ui/status_words";
 import { toScreen, type View } from "../view/view";
 import { styleWords, words } from "../words/language";
 import { type Frame, fetchPlace, lastFrames, type Place, placeAround } from "./frames";

@@ -3,9 +3,10 @@
  * ever. A hidden page fetches none; when it is seen again it fetches the newest. Where the whole canvas is small on the
  * screen, as on a telephone, dreams are fetched in half their size, and the present one in full when it is looked at closely.
  */
+
+import { at } from "../browser/server_path";
 import type { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
-import { at } from "../root";
 import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
 

@@ -1,7 +1,8 @@
 /** Fetches pictures and decodes them to exact pixels. */
+
+import { at } from "../browser/server_path";
 import { Pixels } from "../replica/pixels";
 import { decodePng, type Rgba } from "../replica/png";
-import { at } from "../root";
 import type { Delivery, Order } from "./decoder";
 
 /** A whole picture and its version. */

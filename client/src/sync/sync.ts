@@ -19,7 +19,7 @@ import type { Operation, Replica } from "../replica/replica";
 import { CatchUp } from "./catchup";
 import { Dreams, dreamPath } from "./dreams";
 import { readPaints, readPatch } from "./events";
-import { OwnInk } from "./own";
+import { OwnInk } from "./own_ink";
 import type { Pictures } from "./pictures";
 import { ServerClock } from "./server_clock";
 

@@ -1,8 +1,9 @@
 /** The whole canvas, small, with a frame around what is seen: drag it to look elsewhere. Shown while not all is seen. */
+
+import { element } from "../browser/element";
 import type { Camera } from "../view/camera";
 import type { Screen } from "../view/screen";
 import { type Size, toCanvas } from "../view/view";
-import { element } from "./dom";
 
 /** So often the picture is drawn anew at most: it is made small from the large one. */
 const REFRESH_MS = 250;

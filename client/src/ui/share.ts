@@ -1,6 +1,7 @@
 /** Taking something away from the page: a link to the view, the picture as a file. */
+
+import { copyText } from "../browser/clipboard";
 import type { Pixels } from "../replica/pixels";
-import { copyText } from "./clipboard";
 
 /** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
 export async function shareLink(url: string): Promise<"copied" | "shared" | "refused"> {

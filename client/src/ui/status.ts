@@ -1,7 +1,8 @@
 /** Says in words how things stand. */
+
+import { element } from "../browser/element";
 import { words } from "../words/language";
-import { element } from "./dom";
-import { type Affairs, agoWords, noticeWords, statusWords } from "./words";
+import { type Affairs, agoWords, noticeWords, statusWords } from "./status_words";
 
 const TOAST_MS = 4000;
 

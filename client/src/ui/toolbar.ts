@@ -1,7 +1,8 @@
 /** The brush: its palette, colour and size. */
+
+import { element } from "../browser/element";
 import { words } from "../words/language";
-import { element } from "./dom";
-import { cssColor, PALETTES, type Settings, saveSettings, sizeAt, sliderOf } from "./settings";
+import { cssColor, PALETTES, type Settings, saveSettings, sizeAt, sliderOf } from "./brush_settings";
 
 /** The preview's box, in CSS pixels. */
 const BOX = 44;

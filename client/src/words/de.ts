@@ -1,6 +1,7 @@
 /** Deutsche Texte, mit denselben Namen wie die englischen in `en.ts`. */
-import { Counting } from "./count";
-import { historyDe } from "./history_de";
+
+import { historyDe } from "../history/messages_de";
+import { Counting } from "../text/count";
 import type { Messages } from "./language";
 
 const counting = new Counting("de");

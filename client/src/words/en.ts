@@ -1,6 +1,7 @@
 /** English messages. `de.ts` has the same in German. */
-import { Counting } from "./count";
-import { historyEn } from "./history_en";
+
+import { historyEn } from "../history/messages_en";
+import { Counting } from "../text/count";
 
 const counting = new Counting("en");
 

@@ -1,5 +1,5 @@
 /** Which language the page speaks, and its messages. A message that is missing in one of them does not compile. */
-import { loadPreferences } from "../ui/preferences";
+import { loadPreferences } from "../storage/preferences";
 import { de } from "./de";
 import { en } from "./en";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { historyDe } from "../../src/history/messages_de";
+import { historyEn } from "../../src/history/messages_en";
 import { de } from "../../src/words/de";
 import { en } from "../../src/words/en";
-import { historyDe } from "../../src/words/history_de";
-import { historyEn } from "../../src/words/history_en";
 import { type Messages, message } from "../../src/words/language";
 
 type Message = string | ((...values: never[]) => string);

@@ -1,0 +1,208 @@
+/**
+ * What is not a movie yet: the dreams' pictures, one after the other on a canvas. A few are fetched ahead, small ones, since
+ * the server is busy with dreaming; when it rests on one, on a large screen, that one comes in full.
+ */
+import { at } from "../browser/server_path";
+import { clamp } from "./moments";
+import type { Screen, ScreenListener } from "./playback";
+
+const DREAMS_PER_SECOND = 12;
+const AHEAD = 10;
+const AT_ONCE = 3;
+const KEPT = 48;
+const SMALL = 768;
+const FULL = 1536;
+const REST_MS = 250;
+
+type Picture = HTMLImageElement | "loading" | "gone";
+
+export class Slides implements Screen {
+  index = 0;
+  shown = -1;
+  failed = false;
+  playing = false;
+  readonly element = document.createElement("canvas");
+  private dreams: readonly number[];
+  private readonly sharp: boolean;
+  private readonly listener: ScreenListener;
+  private readonly context: CanvasRenderingContext2D;
+  /** By dream, those used last at the end. */
+  private readonly pictures = new Map<number, Picture>();
+  private loading = 0;
+  private speed = 1;
+  private loop = false;
+  private due = 0;
+  private frame = 0;
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  private disposed = false;
+
+  /** `sharp`: the screen has more pixels than a small picture. */
+  constructor(dreams: readonly number[], sharp: boolean, listener: ScreenListener) {
+    const context = this.element.getContext("2d");
+    if (!context) throw new Error("no 2D canvas");
+    this.context = context;
+    this.dreams = dreams;
+    this.sharp = sharp;
+    this.listener = listener;
+    this.element.width = this.element.height = sharp ? FULL : SMALL;
+    this.context.imageSmoothingQuality = "high";
+  }
+
+  get waiting(): boolean {
+    return !this.failed && this.shown !== this.index;
+  }
+
+  /** There are more dreams than there were. */
+  extend(dreams: readonly number[]): void {
+    this.dreams = dreams;
+    this.fetch();
+  }
+
+  show(index: number): void {
+    this.index = clamp(index, 0, this.dreams.length - 1);
+    this.failed = false;
+    this.listener.moved();
+    this.draw();
+    this.fetch();
+  }
+
+  play(): void {
+    if (this.index === this.dreams.length - 1) this.show(0);
+    this.playing = true;
+    this.due = performance.now() + this.interval();
+    this.schedule();
+    this.fetch();
+    this.listener.changed();
+  }
+
+  pause(): void {
+    this.playing = false;
+    cancelAnimationFrame(this.frame);
+    this.restHere();
+    this.listener.changed();
+  }
+
+  setSpeed(speed: number): void {
+    this.speed = speed;
+  }
+
+  setLoop(loop: boolean): void {
+    this.loop = loop;
+  }
+
+  retry(): void {
+    for (const [dream, picture] of this.pictures) if (picture === "gone") this.pictures.delete(dream);
+    this.show(this.index);
+    this.listener.changed();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.rest);
+    this.pictures.clear();
+    this.element.remove();
+  }
+
+  private interval(): number {
+    return 1000 / (DREAMS_PER_SECOND * this.speed);
+  }
+
+  private schedule(): void {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame((now) => this.tick(now));
+  }
+
+  private tick(now: number): void {
+    if (!this.playing || this.disposed) return;
+    this.schedule();
+    if (now < this.due || this.waiting) return;
+    const next = this.next(this.index);
+    if (next === undefined) {
+      this.pause();
+    } else {
+      // What came late is not caught up with: dreams are to be seen.
+      this.due = Math.max(this.due + this.interval(), now);
+      this.show(next);
+    }
+  }
+
+  /** The index after this one whose picture has not gone; undefined at the end. */
+  private next(index: number): number | undefined {
+    const count = this.dreams.length;
+    for (let step = 1; step <= count; step++) {
+      const at = index + step;
+      if (at >= count && !this.loop) return undefined;
+      if (this.pictures.get(this.dreams[at % count]) !== "gone") return at % count;
+    }
+    return undefined;
+  }
+
+  private draw(): void {
+    const picture = this.pictures.get(this.dreams[this.index]);
+    clearTimeout(this.rest);
+    if (picture instanceof HTMLImageElement) {
+      this.paint(picture);
+      const was = this.shown;
+      this.shown = this.index;
+      if (was !== this.shown) this.listener.moved();
+      if (!this.playing) this.restHere();
+    } else if (picture === "gone") {
+      const next = this.playing ? this.next(this.index) : undefined;
+      if (next !== undefined) this.show(next);
+      else this.failed = true;
+    }
+    this.listener.changed();
+  }
+
+  private paint(picture: HTMLImageElement): void {
+    const { width, height } = this.element;
+    this.context.drawImage(picture, 0, 0, width, height);
+  }
+
+  private restHere(): void {
+    if (!this.sharp) return;
+    const { index } = this;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(async () => {
+      const picture = await load(at(`/dreams/${this.dreams[index]}.jpg`));
+      if (picture && !this.playing && !this.disposed && this.index === index) this.paint(picture);
+    }, REST_MS);
+  }
+
+  /** Sees to it that the present picture and those after it are fetched, a few at once, the nearest first. */
+  private fetch(): void {
+    const count = this.dreams.length;
+    for (let step = 0; step < Math.min(AHEAD, count) && this.loading < AT_ONCE; step++) {
+      const dream = this.dreams[(this.index + step) % count];
+      if (!this.pictures.has(dream)) this.begin(dream);
+    }
+  }
+
+  private async begin(dream: number): Promise<void> {
+    this.loading += 1;
+    this.pictures.set(dream, "loading");
+    const picture = await load(at(`/dreams/${dream}-768.jpg`));
+    this.loading -= 1;
+    if (this.disposed) return;
+    this.pictures.delete(dream);
+    this.pictures.set(dream, picture ?? "gone");
+    for (const [old] of this.pictures) {
+      if (this.pictures.size <= KEPT) break;
+      this.pictures.delete(old);
+    }
+    if (dream === this.dreams[this.index]) this.draw();
+    this.fetch();
+  }
+}
+
+async function load(url: string): Promise<HTMLImageElement | undefined> {
+  const image = new Image();
+  image.src = url;
+  try {
+    await image.decode();
+    return image;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/** What a visitor wishes for, kept across visits: language, light or dark, cursors, a name. */
+
+import { cleanLine } from "../text/visible";
+import { keep, recall } from "./keep";
+
+export const THEMES = ["auto", "dark", "light"] as const;
+export type Theme = (typeof THEMES)[number];
+
+export interface Preferences {
+  /** A language's code, or `auto`: the browser's. */
+  language: string;
+  theme: Theme;
+  /** Whether others' pointers are shown, and one's own to them. */
+  cursors: boolean;
+  /** What others read beside one's pointer; an animal's name where it is empty. */
+  name: string;
+}
+
+export const NAME_LENGTH = 40;
+
+/** The small script in the page's head, which keeps a page from flashing in the wrong colours, reads it too. */
+const KEY = "dreamcanvas.preferences";
+
+/** What was saved, as far as it is sound. */
+export function parsePreferences(text: string | null): Preferences {
+  const preferences: Preferences = { language: "auto", theme: "auto", cursors: true, name: "" };
+  try {
+    const saved: unknown = JSON.parse(text ?? "{}");
+    if (typeof saved !== "object" || saved === null) return preferences;
+    const { language, theme, cursors, name } = saved as Record<string, unknown>;
+    if (typeof language === "string" && /^[a-z]{2,4}$/.test(language)) preferences.language = language;
+    if (theme === "dark" || theme === "light") preferences.theme = theme;
+    if (typeof cursors === "boolean") preferences.cursors = cursors;
+    if (typeof name === "string") preferences.name = cleanName(name);
+  } catch {
+    // Not JSON: as if nothing had been saved.
+  }
+  return preferences;
+}
+
+/** A name as others may see it: one line, of at most 40 characters; empty where it shows nothing. */
+export function cleanName(name: string): string {
+  return cleanLine(name, NAME_LENGTH);
+}
+
+export function loadPreferences(): Preferences {
+  return parsePreferences(recall("localStorage", KEY));
+}
+
+export function savePreferences(preferences: Preferences): void {
+  keep("localStorage", KEY, JSON.stringify(preferences));
+}
+
+export function applyTheme(theme: Theme): void {
+  const { dataset } = document.documentElement;
+  if (theme === "auto") delete dataset.theme;
+  else dataset.theme = theme;
+}
