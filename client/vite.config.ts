@@ -10,6 +10,12 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      // What several pages share is one file, not one for each set of pages.
+      output: {
+        codeSplitting: {
+          groups: [{ name: "shared", test: /src.(browser|text|storage|words.(site|language))/ }],
+        },
+      },
       input: { index: "index.html", history: "history.html", about: "about.html", admin: "admin.html" },
     },
   },

@@ -1,6 +1,6 @@
-/** The calls of DreamAdmin: JSON-RPC by POST, with the host's token. Times are ms since 1970. */
+/** The calls of DreamAdmin: JSON-RPC by POST, with the operator's token. Times are ms since 1970. */
 
-import { at } from "../browser/server_path";
+import { serverPath } from "../browser/server_path";
 
 export interface Region {
   readonly x: number;
@@ -79,7 +79,7 @@ interface Answer<T> {
   readonly error?: { readonly message: string; readonly data: { readonly name: string } };
 }
 
-export class Host {
+export class AdminClient {
   private readonly token: string;
 
   constructor(token: string) {
@@ -90,7 +90,7 @@ export class Host {
   async call<M extends keyof Methods>(method: M, params: Methods[M][0]): Promise<Methods[M][1]> {
     let answer: Answer<Methods[M][1]>;
     try {
-      const response = await fetch(at("/rpc"), {
+      const response = await fetch(serverPath("/rpc"), {
         method: "POST",
         headers: { Authorization: `Bearer ${this.token}`, "Content-Type": "application/json" },
         body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: `admin.${method}`, params }),

@@ -1,4 +1,5 @@
-/** The lists of the host's page: who painted, who is banned, what was done. */
+/** The lists of the operator's page: who painted, who is banned, what was done. */
+import { cssColor } from "../browser/dom";
 import type { Act, Ban, Painted } from "./api";
 import { shown, words } from "./words";
 
@@ -16,7 +17,7 @@ export function showPainters(list: HTMLElement, painted: readonly Painted[]): vo
       box.dataset.address = each.address;
       const swatch = document.createElement("span");
       swatch.className = "swatch";
-      swatch.style.background = `#${each.color.toString(16).padStart(6, "0")}`;
+      swatch.style.background = cssColor(each.color);
       label.append(box, swatch, text("b", each.token || words.author(each.author)));
       label.append(text("span", each.address, "address"));
       label.append(text("span", `${words.dabs(each.dabs)} · ${shown(each.lastTime)}`, "dim"));

@@ -1,5 +1,5 @@
-/** The canvas on the host's page: what it looks like now, and which part of it is chosen. */
-import { at } from "../browser/server_path";
+/** The canvas on the operator's page: what it looks like now, and which part of it is chosen. */
+import { serverPath } from "../browser/server_path";
 import type { Region } from "./api";
 
 export const SIDE = 1536;
@@ -36,7 +36,7 @@ export class Picture {
 
   /** Fetches the picture as it is now. */
   refresh(): void {
-    this.image.src = at(`/canvas.jpg?at=${Date.now()}`);
+    this.image.src = serverPath(`/canvas.jpg?at=${Date.now()}`);
   }
 
   choose(region: Region): void {

@@ -1,4 +1,4 @@
-/** The words of the host's page, English and German. A missing one does not compile. */
+/** The messages of the operator's page, English and German. A missing one does not compile. */
 import { Counting } from "../text/count";
 import { type Language, language, locale } from "../words/language";
 

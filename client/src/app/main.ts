@@ -1,8 +1,9 @@
 import { toScreen } from "../view/view";
 import { translate } from "../words/language";
+import { words } from "../words/words";
 import { start } from "./start";
 
-translate(document);
+translate(document, words);
 const { replica, camera } = start();
 
 /** What tests and the curious may ask the page. */

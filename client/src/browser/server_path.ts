@@ -1,7 +1,7 @@
-/** The path below which the canvas is served, without a slash at its end: empty, or such as `/canvas`. */
+/** The path below which the canvas is served, without a slash at its end: empty, or for example `/canvas`. */
 const ROOT = new URL(".", globalThis.document?.baseURI ?? "http://localhost/").pathname.replace(/\/$/, "");
 
-/** The address of one of the server's paths, such as `/history`. Those that the server tells are whole already. */
-export function at(path: string): string {
+/** Returns the address of one of the server's paths, for example `/history`. Addresses in the server's messages are complete already. */
+export function serverPath(path: string): string {
   return ROOT + path;
 }

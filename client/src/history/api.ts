@@ -1,6 +1,6 @@
 /** What the server tells of the past, and how it is asked. Times are ms since 1970. */
 
-import { at } from "../browser/server_path";
+import { serverPath } from "../browser/server_path";
 
 export type State = "RECORDING" | "WAITING" | "ENCODED" | "EXPIRED";
 
@@ -79,19 +79,19 @@ export const LARGEST_PAGE = 500;
 /** The windows that start before a time. Rejects with Failed. */
 export async function fetchPast(before?: number, limit = 1): Promise<Past> {
   const query = before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
-  const past = demand(await get<Past>(at(`/history.json?${query}`), "days"));
+  const past = demand(await get<Past>(serverPath(`/history.json?${query}`), "days"));
   return { ...past, windows: past.windows.map(complete) };
 }
 
 /** Undefined where there is no such window. Rejects with Failed. */
 export async function fetchWindow(name: string): Promise<WindowDetails | undefined> {
-  const details = await get<WindowDetails>(at(`/history/${name}.json`), "window");
+  const details = await get<WindowDetails>(serverPath(`/history/${name}.json`), "window");
   return details && { ...details, window: complete(details.window) };
 }
 
 /** Undefined where there is no such day. Rejects with Failed. */
 export function fetchDay(name: string): Promise<DayDetails | undefined> {
-  return get<DayDetails>(at(`/history/${name}.json`), "day");
+  return get<DayDetails>(serverPath(`/history/${name}.json`), "day");
 }
 
 /** Protobuf's JSON leaves empty lists out. */

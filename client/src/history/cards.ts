@@ -1,8 +1,9 @@
 /** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
-import { at } from "../browser/server_path";
-import { styleWords } from "../words/language";
+import { serverPath } from "../browser/server_path";
+import { styleWords } from "../words/site";
 import type { Day, MovieWindow, Recording } from "./api";
-import { type Clock, dreamsAndDabs, durationWords, WORDS } from "./formats";
+import { type Clock, dreamsAndDabs, durationWords } from "./formats";
+import { WORDS } from "./messages";
 import { clamp, formatMoment } from "./moments";
 import { hues } from "./timeline";
 
@@ -32,7 +33,7 @@ export function windowCard(
   card.list([...new Set(window.styles.map(({ style }) => style))]);
   if (window.state === "RECORDING" || window.state === "WAITING")
     commands.newest(window).then(
-      (dream) => dream !== undefined && card.picture(at(`/dreams/${dream}-768.jpg`)),
+      (dream) => dream !== undefined && card.picture(serverPath(`/dreams/${dream}-768.jpg`)),
       () => {}, // without a picture, then
     );
   return card.item;

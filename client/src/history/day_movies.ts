@@ -1,9 +1,10 @@
 /** A day's movies. */
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
 import type { Day, MovieWindow, Past } from "./api";
 import { type CardCommands, dayCard, windowCard } from "./cards";
-import { Clock, dayFacts, dayParts, WORDS } from "./formats";
+import { Clock, dayFacts, dayParts } from "./formats";
 import type { Guide } from "./guide";
+import { WORDS } from "./messages";
 
 const COLUMNS = 10;
 

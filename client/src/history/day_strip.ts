@@ -1,5 +1,5 @@
 /** The strip of days, oldest first, by months. */
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
 import type { Day } from "./api";
 import { dayLabel, dayParts } from "./formats";
 

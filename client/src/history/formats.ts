@@ -1,8 +1,7 @@
 /** How the history page writes counts, sizes, times and days (pure). Times are ms since 1970. */
-import { locale, words } from "../words/language";
+import { locale } from "../words/language";
 import type { Day, Recording } from "./api";
-
-export const WORDS = words.history;
+import { WORDS } from "./messages";
 
 export function sizeWords(bytes: number, language = locale): string {
   const [value, unit] = bytes >= 1e9 ? [bytes / 1e9, "gigabyte"] : [bytes / 1e6, "megabyte"];

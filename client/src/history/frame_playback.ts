@@ -2,7 +2,8 @@
  * What is not a movie yet: the dreams' pictures, one after the other on a canvas. A few are fetched ahead, small ones, since
  * the server is busy with dreaming; when it rests on one, on a large screen, that one comes in full.
  */
-import { at } from "../browser/server_path";
+import { context2d } from "../browser/dom";
+import { serverPath } from "../browser/server_path";
 import { clamp } from "./moments";
 import type { Screen, ScreenListener } from "./playback";
 
@@ -38,9 +39,7 @@ export class Slides implements Screen {
 
   /** `sharp`: the screen has more pixels than a small picture. */
   constructor(dreams: readonly number[], sharp: boolean, listener: ScreenListener) {
-    const context = this.element.getContext("2d");
-    if (!context) throw new Error("no 2D canvas");
-    this.context = context;
+    this.context = context2d(this.element);
     this.dreams = dreams;
     this.sharp = sharp;
     this.listener = listener;
@@ -165,7 +164,7 @@ export class Slides implements Screen {
     const { index } = this;
     clearTimeout(this.rest);
     this.rest = setTimeout(async () => {
-      const picture = await load(at(`/dreams/${this.dreams[index]}.jpg`));
+      const picture = await load(serverPath(`/dreams/${this.dreams[index]}.jpg`));
       if (picture && !this.playing && !this.disposed && this.index === index) this.paint(picture);
     }, REST_MS);
   }
@@ -182,7 +181,7 @@ export class Slides implements Screen {
   private async begin(dream: number): Promise<void> {
     this.loading += 1;
     this.pictures.set(dream, "loading");
-    const picture = await load(at(`/dreams/${dream}-768.jpg`));
+    const picture = await load(serverPath(`/dreams/${dream}-768.jpg`));
     this.loading -= 1;
     if (this.disposed) return;
     this.pictures.delete(dream);

@@ -1,18 +1,19 @@
 /** The history page, put together: what there is, what the address asks for, what is played. */
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
 import { translate } from "../words/language";
+import { site } from "../words/site";
 import type { Day, MovieWindow, Past } from "./api";
 import * as archive from "./api";
 import { Shelf } from "./day_movies";
 import { Strip } from "./day_strip";
-import { WORDS } from "./formats";
 import { Guide } from "./guide";
+import { WORDS } from "./messages";
 import { parseLink, windowName } from "./moments";
 import { StateView } from "./page_state";
 import { Player } from "./player";
 import { dayOf } from "./reel";
 
-translate(document);
+translate(document, { ...site, history: WORDS });
 
 const REFRESH_MS = 60_000;
 /** How often a window that is not a movie yet is asked for. */

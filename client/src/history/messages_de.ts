@@ -1,10 +1,10 @@
-/** Deutsche Texte der Verlaufsseite, mit denselben Namen wie die englischen in `history_en.ts`. */
+/** Deutsche Texte der Verlaufsseite, mit denselben Namen wie die englischen in `messages_en.ts`. */
 import { Counting } from "../text/count";
-import type { Messages } from "../words/language";
+import type { HistoryMessages } from "./messages_en";
 
 const counting = new Counting("de");
 
-export const historyDe: Messages["history"] = {
+export const historyDe: HistoryMessages = {
   title: "Verlauf · Dreamcanvas",
   home: "Dreamcanvas: zur Leinwand",
   site: "Seiten",

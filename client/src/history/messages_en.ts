@@ -1,5 +1,6 @@
-/** English messages of the history page. */
+/** English messages of the history page. `messages_de.ts` has the same in German; one that is missing does not compile. */
 import { Counting } from "../text/count";
+import type { Widened } from "../words/widened";
 
 const counting = new Counting("en");
 
@@ -88,3 +89,5 @@ export const historyEn = {
     close: "close",
   },
 };
+
+export type HistoryMessages = Widened<typeof historyEn>;

@@ -1,6 +1,6 @@
 /** What the page says where there are no movies to show. */
-import { element } from "../browser/element";
-import { WORDS } from "./formats";
+import { element } from "../browser/dom";
+import { WORDS } from "./messages";
 
 export type Stage = "loading" | "empty" | "failed" | "none";
 

@@ -1,7 +1,8 @@
 /** What stands beside the picture: which movie it is, its styles, its files. */
-import { element } from "../browser/element";
-import { styleWords } from "../words/language";
-import { type Clock, dayParts, dreamsAndDabs, durationWords, sizeWords, WORDS } from "./formats";
+import { element } from "../browser/dom";
+import { styleWords } from "../words/site";
+import { type Clock, dayParts, dreamsAndDabs, durationWords, sizeWords } from "./formats";
+import { WORDS } from "./messages";
 import { formatMoment } from "./moments";
 import type { Reel } from "./reel";
 import { hues } from "./timeline";

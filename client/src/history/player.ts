@@ -1,9 +1,11 @@
 /** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
 import { copyText } from "../browser/clipboard";
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
+import { Toast } from "../browser/toast";
 import type { Past } from "./api";
-import { Clock, speedWords, WORDS } from "./formats";
+import { Clock, speedWords } from "./formats";
 import { Slides } from "./frame_playback";
+import { WORDS } from "./messages";
 import { clamp, linkTo } from "./moments";
 import { Panel } from "./panel";
 import { renditionFor, type Screen } from "./playback";
@@ -37,7 +39,7 @@ export class Player {
   private readonly playButton = element("play", HTMLButtonElement);
   private readonly loopButton = element("loop", HTMLButtonElement);
   private readonly speedSelect = element("speed", HTMLSelectElement);
-  private readonly toast = element("toast", HTMLElement);
+  private readonly toast = new Toast(TOAST_MS);
   private readonly panel = new Panel((index) => this.seek(index));
   private readonly track: Track;
   private readonly listener: PlayerListener;
@@ -51,7 +53,6 @@ export class Player {
   private again: (() => void) | undefined;
   private told = 0;
   private addressTimer: ReturnType<typeof setTimeout> | undefined;
-  private toastTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(listener: PlayerListener) {
     this.listener = listener;
@@ -142,7 +143,7 @@ export class Player {
     screen.dispose();
     this.begin(reel, Math.max(0, index));
     if (playing) this.screen?.play();
-    this.say(WORDS.movieReady);
+    this.toast.say(WORDS.movieReady);
   }
 
   setNeighbours(earlier: number | undefined, later: number | undefined): void {
@@ -182,7 +183,7 @@ export class Player {
     this.scrubbing = false;
     this.showTrouble(undefined);
     this.picture.replaceChildren();
-    this.toast.hidden = true;
+    this.toast.hide();
     this.dialog.dataset.state = "opening";
   }
 
@@ -267,20 +268,11 @@ export class Player {
     if (!screen || !reel) return;
     const fragment = linkTo(reel.times, screen.index);
     if (await copyText(`${location.origin}${location.pathname}${fragment}`)) {
-      this.say(WORDS.copied);
+      this.toast.say(WORDS.copied);
     } else {
       screen.pause();
       this.listener.address(fragment);
-      this.say(WORDS.notCopied);
+      this.toast.say(WORDS.notCopied);
     }
-  }
-
-  private say(text: string): void {
-    this.toast.textContent = text;
-    this.toast.hidden = false;
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => {
-      this.toast.hidden = true;
-    }, TOAST_MS);
   }
 }

@@ -1,7 +1,8 @@
 /** The time line: when people drew, which style was dreamt, where one is; and the slider that takes one elsewhere. */
-import { element } from "../browser/element";
-import { styleWords } from "../words/language";
-import { type Clock, WORDS } from "./formats";
+import { context2d, element } from "../browser/dom";
+import { styleWords } from "../words/site";
+import type { Clock } from "./formats";
+import { WORDS } from "./messages";
 import { clamp, thumbnailOf } from "./moments";
 import type { Reel } from "./reel";
 import { gaps, hues, styleAt, ticks } from "./timeline";
@@ -119,9 +120,9 @@ export class Track {
 
   private draw(): void {
     const { reel, canvas, slider } = this;
-    const context = canvas.getContext("2d");
+    const context = context2d(canvas);
     this.width = slider.clientWidth;
-    if (!reel || !context || this.width === 0) return;
+    if (!reel || this.width === 0) return;
     const density = devicePixelRatio;
     const height = DABS + STYLES + TICKS + 2 * SPACE;
     canvas.width = Math.round(this.width * density);

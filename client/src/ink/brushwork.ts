@@ -1,20 +1,20 @@
 /** Turns what a hand does on the stage into strokes of the brush. */
 import type { OwnInk } from "../sync/own_ink";
 import type { Sync } from "../sync/sync";
-import type { Settings } from "../ui/brush_settings";
+import type { BrushSettings } from "../ui/brush_settings";
 import { toCanvas, type View } from "../view/view";
 import type { PointerSample } from "./pointers";
 import { Stroke } from "./stroke";
 
 export class Brushwork {
   private readonly sync: Sync;
-  private readonly settings: Settings;
+  private readonly settings: BrushSettings;
   private readonly view: () => View;
   private readonly changed: () => void;
   private stroke: Stroke | undefined;
 
   /** `changed` is called when ink was drawn. */
-  constructor(sync: Sync, settings: Settings, view: () => View, changed: () => void) {
+  constructor(sync: Sync, settings: BrushSettings, view: () => View, changed: () => void) {
     this.sync = sync;
     this.settings = settings;
     this.view = view;
@@ -30,7 +30,7 @@ export class Brushwork {
     if (this.sync.readOnly || this.sync.ink.outbox.full) return false;
     const { size, color } = this.settings;
     this.stroke = new Stroke(this.sync.ink.nextStroke(), size, color, this.sample(at));
-    this.sync.ink.outbox.held = tentative;
+    this.sync.ink.outbox.hold(tentative);
     this.draw(this.stroke.begin());
     return true;
   }
@@ -41,7 +41,7 @@ export class Brushwork {
 
   /** A tentative stroke is certain now. */
   keep(): void {
-    this.sync.ink.outbox.held = false;
+    this.sync.ink.outbox.hold(false);
     this.changed();
   }
 
@@ -53,7 +53,7 @@ export class Brushwork {
 
   /** The stroke was none: it is taken back, at once or, where it was sent, by the server. */
   cancel(): void {
-    this.sync.ink.outbox.held = false;
+    this.sync.ink.outbox.hold(false);
     if (this.stroke) this.sync.ink.takeBack(this.stroke.number);
     this.stroke = undefined;
     this.changed();

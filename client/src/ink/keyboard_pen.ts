@@ -4,7 +4,7 @@
  */
 import type { Point } from "../view/view";
 
-export interface KeyPenHost {
+export interface KeyboardPenHost {
   /** The middle of the stage, in CSS pixels. */
   middle(): Point;
   /** A place as near to that as the stage has. */
@@ -18,12 +18,12 @@ export interface KeyPenHost {
 
 const STEP = 12;
 
-export class KeyPen {
-  private readonly host: KeyPenHost;
+export class KeyboardPen {
+  private readonly host: KeyboardPenHost;
   private at: Point | undefined;
   private down = false;
 
-  constructor(host: KeyPenHost) {
+  constructor(host: KeyboardPenHost) {
     this.host = host;
   }
 

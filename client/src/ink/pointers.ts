@@ -49,7 +49,7 @@ const LINE_PX = 16;
 
 export class Pointers {
   /** While true, the left button moves the canvas. */
-  panning = false;
+  private panning = false;
   private readonly element: HTMLElement;
   private readonly hand: Hand;
   private readonly touches = new Map<number, Point>();
@@ -81,6 +81,15 @@ export class Pointers {
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     // Else a quick stroke is a fling to the browser, which swallows the tap on a button that comes next
     element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  }
+
+  /** Whether the left button moves the canvas from now on. */
+  setPanning(on: boolean): void {
+    const { dataset } = this.element;
+    this.panning = on;
+    // For the pointer's shape; "moving" stays until the button is let go.
+    if (on && dataset.hand === undefined) dataset.hand = "ready";
+    else if (!on && dataset.hand === "ready") delete dataset.hand;
   }
 
   private down(event: PointerEvent): void {

@@ -8,12 +8,12 @@ export type Theme = (typeof THEMES)[number];
 
 export interface Preferences {
   /** A language's code, or `auto`: the browser's. */
-  language: string;
-  theme: Theme;
+  readonly language: string;
+  readonly theme: Theme;
   /** Whether others' pointers are shown, and one's own to them. */
-  cursors: boolean;
+  readonly cursors: boolean;
   /** What others read beside one's pointer; an animal's name where it is empty. */
-  name: string;
+  readonly name: string;
 }
 
 export const NAME_LENGTH = 40;
@@ -21,9 +21,14 @@ export const NAME_LENGTH = 40;
 /** The small script in the page's head, which keeps a page from flashing in the wrong colours, reads it too. */
 const KEY = "dreamcanvas.preferences";
 
-/** What was saved, as far as it is sound. */
+/** Reads what was saved; what of it is missing or wrong has its default. */
 export function parsePreferences(text: string | null): Preferences {
-  const preferences: Preferences = { language: "auto", theme: "auto", cursors: true, name: "" };
+  const preferences: { -readonly [K in keyof Preferences]: Preferences[K] } = {
+    language: "auto",
+    theme: "auto",
+    cursors: true,
+    name: "",
+  };
   try {
     const saved: unknown = JSON.parse(text ?? "{}");
     if (typeof saved !== "object" || saved === null) return preferences;

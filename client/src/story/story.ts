@@ -1,11 +1,12 @@
 /** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
 
-import { element } from "../browser/element";
-import { at } from "../browser/server_path";
+import { context2d, element } from "../browser/dom";
+import { serverPath } from "../browser/server_path";
 import type { Caller } from "../connection/connection";
 import { agoWords } from "../ui/status_words";
 import { toScreen, type View } from "../view/view";
-import { styleWords, words } from "../words/language";
+import { styleWords } from "../words/site";
+import { words } from "../words/words";
 import { type Frame, fetchPlace, lastFrames, type Place, placeAround } from "./frames";
 
 const MOST = 16;
@@ -42,8 +43,8 @@ export class Story {
 
   constructor(host: StoryHost) {
     this.host = host;
-    this.picture = context(element("story-picture", HTMLCanvasElement));
-    this.film = context(this.strip);
+    this.picture = smooth(element("story-picture", HTMLCanvasElement));
+    this.film = smooth(this.strip);
     element("story-close", HTMLButtonElement).addEventListener("click", () => this.close());
     this.range.addEventListener("input", () => this.show());
   }
@@ -132,7 +133,7 @@ export class Story {
     const text = words.story.frame(frame.dream, styleWords(frame.style), ago);
     this.say(text);
     this.range.setAttribute("aria-valuetext", text);
-    this.link.href = at(`/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`);
+    this.link.href = serverPath(`/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`);
     const cell = this.cells[index];
     if (cell) this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
     clearTimeout(this.timer);
@@ -160,9 +161,8 @@ export class Story {
   }
 }
 
-function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const found = canvas.getContext("2d");
-  if (!found) throw new Error("no 2D canvas");
-  found.imageSmoothingQuality = "high";
-  return found;
+function smooth(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = context2d(canvas);
+  context.imageSmoothingQuality = "high";
+  return context;
 }

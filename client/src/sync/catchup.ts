@@ -38,7 +38,7 @@ export class CatchUp {
   /** While the replica is brought up to date no dream is laid. */
   busy = false;
   /** A call that was under way when the connection was lost, and was applied. */
-  arrived: Call | undefined;
+  private arrived: Call | undefined;
 
   private readonly replica: Replica;
   private readonly pictures: Pictures;
@@ -63,6 +63,11 @@ export class CatchUp {
   /** Starts over from the server's picture. */
   reload(): Promise<void> {
     return this.run((epoch) => this.load(epoch));
+  }
+
+  /** Keeps the call that `resume` gives, to be settled among the operations that are fetched. Does nothing where one is kept already. */
+  takeArrived(resume: () => Call | undefined): void {
+    this.arrived ??= resume();
   }
 
   /** The server left operations out, since this page could not keep up. */

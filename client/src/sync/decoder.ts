@@ -1,5 +1,7 @@
 /** Runs in a worker: fetches a picture and gives its exact pixels. It takes tens of milliseconds, for which no ink must wait. */
 
+import { context2d } from "../browser/dom";
+
 export interface Order {
   readonly id: number;
   readonly url: string;
@@ -38,8 +40,7 @@ async function deliver({ id, url, width, height, scale }: Order): Promise<Delive
     );
   }
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false });
-  if (!context) throw new Error("no canvas to decode pictures with");
+  const context = context2d(canvas, { willReadFrequently: true, alpha: false });
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();

@@ -4,7 +4,7 @@
  * screen, as on a telephone, dreams are fetched in half their size, and the present one in full when it is looked at closely.
  */
 
-import { at } from "../browser/server_path";
+import { serverPath } from "../browser/server_path";
 import type { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
 import type { Pictures } from "./pictures";
@@ -28,7 +28,7 @@ export interface DreamsHost {
 }
 
 export function dreamPath(dream: number): string {
-  return at(`/dreams/${dream}.jpg`);
+  return serverPath(`/dreams/${dream}.jpg`);
 }
 
 export class Dreams {

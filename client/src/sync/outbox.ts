@@ -51,8 +51,7 @@ export class Outbox {
   private perCall = DEFAULT_PER_CALL;
   private bucket = new Bucket(0, 0, 0);
   private pausedUntil = 0;
-  /** While true nothing is handed out: the newest ink may still be taken back. */
-  held = false;
+  private held = false;
 
   /** How many dabs, and strokes to take back, wait for the server's answer. */
   get dabs(): number {
@@ -87,6 +86,11 @@ export class Outbox {
       else additions.push({ call, added: [dab] });
     }
     return additions;
+  }
+
+  /** While `held`, no new call is handed out: the newest ink may still be taken back. */
+  hold(held: boolean): void {
+    this.held = held;
   }
 
   /** The call to send now, or the milliseconds after which to ask again; undefined where an event has to come first. */

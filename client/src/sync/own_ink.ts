@@ -37,7 +37,7 @@ export class OwnInk {
 
   /** Keeps the server's bounds. */
   bound({ dabsPerCall, dabsPerSecond, dabsBurst, undoSeconds }: Limits): void {
-    this.strokes.seconds = undoSeconds;
+    this.strokes.limit(undoSeconds);
     this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
   }
 

@@ -1,6 +1,6 @@
 /** Fetches pictures and decodes them to exact pixels. */
 
-import { at } from "../browser/server_path";
+import { serverPath } from "../browser/server_path";
 import { Pixels } from "../replica/pixels";
 import { decodePng, type Rgba } from "../replica/png";
 import type { Delivery, Order } from "./decoder";
@@ -47,7 +47,7 @@ export class HttpPictures implements Pictures {
   }
 
   async canvas(): Promise<Picture> {
-    const { data, dream, seq } = await this.order(at("/canvas.png"), 1);
+    const { data, dream, seq } = await this.order(serverPath("/canvas.png"), 1);
     return { pixels: new Pixels(this.width, this.height, data), dream, seq };
   }
 

@@ -16,8 +16,12 @@ const MARGIN_MS = 1500;
 export class Strokes {
   private strokes: Own[] = [];
   private newest = 0;
-  /** Seconds in which a stroke can be taken back; 0 is no limit. */
-  seconds = 60;
+  private seconds = 60;
+
+  /** From now on a stroke can be taken back for so many seconds; 0 is no limit. */
+  limit(seconds: number): void {
+    this.seconds = seconds;
+  }
 
   /** A number that no stroke of the session has had. */
   next(): number {

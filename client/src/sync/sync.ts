@@ -237,7 +237,7 @@ export class Sync implements ConnectionListener {
       this.welcomed = true;
       this.limits = reply.limits;
       if (reply.limits) this.ink.bound(reply.limits);
-      this.catchUp.arrived ??= this.ink.outbox.resume(reply.lastCall);
+      this.catchUp.takeArrived(() => this.ink.outbox.resume(reply.lastCall));
     }
     this.listener.changed();
     this.ink.flush();

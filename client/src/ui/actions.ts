@@ -1,9 +1,9 @@
 /** The buttons that are not the brush's: take back, pick, look back, tell, share, save. */
 
-import { element } from "../browser/element";
-import { words } from "../words/language";
+import { element } from "../browser/dom";
+import { words } from "../words/words";
+import type { Mode } from "./mode";
 import { download, shareLink } from "./share";
-import type { Mode } from "./status_words";
 
 export interface ActionsHost {
   undo(): void;

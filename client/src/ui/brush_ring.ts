@@ -1,13 +1,13 @@
 /** The ring that shows where the brush is and how large. */
 
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
 import type { Point } from "../view/view";
 
 /** Below this diameter the ring would hide what it points at. */
 const LEAST_PX = 5;
 const SHOWN_MS = 700;
 
-export class Ring {
+export class BrushRing {
   private readonly ring = element("ring", HTMLElement);
   private readonly scale: () => number;
   private at: Point | undefined;

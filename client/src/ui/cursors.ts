@@ -1,10 +1,9 @@
 /** Where the others point: a pointer with a name for each, which fades when nothing is heard of it. */
 
-import { element } from "../browser/element";
+import { cssColor, element } from "../browser/dom";
 import type { CursorEvent } from "../gen/dreamcanvas_pb";
 import { cleanName } from "../storage/preferences";
 import { type Point, toScreen, type View } from "../view/view";
-import { cssColor } from "./brush_settings";
 import { animalWords, hueOf } from "./status_words";
 
 interface Shown {

@@ -1,6 +1,6 @@
 /** The whole canvas, small, with a frame around what is seen: drag it to look elsewhere. Shown while not all is seen. */
 
-import { element } from "../browser/element";
+import { context2d, element } from "../browser/dom";
 import type { Camera } from "../view/camera";
 import type { Screen } from "../view/screen";
 import { type Size, toCanvas } from "../view/view";
@@ -18,9 +18,7 @@ export class Minimap {
   private drawn = Number.NEGATIVE_INFINITY;
 
   constructor(screen: Screen, camera: Camera, canvas: Size) {
-    const context = this.map.getContext("2d", { alpha: false });
-    if (!context) throw new Error("no 2D canvas");
-    this.context = context;
+    this.context = context2d(this.map, { alpha: false });
     this.picture = new OffscreenCanvas(this.map.width, this.map.height);
     this.screen = screen;
     this.camera = camera;
@@ -41,8 +39,7 @@ export class Minimap {
     const { width, height } = this.map;
     if (now - this.drawn > REFRESH_MS) {
       this.drawn = now;
-      const context = this.picture.getContext("2d", { alpha: false });
-      if (!context) return;
+      const context = context2d(this.picture, { alpha: false });
       context.imageSmoothingQuality = "high";
       context.drawImage(this.screen.picture, 0, 0, width, height);
     }

@@ -1,6 +1,7 @@
 /** Taking something away from the page: a link to the view, the picture as a file. */
 
 import { copyText } from "../browser/clipboard";
+import { context2d } from "../browser/dom";
 import type { Pixels } from "../replica/pixels";
 
 /** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
@@ -19,7 +20,7 @@ export async function shareLink(url: string): Promise<"copied" | "shared" | "ref
 /** A picture as a PNG file, pixel by pixel. */
 export function pngOf({ data, width, height }: Pixels): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
-  canvas.getContext("2d", { alpha: false })?.putImageData(new ImageData(data, width, height), 0, 0);
+  context2d(canvas, { alpha: false }).putImageData(new ImageData(data, width, height), 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
 }
 

@@ -24,8 +24,86 @@ export interface KeyCommands {
 const ZOOM_STEP = 1.25;
 const PAN_STEP = 80;
 
+/** Keys that do something besides those of `commandsByKey`. */
+const OTHER_KEYS = ["1", "2", "3", "4", "5", "6", "7", "b", " ", "Enter", "Escape"];
+
+/** Listens to the page's keyboard from now on. */
 export function listenToKeys(commands: KeyCommands): void {
-  const plain: Record<string, () => void> = {
+  const shortcuts = new Shortcuts(commands);
+  addEventListener("keydown", (event) => shortcuts.pressed(event));
+  addEventListener("keyup", (event) => shortcuts.released(event));
+  addEventListener("blur", () => shortcuts.releaseAll());
+}
+
+class Shortcuts {
+  private readonly commands: KeyCommands;
+  private readonly plain: Record<string, () => void>;
+  private readonly known: ReadonlySet<string>;
+  /** The key that is held to look back: it may write something else when it is let go. */
+  private looking: string | undefined;
+
+  constructor(commands: KeyCommands) {
+    this.commands = commands;
+    this.plain = commandsByKey(commands);
+    this.known = new Set([...Object.keys(this.plain), ...OTHER_KEYS]);
+  }
+
+  pressed(event: KeyboardEvent): void {
+    // An open dialog has the keyboard to itself.
+    if (document.querySelector("dialog[open]") || isForInput(event)) return;
+    const control = isControl(event, "z");
+    const key = control ? "z" : shortcut(event, this.known);
+    if (key !== undefined && this.does(key, event)) event.preventDefault();
+  }
+
+  released(event: KeyboardEvent): void {
+    if (this.looking !== undefined && (event.code === this.looking || event.key.toLowerCase() === "b")) {
+      this.lookBack(undefined);
+    }
+    if (event.code !== "Space" && event.key !== " ") return;
+    if (!isFocusedByKeyboard(event.target)) event.preventDefault();
+    this.commands.panning(false);
+  }
+
+  /** The window lost the focus: it does not hear which keys are let go. */
+  releaseAll(): void {
+    this.commands.panning(false);
+    this.lookBack(undefined);
+  }
+
+  /** Does what a key is for. False where the browser is to do its own with the key, too. */
+  private does(key: string, event: KeyboardEvent): boolean {
+    switch (key) {
+      case " ":
+        // A button that the keyboard has reached keeps its space bar.
+        if (isFocusedByKeyboard(event.target)) return false;
+        this.commands.panning(true);
+        return true;
+      case "Escape":
+        this.commands.escape();
+        return false; // it closes what the browser closes by it
+      case "b":
+        this.lookBack(event.code, event.repeat);
+        return true;
+      case "Enter":
+        if (!(event.target instanceof HTMLCanvasElement)) return false;
+        this.commands.pen();
+        return true;
+      default:
+        if (this.plain[key]) this.plain[key]();
+        else this.commands.color(Number(key) - 1);
+        return true;
+    }
+  }
+
+  private lookBack(held: string | undefined, repeat = false): void {
+    this.looking = held;
+    if (!repeat) this.commands.before(held !== undefined);
+  }
+}
+
+function commandsByKey(commands: KeyCommands): Record<string, () => void> {
+  return {
     "+": () => commands.zoom(ZOOM_STEP),
     "=": () => commands.zoom(ZOOM_STEP),
     "-": () => commands.zoom(1 / ZOOM_STEP),
@@ -42,68 +120,6 @@ export function listenToKeys(commands: KeyCommands): void {
     ArrowUp: () => commands.pan(0, PAN_STEP),
     ArrowDown: () => commands.pan(0, -PAN_STEP),
   };
-  const known = new Set([
-    ...Object.keys(plain),
-    "1",
-    "2",
-    "3",
-    "4",
-    "5",
-    "6",
-    "7",
-    "b",
-    " ",
-    "Enter",
-    "Escape",
-  ]);
-  /** The key that is held to look back: it may write something else when it is let go. */
-  let looking: string | undefined;
-  addEventListener("keydown", (event) => {
-    // An open dialog has the keyboard to itself.
-    if (document.querySelector("dialog[open]")) return;
-    if (isControl(event, "z") && !isForInput(event)) {
-      event.preventDefault();
-      commands.undo();
-      return;
-    }
-    const key = isForInput(event) ? undefined : shortcut(event, known);
-    if (key === undefined) return;
-    if (key === " ") {
-      // A button that the keyboard has reached keeps its space bar.
-      if (isFocusedByKeyboard(event.target)) return;
-      event.preventDefault();
-      commands.panning(true);
-      return;
-    }
-    const command = plain[key];
-    if (key === "Escape") {
-      commands.escape();
-      return; // and closes what the browser closes by it
-    }
-    if (key === "b") {
-      looking = event.code;
-      if (!event.repeat) commands.before(true);
-    } else if (key === "Enter") {
-      if (!(event.target instanceof HTMLCanvasElement)) return;
-      commands.pen();
-    } else if (command) command();
-    else commands.color(Number(key) - 1);
-    event.preventDefault();
-  });
-  addEventListener("keyup", (event) => {
-    if (looking !== undefined && (event.code === looking || event.key.toLowerCase() === "b")) {
-      looking = undefined;
-      commands.before(false);
-    }
-    if (event.code !== "Space" && event.key !== " ") return;
-    if (!isFocusedByKeyboard(event.target)) event.preventDefault();
-    commands.panning(false);
-  });
-  addEventListener("blur", () => {
-    looking = undefined;
-    commands.panning(false);
-    commands.before(false);
-  });
 }
 
 /** A slider needs the arrows for itself, other inputs need every key. */

@@ -1,25 +1,24 @@
 /** Says in words how things stand. */
 
-import { element } from "../browser/element";
-import { words } from "../words/language";
+import { element } from "../browser/dom";
+import type { Toast } from "../browser/toast";
+import { words } from "../words/words";
 import { type Affairs, agoWords, noticeWords, statusWords } from "./status_words";
-
-const TOAST_MS = 4000;
 
 export class StatusLine {
   private readonly here = element("here", HTMLElement);
   private readonly dream = element("dream", HTMLElement);
   private readonly ago = element("ago", HTMLElement);
   private readonly notice = element("notice", HTMLElement);
-  private readonly toast = element("toast", HTMLElement);
   private readonly now: () => number;
+  private readonly toast: Toast;
   private wasOffline = false;
   private dreamt: number | undefined;
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `now` is the server's time, ms since 1970. */
-  constructor(now: () => number) {
+  constructor(now: () => number, toast: Toast) {
     this.now = now;
+    this.toast = toast;
   }
 
   /** `dreamt` is when the newest dream was made, ms since 1970, where it is known. */
@@ -39,23 +38,13 @@ export class StatusLine {
       this.wasOffline = this.wasOffline || affairs.hasPicture;
     } else if (this.wasOffline && affairs.phase === "live" && affairs.waiting === 0) {
       this.wasOffline = false;
-      this.say(words.toast.back);
+      this.toast.say(words.toast.back);
     }
   }
 
   /** How long ago it dreamt: apart from what is read out, as it changes by the second. */
   tick(): void {
     setText(this.ago, this.dreamt === undefined ? "" : agoWords(this.now() - this.dreamt));
-  }
-
-  /** Says something that passes. */
-  say(text: string): void {
-    setText(this.toast, text);
-    this.toast.hidden = false;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.toast.hidden = true;
-    }, TOAST_MS);
   }
 }
 

@@ -1,7 +1,9 @@
 /** What the page says about the state of affairs (pure). */
 import { StatusEvent_Dreamer as Dreamer, type StatusEvent } from "../gen/dreamcanvas_pb";
 import type { Phase } from "../sync/sync";
-import { styleWords, words } from "../words/language";
+import { styleWords } from "../words/site";
+import { words } from "../words/words";
+import type { Mode } from "./mode";
 
 export interface Affairs {
   readonly phase: Phase;
@@ -17,8 +19,6 @@ export interface Affairs {
   /** What a tap on the canvas does. */
   readonly mode: Mode;
 }
-
-export type Mode = "draw" | "pick" | "story";
 
 export function peopleWords(status: StatusEvent | undefined): string {
   const users = status?.users ?? 0;

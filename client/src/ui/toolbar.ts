@@ -1,14 +1,15 @@
 /** The brush: its palette, colour and size. */
 
-import { element } from "../browser/element";
-import { words } from "../words/language";
-import { cssColor, PALETTES, type Settings, saveSettings, sizeAt, sliderOf } from "./brush_settings";
+import { cssColor, element } from "../browser/dom";
+import { words } from "../words/words";
+import { type BrushSettings, saveBrush, sizeAt, sliderAt } from "./brush_settings";
+import { PALETTES } from "./palettes";
 
 /** The preview's box, in CSS pixels. */
 const BOX = 44;
 
 export class Toolbar {
-  readonly settings: Settings;
+  readonly settings: BrushSettings;
   /** The size of a canvas pixel on the screen, for the preview. */
   private scale = 1;
   private readonly sized: (adjusting: boolean) => void;
@@ -20,7 +21,7 @@ export class Toolbar {
   private swatches = new Map<number, HTMLButtonElement>();
 
   /** `sized` is called when the brush's size changes, and with false when it stays. */
-  constructor(settings: Settings, sized: (adjusting: boolean) => void) {
+  constructor(settings: BrushSettings, sized: (adjusting: boolean) => void) {
     this.settings = settings;
     this.sized = sized;
     this.showSwatches();
@@ -47,7 +48,7 @@ export class Toolbar {
 
   /** A step larger or smaller. */
   step(direction: 1 | -1): void {
-    this.resize(sizeAt(Math.min(100, Math.max(0, sliderOf(this.settings.size) + 5 * direction))), false);
+    this.resize(sizeAt(Math.min(100, Math.max(0, sliderAt(this.settings.size) + 5 * direction))), false);
   }
 
   /** The palette of this number, or the next one; the colour in hand changes with it, place by place. Gives its name. */
@@ -71,14 +72,14 @@ export class Toolbar {
   private choose(color: number): void {
     this.settings.color = color;
     this.show();
-    saveSettings(this.settings);
+    saveBrush(this.settings);
   }
 
   private resize(size: number, adjusting: boolean): void {
     this.settings.size = size;
     this.show();
     this.sized(adjusting);
-    saveSettings(this.settings);
+    saveBrush(this.settings);
   }
 
   private showSwatches(): void {
@@ -130,7 +131,7 @@ export class Toolbar {
       label.dataset.chosen = String(!this.swatches.has(color));
     }
     this.custom.value = cssColor(custom);
-    this.slider.value = String(sliderOf(size));
+    this.slider.value = String(sliderAt(size));
     this.slider.setAttribute("aria-valuetext", words.draw.sizeValue(size));
     this.showPreview();
   }

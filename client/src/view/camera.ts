@@ -1,5 +1,5 @@
 /** The view of this page: fits the canvas between the bars, follows the hand, keeps the spot when the window changes. */
-import { element } from "../browser/element";
+import { element } from "../browser/dom";
 import { formatSpot, parseSpot, type Spot, spotOf, viewAt } from "./address";
 import {
   bestInsets,

@@ -1,3 +1,4 @@
+import { context2d } from "../browser/dom";
 import type { Pixels } from "../replica/pixels";
 import type { Rect } from "../replica/rect";
 import { Tiles } from "./tiles";
@@ -13,9 +14,7 @@ export class Layer {
   constructor(pixels: Pixels) {
     this.pixels = pixels;
     this.canvas = new OffscreenCanvas(pixels.width, pixels.height);
-    const context = this.canvas.getContext("2d", { alpha: false });
-    if (!context) throw new Error("no 2D canvas");
-    this.context = context;
+    this.context = context2d(this.canvas, { alpha: false });
     // Shares the bytes with `pixels`.
     this.image = new ImageData(pixels.data, pixels.width, pixels.height);
     this.tiles = new Tiles(pixels.width, pixels.height);

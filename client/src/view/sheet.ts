@@ -2,6 +2,7 @@
  * A visible canvas that shows a layer by the view's transform. Draws only when something changed, and, while the view
  * stands still, only where.
  */
+import { context2d } from "../browser/dom";
 import type { Rect } from "../replica/rect";
 import type { Layer } from "./layer";
 import type { View } from "./view";
@@ -22,11 +23,9 @@ export class Sheet {
   private drawnBy = "";
 
   constructor(canvas: HTMLCanvasElement, layer: Layer) {
-    const context = canvas.getContext("2d");
-    if (!context) throw new Error("no 2D canvas");
     this.layer = layer;
     this.canvas = canvas;
-    this.context = context;
+    this.context = context2d(canvas);
   }
 
   resize(width: number, height: number): void {

@@ -1,21 +1,13 @@
-/** Deutsche Texte, mit denselben Namen wie die englischen in `en.ts`. */
+/** Deutsche Texte der Seite zum Malen, mit denselben Namen wie die englischen in `en.ts`. */
 
-import { historyDe } from "../history/messages_de";
 import { Counting } from "../text/count";
-import type { Messages } from "./language";
+import type { Messages } from "./en";
+import { siteDe } from "./site_de";
 
 const counting = new Counting("de");
 
 export const de: Messages = {
-  site: {
-    history: "Verlauf",
-    historyTitle: "Alles, was geträumt wurde",
-    about: "Über",
-    aboutTitle: "Was das ist und wer es betreibt",
-    close: "Schließen",
-    closeTitle: "Schließen (Esc)",
-    noScript: "Dreamcanvas braucht JavaScript zum Malen.",
-  },
+  ...siteDe,
   draw: {
     title: "Dreamcanvas",
     canvas:
@@ -172,36 +164,7 @@ export const de: Messages = {
     story: "Geschichte einer Stelle",
     pen: "mit der Tastatur malen: aufsetzen, heben",
     help: "diese Liste",
-    space: "Leertaste",
-  },
-  styles: {
-    Lizards: "Echsen",
-    "Beads and spheres": "Perlen und Kugeln",
-    Sunflowers: "Sonnenblumen",
-    Curls: "Locken",
-    Carvings: "Schnitzereien",
-    "Animal faces": "Tiergesichter",
-    "Peacock eyes": "Pfauenaugen",
-    Dragons: "Drachen",
-    Seashells: "Muscheln",
-    "Coral reef": "Korallenriff",
-    Arches: "Bögen",
-    Kaleidoscope: "Kaleidoskop",
-    Bubbles: "Blasen",
-    Basketwork: "Flechtwerk",
-    "Star flowers": "Sternblumen",
-    "Strings of pearls": "Perlenschnüre",
-    Fur: "Fell",
-    Gemstones: "Edelsteine",
-    Masks: "Masken",
-    Petals: "Blütenblätter",
-    "Watching eyes": "Wachsame Augen",
-    Domes: "Kuppeln",
-    Thistles: "Disteln",
-    "Deep sea": "Tiefsee",
-    Labyrinth: "Labyrinth",
   },
   animals:
     "Otter Reiher Luchs Dachs Papageitaucher Gecko Hase Marder Molch Fischadler Quokka Rabe Robbe Tapir Seeigel Wühlmaus Walross Yak Zebra Ibis Fuchs Kranich Delfin Hermelin",
-  history: historyDe,
 };

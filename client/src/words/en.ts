@@ -1,20 +1,13 @@
-/** English messages. `de.ts` has the same in German. */
+/** English messages of the drawing page. `de.ts` has the same in German. */
 
-import { historyEn } from "../history/messages_en";
 import { Counting } from "../text/count";
+import { siteEn } from "./site_en";
+import type { Widened } from "./widened";
 
 const counting = new Counting("en");
 
 export const en = {
-  site: {
-    history: "History",
-    historyTitle: "Everything that was dreamt",
-    about: "About",
-    aboutTitle: "What this is, and who runs it",
-    close: "Close",
-    closeTitle: "Close (Esc)",
-    noScript: "Dreamcanvas needs JavaScript to draw.",
-  },
+  ...siteEn,
   draw: {
     title: "Dreamcanvas",
     canvas:
@@ -172,11 +165,9 @@ export const en = {
     story: "story of a place",
     pen: "draw with the keyboard: set down, lift",
     help: "this list",
-    space: "space",
   },
-  /** Names of styles; the server's are English. */
-  styles: {} as Record<string, string>,
   animals:
     "Otter Heron Lynx Badger Puffin Gecko Hare Marten Newt Osprey Quokka Raven Seal Tapir Urchin Vole Walrus Yak Zebra Ibis Fox Crane Dolphin Ermine",
-  history: historyEn,
 };
+
+export type Messages = Widened<typeof en>;

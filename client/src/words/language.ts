@@ -1,23 +1,8 @@
-/** Which language the page speaks, and its messages. A message that is missing in one of them does not compile. */
+/** Which language the page speaks, and how its messages come into the page. */
 import { loadPreferences } from "../storage/preferences";
-import { de } from "./de";
-import { en } from "./en";
-
-/** Messages of the same names, with the same arguments, as the English ones. */
-export type Messages = Widened<typeof en>;
-
-type Widened<T> = {
-  readonly [K in keyof T]: T[K] extends string
-    ? string
-    : T[K] extends (...values: infer V) => string
-      ? (...values: V) => string
-      : Widened<T[K]>;
-};
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
-
-const MESSAGES: Record<Language, Messages> = { en, de };
 
 /** The first of the languages that are wished for that there is; English where there is none. */
 export function chooseLanguage(wished: readonly string[]): Language {
@@ -35,21 +20,15 @@ function pageLanguage(): Language {
 }
 
 export const language = pageLanguage();
-export const words: Messages = MESSAGES[language];
 
 /** Dates and times are written as in Britain where the language is English: day before month, 24 hours. */
 export const locale = language === "en" ? "en-GB" : language;
-
-/** A style as visitors call it; a host's own styles keep the names that they have. */
-export function styleWords(name: string): string {
-  return (words.styles as Record<string, string>)[name] ?? name;
-}
 
 /**
  * Puts the page's fixed texts into its language: `data-t="draw.undo"` is an element's text, `data-t-title`, `data-t-aria-label`
  * and the like are attributes of it.
  */
-export function translate(root: Document, from: object = words): void {
+export function translate(root: Document, from: object): void {
   root.documentElement.lang = language;
   for (const element of root.querySelectorAll<HTMLElement>("*")) {
     for (const { name, value } of [...element.attributes]) {
@@ -61,7 +40,7 @@ export function translate(root: Document, from: object = words): void {
 }
 
 /** The message of a path, `draw.undo`. Throws where there is none: a page asks for what is not there. */
-export function message(path: string, from: object = words): string {
+export function message(path: string, from: object): string {
   let found: unknown = from;
   for (const part of path.split(".")) {
     found =

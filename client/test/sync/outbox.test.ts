@@ -137,11 +137,11 @@ describe("the outbox", () => {
 
   test("holds tentative ink back, and takes it back", () => {
     const box = outbox();
-    box.held = true;
+    box.hold(true);
     box.add(5, dabs(3));
     expect(box.next(0)).toBeUndefined();
     expect(box.cancel(5).map(({ stroke }) => stroke)).toEqual([5]);
-    box.held = false;
+    box.hold(false);
     expect(box.next(0)).toBeUndefined();
     expect(box.dabs).toBe(0);
   });

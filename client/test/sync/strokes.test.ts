@@ -21,7 +21,7 @@ describe("one's own strokes", () => {
     strokes.drawn(1, 10_000);
     expect(strokes.last(68_000)?.number).toBe(1);
     expect(strokes.last(69_000)).toBeUndefined();
-    strokes.seconds = 0;
+    strokes.limit(0);
     expect(strokes.last(10 ** 9)?.number).toBe(1);
   });
 

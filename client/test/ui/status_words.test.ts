@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { StatusEvent_Dreamer as Dreamer, StatusEventSchema } from "../../src/gen/dreamcanvas_pb";
-import { parseSettings, sizeAt, sliderOf } from "../../src/ui/brush_settings";
+import { parseBrush, sizeAt, sliderAt } from "../../src/ui/brush_settings";
 import {
   type Affairs,
   dreamWords,
@@ -107,15 +107,15 @@ test("refusals say whether the ink is kept", () => {
 
 describe("the tools", () => {
   test("are as they were, as far as what was saved is sound", () => {
-    expect(parseSettings('{"color":255,"size":124}')).toMatchObject({ color: 255, size: 124 });
-    const fresh = parseSettings(null);
+    expect(parseBrush('{"color":255,"size":124}')).toMatchObject({ color: 255, size: 124 });
+    const fresh = parseBrush(null);
     for (const odd of ["", "[]", "3", '{"color":-1,"size":125,"custom":"red"}', '{"size":1.5}']) {
-      expect(parseSettings(odd)).toEqual(fresh);
+      expect(parseBrush(odd)).toEqual(fresh);
     }
   });
 
   test("have every size from 1 to 124 pixels within the slider's ends", () => {
     expect([sizeAt(0), sizeAt(100)]).toEqual([1, 124]);
-    expect([sliderOf(1), sliderOf(124)]).toEqual([0, 100]);
+    expect([sliderAt(1), sliderAt(124)]).toEqual([0, 100]);
   });
 });

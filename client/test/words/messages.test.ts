@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { StatusEvent_Dreamer as Dreamer } from "../../src/gen/dreamcanvas_pb";
 import { cleanName, parsePreferences } from "../../src/storage/preferences";
-import { PALETTES } from "../../src/ui/brush_settings";
+import { PALETTES } from "../../src/ui/palettes";
 import { agoWords, animalWords, hueOf } from "../../src/ui/status_words";
 import { de } from "../../src/words/de";
 import { en } from "../../src/words/en";

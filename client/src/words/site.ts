@@ -1,0 +1,13 @@
+/** The messages of all pages in the page's language. */
+import { type Language, language } from "./language";
+import { siteDe } from "./site_de";
+import { type SiteMessages, siteEn } from "./site_en";
+
+const MESSAGES: Record<Language, SiteMessages> = { en: siteEn, de: siteDe };
+
+export const site = MESSAGES[language];
+
+/** A style as visitors call it; a host's own styles keep the names that they have. */
+export function styleWords(name: string): string {
+  return (site.styles as Record<string, string>)[name] ?? name;
+}

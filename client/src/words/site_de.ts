@@ -1,0 +1,42 @@
+/** Deutsche Texte aller Seiten, mit denselben Namen wie die englischen in `site_en.ts`. */
+import type { SiteMessages } from "./site_en";
+
+export const siteDe: SiteMessages = {
+  site: {
+    history: "Verlauf",
+    historyTitle: "Alles, was geträumt wurde",
+    about: "Über",
+    aboutTitle: "Was das ist und wer es betreibt",
+    close: "Schließen",
+    closeTitle: "Schließen (Esc)",
+    space: "Leertaste",
+    noScript: "Dreamcanvas braucht JavaScript zum Malen.",
+  },
+  styles: {
+    Lizards: "Echsen",
+    "Beads and spheres": "Perlen und Kugeln",
+    Sunflowers: "Sonnenblumen",
+    Curls: "Locken",
+    Carvings: "Schnitzereien",
+    "Animal faces": "Tiergesichter",
+    "Peacock eyes": "Pfauenaugen",
+    Dragons: "Drachen",
+    Seashells: "Muscheln",
+    "Coral reef": "Korallenriff",
+    Arches: "Bögen",
+    Kaleidoscope: "Kaleidoskop",
+    Bubbles: "Blasen",
+    Basketwork: "Flechtwerk",
+    "Star flowers": "Sternblumen",
+    "Strings of pearls": "Perlenschnüre",
+    Fur: "Fell",
+    Gemstones: "Edelsteine",
+    Masks: "Masken",
+    Petals: "Blütenblätter",
+    "Watching eyes": "Wachsame Augen",
+    Domes: "Kuppeln",
+    Thistles: "Disteln",
+    "Deep sea": "Tiefsee",
+    Labyrinth: "Labyrinth",
+  },
+};
