@@ -1,6 +1,6 @@
 /** The calls of DreamAdmin: JSON-RPC by POST, with the operator's token. Times are ms since 1970. */
 
-import { serverPath } from "../browser/server_path";
+import { serverPath } from "../browser/server";
 
 export interface Region {
   readonly x: number;

@@ -1,16 +1,17 @@
 /** What an operator sees and does who is signed in: who painted where, bans, restorations, the canvas' settings. */
 import { element } from "../browser/dom";
+import { CANVAS_SIDE } from "../browser/server";
 import { cleanLine } from "../text/visible";
 import type { AdminClient, Region, State } from "./api";
 import type { Attempts } from "./attempts";
 import { field, readRegion, writeRegion } from "./forms";
 import { showBans, showLog, showPainters, ticked } from "./lists";
-import { Picture, SIDE } from "./picture";
+import { Picture } from "./picture";
 import { words } from "./words";
 
 const LOG_LENGTH = 20;
 const LINE_LENGTH = 200;
-const WHOLE: Region = { x: 0, y: 0, width: SIDE, height: SIDE };
+const WHOLE: Region = { x: 0, y: 0, width: CANVAS_SIDE, height: CANVAS_SIDE };
 
 export class Desk {
   private readonly client: () => AdminClient;

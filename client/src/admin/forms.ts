@@ -1,6 +1,6 @@
 /** The operator's forms: their fields, and the region that one of them holds. */
+import { CANVAS_SIDE } from "../browser/server";
 import type { Region } from "./api";
-import { SIDE } from "./picture";
 
 const EDGES = ["x", "y", "width", "height"] as const;
 
@@ -18,5 +18,5 @@ export function writeRegion(form: HTMLFormElement, region: Region): void {
 /** Returns the region that the form holds, cut to the canvas. */
 export function readRegion(form: HTMLFormElement): Region {
   const [x, y, width, height] = EDGES.map((edge) => Number(field(form, edge).value));
-  return { x, y, width: Math.min(width, SIDE - x), height: Math.min(height, SIDE - y) };
+  return { x, y, width: Math.min(width, CANVAS_SIDE - x), height: Math.min(height, CANVAS_SIDE - y) };
 }

@@ -1,8 +1,6 @@
 /** The canvas on the operator's page: what it looks like now, and which part of it is chosen. */
-import { serverPath } from "../browser/server_path";
+import { CANVAS_SIDE, serverPath } from "../browser/server";
 import type { Region } from "./api";
-
-export const SIDE = 1536;
 
 export class Picture {
   private readonly frame: HTMLElement;
@@ -10,7 +8,7 @@ export class Picture {
   private readonly mark: HTMLElement;
   private readonly chosen: (region: Region) => void;
   private from: { readonly x: number; readonly y: number } | undefined;
-  private current: Region = { x: 0, y: 0, width: SIDE, height: SIDE };
+  private current: Region = { x: 0, y: 0, width: CANVAS_SIDE, height: CANVAS_SIDE };
 
   /** `chosen` is called when somebody has pointed at a place or drawn a rectangle. */
   constructor(
@@ -41,12 +39,12 @@ export class Picture {
 
   choose(region: Region): void {
     this.current = region;
-    const whole = region.width === SIDE && region.height === SIDE;
+    const whole = region.width === CANVAS_SIDE && region.height === CANVAS_SIDE;
     this.mark.hidden = whole;
-    this.mark.style.left = `${(100 * region.x) / SIDE}%`;
-    this.mark.style.top = `${(100 * region.y) / SIDE}%`;
-    this.mark.style.width = `${(100 * region.width) / SIDE}%`;
-    this.mark.style.height = `${(100 * region.height) / SIDE}%`;
+    this.mark.style.left = `${(100 * region.x) / CANVAS_SIDE}%`;
+    this.mark.style.top = `${(100 * region.y) / CANVAS_SIDE}%`;
+    this.mark.style.width = `${(100 * region.width) / CANVAS_SIDE}%`;
+    this.mark.style.height = `${(100 * region.height) / CANVAS_SIDE}%`;
   }
 
   private begin(event: PointerEvent): void {
@@ -84,7 +82,7 @@ export class Picture {
 }
 
 function pixel(share: number): number {
-  return Math.min(SIDE - 1, Math.max(0, Math.floor(share * SIDE)));
+  return Math.min(CANVAS_SIDE - 1, Math.max(0, Math.floor(share * CANVAS_SIDE)));
 }
 
 /** The rectangle of two pixels, both in it. */

@@ -1,5 +1,5 @@
 /** What goes to the server and comes from it: the canvas, one's own ink, and where everyone points. */
-import { serverPath } from "../browser/server_path";
+import { serverPath } from "../browser/server";
 import { Connection } from "../connection/connection";
 import type { RpcError } from "../connection/wsrpc";
 import type { Preferences } from "../storage/preferences";

@@ -1,12 +1,13 @@
 /** What is seen of the canvas: the picture on the screen, the part of it that the camera shows, and the map. */
 import { element } from "../browser/dom";
+import { CANVAS_SIDE } from "../browser/server";
 import { Replica } from "../replica/replica";
 import { Minimap } from "../ui/minimap";
 import { Camera } from "../view/camera";
 import { Screen } from "../view/screen";
 import { type Point, toCanvas, type View } from "../view/view";
 
-const CANVAS = { width: 1536, height: 1536 };
+const CANVAS = { width: CANVAS_SIDE, height: CANVAS_SIDE };
 /** Where the whole canvas is shown on at most so many device pixels, a picture of half its size looks as sharp. */
 const HALF_PIXELS = 800;
 

@@ -1,6 +1,6 @@
 /** What the server tells of the past, and how it is asked. Times are ms since 1970. */
 
-import { serverPath } from "../browser/server_path";
+import { serverPath } from "../browser/server";
 
 export type State = "RECORDING" | "WAITING" | "ENCODED" | "EXPIRED";
 

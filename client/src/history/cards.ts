@@ -1,13 +1,13 @@
 /** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
-import { serverPath } from "../browser/server_path";
+import { dreamPath, halfPath } from "../browser/server";
 import { styleWords } from "../words/site";
 import type { Day, MovieWindow, Recording } from "./api";
 import { type Clock, dreamsAndDabs, durationWords } from "./formats";
 import { WORDS } from "./messages";
-import { clamp, formatMoment } from "./moments";
+import { clamp, formatMoment, SPRITE_COLUMNS } from "./moments";
+import { styleSwatch } from "./style_swatch";
 import { hues } from "./timeline";
 
-const COLUMNS = 10;
 const STYLES = 3;
 
 export interface CardCommands {
@@ -33,7 +33,7 @@ export function windowCard(
   card.list([...new Set(window.styles.map(({ style }) => style))]);
   if (window.state === "RECORDING" || window.state === "WAITING")
     commands.newest(window).then(
-      (dream) => dream !== undefined && card.picture(serverPath(`/dreams/${dream}-768.jpg`)),
+      (dream) => dream !== undefined && card.picture(halfPath(dreamPath(dream))),
       () => {}, // without a picture, then
     );
   return card.item;
@@ -94,9 +94,7 @@ class Card {
     const hue = hues(styles);
     for (const style of styles.slice(0, STYLES)) {
       const part = document.createElement("span");
-      const swatch = document.createElement("i");
-      swatch.style.background = `hsl(${hue.get(style)} 42% 48%)`;
-      part.append(swatch, styleWords(style));
+      part.append(styleSwatch(hue.get(style)), styleWords(style));
       line.append(part);
     }
     if (styles.length > STYLES) line.append(`+${styles.length - STYLES}`);
@@ -127,10 +125,10 @@ class Card {
       if (event.pointerType !== "mouse" || !ready) return;
       const box = this.frame.getBoundingClientRect();
       const share = clamp((event.clientX - box.left) / box.width, 0, 1);
-      const total = COLUMNS * this.rows;
+      const total = SPRITE_COLUMNS * this.rows;
       const k = clamp(Math.floor(share * total), 0, total - 1);
       const percent = (at: number, of: number) => (of > 1 ? (at / (of - 1)) * 100 : 0);
-      strip.style.backgroundPosition = `${percent(k % COLUMNS, COLUMNS)}% ${percent(Math.floor(k / COLUMNS), this.rows)}%`;
+      strip.style.backgroundPosition = `${percent(k % SPRITE_COLUMNS, SPRITE_COLUMNS)}% ${percent(Math.floor(k / SPRITE_COLUMNS), this.rows)}%`;
       place.style.transform = `scaleX(${share})`;
       this.frame.dataset.scrub = String(k);
     });

@@ -5,8 +5,7 @@ import { type CardCommands, dayCard, windowCard } from "./cards";
 import { Clock, dayFacts, dayParts } from "./formats";
 import type { Guide } from "./guide";
 import { WORDS } from "./messages";
-
-const COLUMNS = 10;
+import { SPRITE_COLUMNS } from "./moments";
 
 export class Shelf {
   day: Day | undefined;
@@ -72,7 +71,7 @@ export class Shelf {
 
   private fill(day: Day, past: Past, windows: readonly MovieWindow[], more: boolean): void {
     const clock = new Clock(past.timezone);
-    const rows = past.thumbnails / COLUMNS;
+    const rows = past.thumbnails / SPRITE_COLUMNS;
     const focused = document.activeElement?.getAttribute("href");
     const all = windows.map((window) => windowCard(window, clock, rows, this.commands));
     if (day.renditions.length > 0) all.unshift(dayCard(day, rows, this.commands));

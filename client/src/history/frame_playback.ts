@@ -3,7 +3,7 @@
  * the server is busy with dreaming; when it rests on one, on a large screen, that one comes in full.
  */
 import { context2d } from "../browser/dom";
-import { serverPath } from "../browser/server_path";
+import { CANVAS_SIDE, dreamPath, HALF_SIDE, halfPath } from "../browser/server";
 import { clamp } from "./moments";
 import type { Screen, ScreenListener } from "./playback";
 
@@ -11,8 +11,6 @@ const DREAMS_PER_SECOND = 12;
 const AHEAD = 10;
 const AT_ONCE = 3;
 const KEPT = 48;
-const SMALL = 768;
-const FULL = 1536;
 const REST_MS = 250;
 
 type Picture = HTMLImageElement | "loading" | "gone";
@@ -43,7 +41,7 @@ export class Slides implements Screen {
     this.dreams = dreams;
     this.sharp = sharp;
     this.listener = listener;
-    this.element.width = this.element.height = sharp ? FULL : SMALL;
+    this.element.width = this.element.height = sharp ? CANVAS_SIDE : HALF_SIDE;
     this.context.imageSmoothingQuality = "high";
   }
 
@@ -164,7 +162,7 @@ export class Slides implements Screen {
     const { index } = this;
     clearTimeout(this.rest);
     this.rest = setTimeout(async () => {
-      const picture = await load(serverPath(`/dreams/${this.dreams[index]}.jpg`));
+      const picture = await load(dreamPath(this.dreams[index]));
       if (picture && !this.playing && !this.disposed && this.index === index) this.paint(picture);
     }, REST_MS);
   }
@@ -181,7 +179,7 @@ export class Slides implements Screen {
   private async begin(dream: number): Promise<void> {
     this.loading += 1;
     this.pictures.set(dream, "loading");
-    const picture = await load(serverPath(`/dreams/${dream}-768.jpg`));
+    const picture = await load(halfPath(dreamPath(dream)));
     this.loading -= 1;
     if (this.disposed) return;
     this.pictures.delete(dream);

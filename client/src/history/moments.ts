@@ -64,6 +64,9 @@ export function positionOf(index: number, fps: number): number {
   return (index + 0.5) / fps;
 }
 
+/** A sprite has so many thumbnails in a row. */
+export const SPRITE_COLUMNS = 10;
+
 /** Which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count / (2 * thumbnails). */
 export function thumbnailOf(index: number, count: number, thumbnails: number): number {
   return clamp(Math.floor(((index + 0.5) / count) * thumbnails), 0, thumbnails - 1);

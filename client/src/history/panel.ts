@@ -5,6 +5,7 @@ import { type Clock, dayParts, dreamsAndDabs, durationWords, sizeWords } from ".
 import { WORDS } from "./messages";
 import { formatMoment } from "./moments";
 import type { Reel } from "./reel";
+import { styleSwatch } from "./style_swatch";
 import { hues } from "./timeline";
 
 export class Panel {
@@ -89,11 +90,9 @@ export class Panel {
       const item = document.createElement("li");
       const button = document.createElement("button");
       button.type = "button";
-      const swatch = document.createElement("i");
-      swatch.style.background = `hsl(${hue.get(style)} 42% 48%)`;
       const time = document.createElement("span");
       time.textContent = clock.toMinute(reel.times[from]);
-      button.append(swatch, time, styleWords(style));
+      button.append(styleSwatch(hue.get(style)), time, styleWords(style));
       button.addEventListener("click", () => this.seek(from));
       this.buttons.push(button);
       item.append(button);

@@ -1,6 +1,7 @@
 /** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
 import { copyText } from "../browser/clipboard";
 import { element } from "../browser/dom";
+import { HALF_SIDE } from "../browser/server";
 import { Toast } from "../browser/toast";
 import type { Past } from "./api";
 import { Clock, speedWords } from "./formats";
@@ -15,7 +16,6 @@ import { Track } from "./timeline_slider";
 import { Film } from "./video_playback";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
-const SMALL = 768;
 const ADDRESS_MS = 200;
 const TOLD_MS = 1000;
 const TOAST_MS = 3000;
@@ -166,7 +166,7 @@ export class Player {
     const listener = { moved: () => this.show(), changed: () => this.show() };
     const screen: Screen = rendition
       ? new Film(rendition.url, reel.dreams.length, this.facts?.fps ?? 30, listener)
-      : new Slides(reel.dreams, pixels > SMALL, listener);
+      : new Slides(reel.dreams, pixels > HALF_SIDE, listener);
     this.screen = screen;
     screen.setLoop(this.looping);
     screen.setSpeed(this.speed);

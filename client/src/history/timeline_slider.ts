@@ -3,7 +3,7 @@ import { context2d, element } from "../browser/dom";
 import { styleWords } from "../words/site";
 import type { Clock } from "./formats";
 import { WORDS } from "./messages";
-import { clamp, thumbnailOf } from "./moments";
+import { clamp, SPRITE_COLUMNS, thumbnailOf } from "./moments";
 import type { Reel } from "./reel";
 import { gaps, hues, styleAt, ticks } from "./timeline";
 
@@ -14,7 +14,6 @@ const TICKS = 16;
 const SPACE = 4;
 const TICK_WIDTH = 64;
 const GAP_MS = 5 * 60_000;
-const COLUMNS = 10;
 const THUMBNAIL = 160;
 
 export interface TrackCommands {
@@ -112,7 +111,7 @@ export class Track {
     const style = styleWords(styleAt(reel.styles, index));
     this.tipWords.textContent = `${this.clock?.toSecond(reel.times[index])}${style ? ` · ${style}` : ""}`;
     const k = thumbnailOf(index, reel.dreams.length, this.thumbnails);
-    this.tipPicture.style.backgroundPosition = `${-(k % COLUMNS) * THUMBNAIL}px ${-Math.floor(k / COLUMNS) * THUMBNAIL}px`;
+    this.tipPicture.style.backgroundPosition = `${-(k % SPRITE_COLUMNS) * THUMBNAIL}px ${-Math.floor(k / SPRITE_COLUMNS) * THUMBNAIL}px`;
     this.tip.hidden = false;
     const half = this.tip.offsetWidth / 2;
     this.tip.style.transform = `translateX(${clamp(x, half, this.width - half) - half}px)`;

@@ -3,6 +3,8 @@
  * here throws, and the page goes on without what is not kept.
  */
 
+import { asRecord } from "./records";
+
 /** `localStorage` is kept across visits, `sessionStorage` for the tab. */
 export type Store = "localStorage" | "sessionStorage";
 
@@ -60,8 +62,4 @@ function brief(): Record<string, unknown> {
 
 function stateOf(): Record<string, unknown> {
   return typeof history === "undefined" ? {} : asRecord(history.state);
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -2,6 +2,7 @@
 
 import { cleanLine } from "../text/visible";
 import { keep, recall } from "./keep";
+import { parseRecord } from "./records";
 
 export const THEMES = ["auto", "dark", "light"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -29,17 +30,11 @@ export function parsePreferences(text: string | null): Preferences {
     cursors: true,
     name: "",
   };
-  try {
-    const saved: unknown = JSON.parse(text ?? "{}");
-    if (typeof saved !== "object" || saved === null) return preferences;
-    const { language, theme, cursors, name } = saved as Record<string, unknown>;
-    if (typeof language === "string" && /^[a-z]{2,4}$/.test(language)) preferences.language = language;
-    if (theme === "dark" || theme === "light") preferences.theme = theme;
-    if (typeof cursors === "boolean") preferences.cursors = cursors;
-    if (typeof name === "string") preferences.name = cleanName(name);
-  } catch {
-    // Not JSON: as if nothing had been saved.
-  }
+  const { language, theme, cursors, name } = parseRecord(text);
+  if (typeof language === "string" && /^[a-z]{2,4}$/.test(language)) preferences.language = language;
+  if (theme === "dark" || theme === "light") preferences.theme = theme;
+  if (typeof cursors === "boolean") preferences.cursors = cursors;
+  if (typeof name === "string") preferences.name = cleanName(name);
   return preferences;
 }
 

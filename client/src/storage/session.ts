@@ -4,6 +4,7 @@
  * that duplicates a tab copies what is kept for it, so a page asks first whether another one has its session.
  */
 import { forget, keep, recall } from "./keep";
+import { asRecord, parseRecord } from "./records";
 
 /** A stroke that the server knows of. */
 export interface KeptStroke {
@@ -37,16 +38,12 @@ const NOTHING: KeptInk = { last: 0, strokes: [] };
 
 /** What was kept, as far as it is sound. */
 export function parseKept(text: string | null): Kept | undefined {
-  try {
-    const { secret, last, strokes } = JSON.parse(text ?? "{}") as Record<string, unknown>;
-    if (typeof secret !== "string" || !/^[0-9a-f]{32}$/.test(secret)) return undefined;
-    if (!isCount(last) || !Array.isArray(strokes)) return undefined;
-    const bytes = new Uint8Array(BYTES);
-    for (let i = 0; i < BYTES; i++) bytes[i] = Number.parseInt(secret.slice(2 * i, 2 * i + 2), 16);
-    return { secret: bytes, last, strokes: strokes.filter(isStroke) };
-  } catch {
-    return undefined; // not JSON
-  }
+  const { secret, last, strokes } = parseRecord(text);
+  if (typeof secret !== "string" || !/^[0-9a-f]{32}$/.test(secret)) return undefined;
+  if (!isCount(last) || !Array.isArray(strokes)) return undefined;
+  const bytes = new Uint8Array(BYTES);
+  for (let i = 0; i < BYTES; i++) bytes[i] = Number.parseInt(secret.slice(2 * i, 2 * i + 2), 16);
+  return { secret: bytes, last, strokes: strokes.filter(isStroke) };
 }
 
 export function formatKept({ secret, last, strokes }: Kept): string {
@@ -143,7 +140,6 @@ function isCount(value: unknown): value is number {
 }
 
 function isStroke(value: unknown): value is KeptStroke {
-  if (typeof value !== "object" || value === null) return false;
-  const { number, drawn } = value as Record<string, unknown>;
+  const { number, drawn } = asRecord(value);
   return isCount(number) && typeof drawn === "number" && Number.isFinite(drawn);
 }

@@ -1,8 +1,8 @@
 /** The last dreams, and a place in each of them. */
+import { halfPath } from "../browser/server";
 import type { Caller } from "../connection/connection";
 import { RpcError } from "../connection/wsrpc";
 import { DreamPainter } from "../gen/dreamcanvas_pb";
-import { halfPath } from "../sync/pictures";
 
 export interface Frame {
   readonly dream: number;

@@ -1,7 +1,7 @@
 /** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
 
 import { context2d, element } from "../browser/dom";
-import { serverPath } from "../browser/server_path";
+import { serverPath } from "../browser/server";
 import type { Caller } from "../connection/connection";
 import { agoWords } from "../ui/status_words";
 import { toScreen, type View } from "../view/view";

@@ -2,12 +2,13 @@
  * Brings the replica up to date: with what it has and the operations since, or afresh from the newest dream, or from the
  * server's whole picture. Tries again until that is done or the connection is lost. Knows no DOM.
  */
+import { dreamPath } from "../browser/server";
 import { ConnectionLost } from "../connection/connection";
 import { RpcError } from "../connection/wsrpc";
 import type { SubscribeResponse } from "../gen/dreamcanvas_pb";
 import { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
-import { type Dreams, dreamPath } from "./dreams";
+import type { Dreams } from "./dreams";
 import { isDab } from "./events";
 import type { Call } from "./outbox";
 import type { Pictures } from "./pictures";

@@ -4,7 +4,6 @@
  * screen, as on a telephone, dreams are fetched in half their size, and the present one in full when it is looked at closely.
  */
 
-import { serverPath } from "../browser/server_path";
 import type { Pixels } from "../replica/pixels";
 import type { Replica } from "../replica/replica";
 import type { Pictures } from "./pictures";
@@ -25,10 +24,6 @@ export interface DreamsHost {
   /** Starts over from the server's picture, since operations after the dream are missing. */
   reload(): Promise<void>;
   laid(): void;
-}
-
-export function dreamPath(dream: number): string {
-  return serverPath(`/dreams/${dream}.jpg`);
 }
 
 export class Dreams {

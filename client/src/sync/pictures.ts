@@ -1,6 +1,6 @@
 /** Fetches pictures and decodes them to exact pixels. */
 
-import { serverPath } from "../browser/server_path";
+import { halfPath, serverPath } from "../browser/server";
 import { Pixels } from "../replica/pixels";
 import { decodePng, type Rgba } from "../replica/png";
 import type { Delivery, Order } from "./decoder";
@@ -86,9 +86,4 @@ export class HttpPictures implements Pictures {
     for (const { reject } of this.waiting.values()) reject(new Error("the decoder failed"));
     this.waiting.clear();
   }
-}
-
-/** Where a dream is in half its size: `/dreams/12-768.jpg`. */
-export function halfPath(url: string): string {
-  return url.replace(/\.jpg$/, "-768.jpg");
 }

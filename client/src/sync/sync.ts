@@ -3,6 +3,7 @@
  * of the connection, send own ink and fetch dreams. Knows no DOM; the connection and the source of pictures are given to it.
  */
 import { fromBinary } from "@bufbuild/protobuf";
+import { dreamPath } from "../browser/server";
 import { type Caller, type ConnectionListener, ConnectionLost } from "../connection/connection";
 import { RpcError } from "../connection/wsrpc";
 import {
@@ -17,7 +18,7 @@ import {
 } from "../gen/dreamcanvas_pb";
 import type { Operation, Replica } from "../replica/replica";
 import { CatchUp } from "./catchup";
-import { Dreams, dreamPath } from "./dreams";
+import { Dreams } from "./dreams";
 import { readPaints, readPatch } from "./events";
 import { OwnInk } from "./own_ink";
 import type { Pictures } from "./pictures";

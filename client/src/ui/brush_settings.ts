@@ -1,6 +1,7 @@
 /** The brush as it is set: its colour, size and palette, kept across visits. */
 import { MAX_SIZE } from "../replica/brush";
 import { keep, recall } from "../storage/keep";
+import { parseRecord } from "../storage/records";
 import { PALETTES } from "./palettes";
 
 export interface BrushSettings {
@@ -20,17 +21,11 @@ const DEFAULT: BrushSettings = { color: 0xf2545b, custom: 0x5ec8f0, size: 48, pa
 /** What was saved, as far as it is sound. */
 export function parseBrush(text: string | null): BrushSettings {
   const settings = { ...DEFAULT };
-  try {
-    const saved: unknown = JSON.parse(text ?? "{}");
-    if (typeof saved !== "object" || saved === null) return settings;
-    const { color, custom, size, palette } = saved as Record<string, unknown>;
-    if (isWhole(color, 0, 0xffffff)) settings.color = color;
-    if (isWhole(custom, 0, 0xffffff)) settings.custom = custom;
-    if (isWhole(size, 1, MAX_SIZE)) settings.size = size;
-    if (isWhole(palette, 0, PALETTES.length - 1)) settings.palette = palette;
-  } catch {
-    // Not JSON: as if nothing had been saved.
-  }
+  const { color, custom, size, palette } = parseRecord(text);
+  if (isWhole(color, 0, 0xffffff)) settings.color = color;
+  if (isWhole(custom, 0, 0xffffff)) settings.custom = custom;
+  if (isWhole(size, 1, MAX_SIZE)) settings.size = size;
+  if (isWhole(palette, 0, PALETTES.length - 1)) settings.palette = palette;
   return settings;
 }
 

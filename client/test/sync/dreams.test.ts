@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { halfPath } from "../../src/browser/server";
 import { Pixels } from "../../src/replica/pixels";
 import { Replica } from "../../src/replica/replica";
 import { Dreams } from "../../src/sync/dreams";
-import { halfPath } from "../../src/sync/pictures";
 
 const SIDE = 8;
 
