@@ -16,7 +16,12 @@ export default defineConfig({
           groups: [{ name: "shared", test: /src.(browser|text|storage|words.(site|language))/ }],
         },
       },
-      input: { index: "index.html", history: "history.html", about: "about.html", admin: "admin.html" },
+      input: {
+        index: "index.html",
+        history: "history.html",
+        about: "about.html",
+        admin: "admin.html",
+      },
     },
   },
   server: {

@@ -1,4 +1,7 @@
-/** Where the page's modules may import from, and how long a function may be: by the syntax trees of `src`. */
+/**
+ * Where the page's modules may import from, and how long a function may be: by the syntax trees of
+ * `src`.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, normalize } from "node:path/posix";
 import { parseSync } from "vite";
@@ -46,7 +49,8 @@ function parse(name: string, text: string): Node[] {
 /** The modules that a module imports, types included, as paths in `src`. */
 function importsOf(name: string, text: string): string[] {
   return parse(name, text).flatMap((node) => {
-    const source = "source" in node ? (node.source as { value?: unknown } | null)?.value : undefined;
+    const source =
+      "source" in node ? (node.source as { value?: unknown } | null)?.value : undefined;
     const path = typeof source === "string" && source.startsWith(".") ? source : undefined;
     return path
       ? [
@@ -67,7 +71,8 @@ function longFunctions(name: string, text: string): string[] {
     .map(({ start }) => `${name}:${lineOf(start)}`);
 }
 
-const rowOf = (name: string) => ROWS.findIndex((row) => row.some((folder) => name.startsWith(`${folder}/`)));
+const rowOf = (name: string) =>
+  ROWS.findIndex((row) => row.some((folder) => name.startsWith(`${folder}/`)));
 
 describe("the checks themselves", () => {
   test("see imports of values, of types and on demand, and exports from elsewhere", () => {
@@ -98,10 +103,12 @@ test("imports lead to a row below, or stay in their folder", () => {
 
 test("no modules import each other in a circle", () => {
   const left = new Map([...SOURCES].map(([name, text]) => [name, importsOf(name, text)]));
-  for (const names of left.values()) for (const name of names) expect(SOURCES.has(name), name).toBe(true);
+  for (const names of left.values())
+    for (const name of names) expect(SOURCES.has(name), name).toBe(true);
   for (let before = -1; before !== left.size; ) {
     before = left.size;
-    for (const [name, needs] of left) if (!needs.some((other) => left.has(other))) left.delete(name);
+    for (const [name, needs] of left)
+      if (!needs.some((other) => left.has(other))) left.delete(name);
   }
   expect([...left.keys()]).toEqual([]);
 });

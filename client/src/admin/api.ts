@@ -1,4 +1,6 @@
-/** The calls of DreamAdmin: JSON-RPC by POST, with the operator's token. Times are ms since 1970. */
+/**
+ * The calls of DreamAdmin: JSON-RPC by POST, with the operator's token. Times are ms since 1970.
+ */
 
 import { serverPath } from "../browser/server";
 
@@ -51,14 +53,17 @@ interface Methods {
   nextStyle: [Record<string, never>, State];
   announce: [{ text: string }, State];
   who: [Region, { painted?: Painted[] }];
-  ban: [{ author?: number; address?: string; authorOnly?: boolean; seconds: number; reason: string }, Ban];
+  ban: [
+    { author?: number; address?: string; authorOnly?: boolean; seconds: number; reason: string },
+    Ban,
+  ];
   unban: [{ ban: number }, { bans?: Ban[] }];
   bans: [Record<string, never>, { bans?: Ban[] }];
   restore: [{ region?: Region; authors?: number[]; time?: number }, { seq: number; dabs: number }];
   acts: [{ limit: number }, { acts?: Act[] }];
 }
 
-/** The server refused; the message is a sentence. */
+/** The server refused the call; the message is a sentence for the operator. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly code: string;

@@ -1,4 +1,4 @@
-/** Runs what the operator asks for, one sentence about it at the foot of the page. */
+/** Runs what the operator asks for, and says how it went in a sentence at the foot of the page. */
 import { element } from "../browser/dom";
 import { Refused, Unreached } from "./api";
 import { words } from "./words";

@@ -1,4 +1,7 @@
-/** What an operator sees and does who is signed in: who painted where, bans, restorations, the canvas' settings. */
+/**
+ * What an operator sees and does who is signed in: who painted where, bans, restorations, the
+ * canvas' settings.
+ */
 import { element } from "../browser/dom";
 import { CANVAS_SIDE } from "../browser/server";
 import { cleanLine } from "../text/visible";
@@ -83,7 +86,11 @@ export class Desk {
       this.client().call("bans", {}),
       this.client().call("acts", { limit: LOG_LENGTH }),
     ]);
-    showBans(element("bans", HTMLElement), bans, (ban) => void this.attempts.run(() => this.unban(ban)));
+    showBans(
+      element("bans", HTMLElement),
+      bans,
+      (ban) => void this.attempts.run(() => this.unban(ban)),
+    );
     element("no-bans", HTMLElement).hidden = bans.length > 0;
     element("no-log", HTMLElement).hidden = acts.length > 0;
     showLog(element("log", HTMLElement), acts);
@@ -111,7 +118,11 @@ export class Desk {
     const seconds = Number(new FormData(this.act).get("seconds"));
     const addresses = field(this.act, "addresses").checked;
     for (const { author, address } of chosen) {
-      const whom = !addresses ? { author, authorOnly: true } : address ? { author, address } : { author };
+      const whom = !addresses
+        ? { author, authorOnly: true }
+        : address
+          ? { author, address }
+          : { author };
       await this.client().call("ban", { ...whom, seconds, reason: told });
     }
     await this.look();

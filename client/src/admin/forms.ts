@@ -18,5 +18,10 @@ export function writeRegion(form: HTMLFormElement, region: Region): void {
 /** Returns the region that the form holds, cut to the canvas. */
 export function readRegion(form: HTMLFormElement): Region {
   const [x, y, width, height] = EDGES.map((edge) => Number(field(form, edge).value));
-  return { x, y, width: Math.min(width, CANVAS_SIDE - x), height: Math.min(height, CANVAS_SIDE - y) };
+  return {
+    x,
+    y,
+    width: Math.min(width, CANVAS_SIDE - x),
+    height: Math.min(height, CANVAS_SIDE - y),
+  };
 }

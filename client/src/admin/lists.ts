@@ -3,7 +3,7 @@ import { cssColor } from "../browser/dom";
 import type { Act, Ban, Painted } from "./api";
 import { shown, words } from "./words";
 
-/** Who was ticked stays so: one bans first, and takes back what they drew then. */
+/** Lists who painted. Ticks stay: an operator bans first and then takes back what was drawn. */
 export function showPainters(list: HTMLElement, painted: readonly Painted[]): void {
   const before = new Set(ticked(list).map(({ author }) => author));
   list.replaceChildren(
@@ -36,11 +36,17 @@ export function ticked(list: HTMLElement): { author: number; address: string }[]
   }));
 }
 
-export function showBans(list: HTMLElement, bans: readonly Ban[], end: (ban: number) => void): void {
+export function showBans(
+  list: HTMLElement,
+  bans: readonly Ban[],
+  end: (ban: number) => void,
+): void {
   list.replaceChildren(
     ...bans.map((each) => {
       const item = document.createElement("li");
-      const whom = [each.author ? words.author(each.author) : "", each.address].filter(Boolean).join(" · ");
+      const whom = [each.author ? words.author(each.author) : "", each.address]
+        .filter(Boolean)
+        .join(" · ");
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = words.end;
@@ -61,7 +67,11 @@ export function showLog(list: HTMLElement, acts: readonly Act[]): void {
   list.replaceChildren(
     ...acts.map((each) => {
       const item = document.createElement("li");
-      item.append(text("time", shown(each.time), "dim"), text("b", each.what), text("code", each.details));
+      item.append(
+        text("time", shown(each.time), "dim"),
+        text("b", each.what),
+        text("code", each.details),
+      );
       return item;
     }),
   );

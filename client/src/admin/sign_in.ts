@@ -29,7 +29,10 @@ export class SignIn {
     return recall("sessionStorage", KEY);
   }
 
-  /** Signs in and returns the canvas' state. Rejects with Refused where the server does not take the token, or Unreached. */
+  /**
+   * Signs in and returns the canvas' state. Rejects with Refused where the server does not take the
+   * token, or Unreached.
+   */
   async enter(token: string): Promise<State> {
     const client = new AdminClient(token);
     const state = await client.call("state", {});

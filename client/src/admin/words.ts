@@ -54,7 +54,10 @@ const en = {
   choose: "Choose somebody in the list first.",
   banned: "banned",
   bannedNow: (people: number) =>
-    counting.form(people, { one: "One is banned.", other: `${counting.write(people)} are banned.` }),
+    counting.form(people, {
+      one: "One is banned.",
+      other: `${counting.write(people)} are banned.`,
+    }),
   ended: "The ban has ended.",
   restored: (dabs: number) =>
     dabs ? `${counting.of(dabs, "dab was", "dabs were")} taken back.` : "It is as it was.",
@@ -65,7 +68,9 @@ const en = {
     `${counting.write(users)} here${style ? ` · dreams of ${style}` : ""}`,
 };
 
-type Words = { readonly [K in keyof typeof en]: (typeof en)[K] extends string ? string : (typeof en)[K] };
+type Words = {
+  readonly [K in keyof typeof en]: (typeof en)[K] extends string ? string : (typeof en)[K];
+};
 
 const de: Words = {
   title: "Die Hand des Gastgebers · Dreamcanvas",
@@ -77,7 +82,8 @@ const de: Words = {
   signOut: "Abmelden",
   canvas: "Die Leinwand",
   canvasNow: "Die Leinwand, wie sie jetzt ist",
-  canvasHint: "Klick auf eine Stelle oder zieh über einen Bereich, um zu sehen, wer dort gemalt hat.",
+  canvasHint:
+    "Klick auf eine Stelle oder zieh über einen Bereich, um zu sehen, wer dort gemalt hat.",
   left: "Links",
   top: "Oben",
   width: "Breite",
@@ -117,10 +123,15 @@ const de: Words = {
   choose: "Wähle zuerst jemanden in der Liste.",
   banned: "gesperrt",
   bannedNow: (people) =>
-    counting.form(people, { one: "Einer ist gesperrt.", other: `${counting.write(people)} sind gesperrt.` }),
+    counting.form(people, {
+      one: "Einer ist gesperrt.",
+      other: `${counting.write(people)} sind gesperrt.`,
+    }),
   ended: "Die Sperre ist beendet.",
   restored: (dabs) =>
-    dabs ? `${counting.of(dabs, "Tupfer wurde", "Tupfer wurden")} zurückgenommen.` : "Es ist wie damals.",
+    dabs
+      ? `${counting.of(dabs, "Tupfer wurde", "Tupfer wurden")} zurückgenommen.`
+      : "Es ist wie damals.",
   author: (number) => `Nr. ${number}`,
   dabs: (count) => counting.of(count, "Tupfer", "Tupfer"),
   until: (time) => `bis ${time}`,

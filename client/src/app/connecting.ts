@@ -1,4 +1,6 @@
-/** What goes to the server and comes from it: the canvas, one's own ink, and where everyone points. */
+/**
+ * What goes to the server and comes from it: the canvas, one's own ink, and where everyone points.
+ */
 import { serverPath } from "../browser/server";
 import { Connection } from "../connection/connection";
 import type { RpcError } from "../connection/wsrpc";
@@ -30,7 +32,9 @@ export class Connecting {
   private preferences: Preferences;
   private readonly session: TabSession;
   private readonly cursors: Cursors;
-  private readonly pointing = new Throttle(() => this.sync.limits?.cursorsPerSecond || POINTS_PER_SECOND);
+  private readonly pointing = new Throttle(
+    () => this.sync.limits?.cursorsPerSecond || POINTS_PER_SECOND,
+  );
   /** Whether it is known that the session is this page's alone. */
   private settled = false;
 
@@ -61,7 +65,7 @@ export class Connecting {
         refused: (error, kept) => host.refused(error, kept),
         pointed: (cursor) => this.cursors.move(cursor),
       },
-      () => looking.halfWillDo,
+      () => looking.halfIsEnough,
     );
     this.applyPreferences(preferences);
   }
@@ -92,7 +96,7 @@ export class Connecting {
   }
 
   viewChanged(): void {
-    this.cursors.replace();
+    this.cursors.viewChanged();
     this.sync.resized();
   }
 

@@ -38,7 +38,12 @@ export class Drawing {
     this.toolbar = new Toolbar(loadBrush(), (adjusting) =>
       this.ring.resize(this.toolbar.settings.size, adjusting),
     );
-    this.brushwork = new Brushwork(connecting.sync, this.toolbar.settings, () => looking.view, changed);
+    this.brushwork = new Brushwork(
+      connecting.sync,
+      this.toolbar.settings,
+      () => looking.view,
+      changed,
+    );
     this.pen = this.keyboardPen();
     this.pointers = new Pointers(looking.stage, this.hand());
   }
@@ -108,8 +113,10 @@ export class Drawing {
       pan: (dx, dy) => looking.camera.pan(dx, dy),
       pinch: (from, to) => looking.camera.pinch(from, to),
       zoom: (at, factor) => looking.camera.zoom(factor, at),
-      hover: (at) => this.ring.move(mode.current === "draw" ? at : undefined, toolbar.settings.size),
-      point: (at, down) => connecting.point({ ...looking.toCanvas(at), down, color: toolbar.settings.color }),
+      hover: (at) =>
+        this.ring.move(mode.current === "draw" ? at : undefined, toolbar.settings.size),
+      point: (at, down) =>
+        connecting.point({ ...looking.toCanvas(at), down, color: toolbar.settings.color }),
     };
   }
 

@@ -1,4 +1,6 @@
-/** What is seen of earlier dreams: the story of a place, and the picture before the newest dream. */
+/**
+ * What is seen of earlier dreams: the story of a place, and the picture before the newest dream.
+ */
 import type { Toast } from "../browser/toast";
 import { Story } from "../story/story";
 import type { Point } from "../view/view";
@@ -36,7 +38,7 @@ export class Dreaming {
   }
 
   viewChanged(): void {
-    this.story.mark();
+    this.story.viewChanged();
   }
 
   /** Shows the picture before the newest dream for as long as `on` is true. */

@@ -1,4 +1,7 @@
-/** What is seen of the canvas: the picture on the screen, the part of it that the camera shows, and the map. */
+/**
+ * What is seen of the canvas: the picture on the screen, the part of it that the camera shows, and
+ * the map.
+ */
 import { element } from "../browser/dom";
 import { CANVAS_SIDE } from "../browser/server";
 import { Replica } from "../replica/replica";
@@ -8,7 +11,10 @@ import { Screen } from "../view/screen";
 import { type Point, toCanvas, type View } from "../view/view";
 
 const CANVAS = { width: CANVAS_SIDE, height: CANVAS_SIDE };
-/** Where the whole canvas is shown on at most so many device pixels, a picture of half its size looks as sharp. */
+/**
+ * Where the whole canvas is shown on at most so many device pixels, a picture of half its size
+ * looks as sharp.
+ */
 const HALF_PIXELS = 800;
 
 export interface LookingHost {
@@ -43,7 +49,7 @@ export class Looking {
   }
 
   /** Whether a picture of half the size is as good on this screen, at the present zoom. */
-  get halfWillDo(): boolean {
+  get halfIsEnough(): boolean {
     return this.view.scale * CANVAS.width * devicePixelRatio <= HALF_PIXELS;
   }
 

@@ -1,4 +1,7 @@
-/** What the page says about how things stand: in words to visitors, as attributes of the root to style sheets and tests. */
+/**
+ * What the page says about how things stand: in words to visitors, as attributes of the root to
+ * style sheets and tests.
+ */
 import type { Toast } from "../browser/toast";
 import type { Actions } from "../ui/actions";
 import { Countdown } from "../ui/countdown";
@@ -7,7 +10,10 @@ import { StatusLine } from "../ui/status";
 import type { Connecting } from "./connecting";
 import type { Looking } from "./looking";
 
-/** What was drawn can be taken back for a while only, and how long ago a dream was changes by itself. */
+/**
+ * What was drawn can be taken back for a while only, and how long ago a dream was changes by
+ * itself.
+ */
 const TICK_MS = 1000;
 
 export interface TalkingParts {

@@ -9,7 +9,10 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** The old way, which works on every page: what is selected is copied. Behind an open dialog nothing can be selected. */
+/**
+ * The old way, which works on every page: what is selected is copied. Behind an open dialog nothing
+ * can be selected.
+ */
 function copySelected(text: string): boolean {
   const focused = document.activeElement;
   const field = document.createElement("textarea");

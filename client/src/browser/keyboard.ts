@@ -1,9 +1,9 @@
 /**
- * Which short cut a key is, on any keyboard (pure).
+ * Finds which shortcut a key means, on any keyboard (pure).
  *
- * What a key writes counts first: a French keyboard's Z stands elsewhere than an American one's. Where it writes nothing that a
- * short cut is named after, since the keyboard is for another script or has its digits on the upper row's second level, its
- * place counts: what an American keyboard writes there.
+ * What a key writes counts first: a French keyboard's Z stands elsewhere than an American one's.
+ * Where no shortcut is named after what it writes, the place of the key counts, as what an American
+ * keyboard writes there: on keyboards of other scripts, and for digits where they need Shift.
  */
 
 export interface Key {
@@ -17,7 +17,9 @@ export interface Key {
   getModifierState(name: string): boolean;
 }
 
-/** What an American keyboard writes at places that are no letters or digits, alone and with Shift. */
+/**
+ * What an American keyboard writes at places that are no letters or digits, alone and with Shift.
+ */
 const PLACES: Record<string, readonly [string, string]> = {
   BracketLeft: ["[", "{"],
   BracketRight: ["]", "}"],
@@ -32,15 +34,17 @@ const PLACES: Record<string, readonly [string, string]> = {
 const SAME: Record<string, string> = { "\u061f": "?", "\u037e": "?", "\u2212": "-", "\u0131": "i" };
 
 /**
- * The short cut that is meant, among those that there are: a letter in lower case, a digit, a sign, or the key's name as
- * `ArrowLeft`. Undefined where none is meant: as with Ctrl, or while a word is composed.
+ * The shortcut that is meant, among those that there are: a letter in lower case, a digit, a sign,
+ * or the key's name as `ArrowLeft`. Undefined where none is meant: as with Ctrl, or while a word is
+ * composed.
  */
 export function shortcut(event: Key, known: ReadonlySet<string>): string | undefined {
   const { key, code, ctrlKey, altKey, metaKey } = event;
   if (event.isComposing || metaKey) return undefined;
   const written = writes(key);
   if (ctrlKey || altKey) {
-    // Right Alt and Option write signs on many keyboards; with anything else they are somebody else's short cuts.
+    // Right Alt and Option write signs on many keyboards; with anything else they are somebody
+    // else's shortcuts.
     const third = event.getModifierState("AltGraph") || (altKey && !isPlaceOf(written, code));
     return third && /^[\p{P}\p{S}]$/u.test(written) && known.has(written) ? written : undefined;
   }
@@ -59,20 +63,24 @@ export function isControl(event: Key, letter: string): boolean {
 
 function writes(key: string): string {
   if (/^\w{2,}$/.test(key)) return key; // a key's name
-  const plain = key.normalize("NFKC").toLowerCase(); // a space is a space in Japanese, too, and so are signs
+  // Japanese keyboards write wide spaces and signs.
+  const plain = key.normalize("NFKC").toLowerCase();
   return SAME[plain] ?? plain;
 }
 
 /** What an American keyboard writes in the key's place, where that is what it may be taken for. */
 function placed({ code, shiftKey }: Key, written: string): string | undefined {
-  if (/^\w{2,}$/.test(written)) return undefined; // dead keys among others: these write with the next key
+  if (/^\w{2,}$/.test(written)) return undefined; // a key's name, for example of a dead key
   const digit = /^Digit(\d)$/.exec(code)?.[1];
   if (digit !== undefined) return shiftKey ? undefined : digit;
   if (!isForeign(written)) return undefined;
   return letterAt(code) ?? PLACES[code]?.[shiftKey ? 1 : 0];
 }
 
-/** Whether it is letters or marks of another script. Latin letters count for what they are, wherever they stand. */
+/**
+ * Whether it is letters or marks of another script. Latin letters count for what they are, wherever
+ * they stand.
+ */
 function isForeign(written: string): boolean {
   return /^[\p{L}\p{M}]+$/u.test(written) && !/\p{Script=Latin}/u.test(written);
 }

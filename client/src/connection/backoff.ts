@@ -1,13 +1,22 @@
-/** How long to wait before the next attempt: doubling, jittered, bounded (pure). */
+/**
+ * How long to wait before the next attempt: twice as long each time, a little at random, up to a
+ * bound (pure).
+ */
 export interface Backoff {
   readonly first: number;
   readonly most: number;
 }
 
-/** The bound keeps a page's return within 5 s of the server's, even when an attempt has just failed. */
+/**
+ * With this bound a page is back within 5 s of the server's return, even when an attempt has failed
+ * just before.
+ */
 export const RECONNECT: Backoff = { first: 250, most: 3000 };
 
-/** Milliseconds before attempt number `attempt` (0 is the first), between half of the full delay and all of it. */
+/**
+ * Milliseconds before attempt number `attempt` (0 is the first), between half of the full delay and
+ * all of it.
+ */
 export function delay({ first, most }: Backoff, attempt: number, random: () => number): number {
   const full = Math.min(most, first * 2 ** Math.min(attempt, 30));
   return full * (0.5 + 0.5 * random());

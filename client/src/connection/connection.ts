@@ -1,9 +1,13 @@
 /**
- * A connection to the server that comes back by itself.
+ * A connection to the server that is made again by itself when it is lost.
  *
- * One websocket at a time; calls become promises; events go to the listener. A socket that has been silent is asked for a
- * sign of life and closed when none comes: after a laptop's sleep or a change of network the browser itself notices
- * nothing for minutes.
+ * One websocket at a time; calls become promises; events go to the listener. A socket that has been
+ * silent is asked for a sign of life and closed when none comes: after a laptop's sleep or a change
+ * of network the browser itself notices nothing for minutes.
+ *
+ * `connecting` → `open` when the socket opens; → `offline` when it closes, stays silent, or does
+ * not open in time. From `offline` the next attempt is made after a pause, or at once when the page
+ * or the network comes back (`wake`).
  */
 import {
   create,
@@ -26,13 +30,19 @@ export class ConnectionLost extends Error {
 
 export interface ConnectionListener {
   opened(): void;
-  /** The connection was lost, or an attempt to connect failed. `code` is the websocket's close code, 0 where it was given up. */
+  /**
+   * The connection was lost, or an attempt to connect failed. `code` is the websocket's close code,
+   * 0 where it was given up.
+   */
   closed(code: number): void;
   event(name: string, payload: Uint8Array): void;
 }
 
 /** What a connection needs of a WebSocket. */
-export type Socket = Pick<WebSocket, "binaryType" | "onopen" | "onmessage" | "onclose" | "send" | "close">;
+export type Socket = Pick<
+  WebSocket,
+  "binaryType" | "onopen" | "onmessage" | "onclose" | "send" | "close"
+>;
 
 /** What a caller needs of a connection; a test may put something else there. */
 export interface Caller {
@@ -50,7 +60,7 @@ interface Call {
 const HANDSHAKE_MS = 5000;
 const SILENCE_MS = 10_000;
 const ANSWER_MS = 4000;
-/** The number of the last call is a uint32 on the wire. */
+/** Calls are counted by a uint32 on the wire. */
 const WRAP = 2 ** 32;
 
 export class Connection implements Caller {
@@ -61,11 +71,16 @@ export class Connection implements Caller {
   private ready = false;
   private attempt = 0;
   private seq = 0;
+  /** Whether a message came since `listen` or `probe` began to wait for one. */
   private heard = false;
   private readonly calls = new Map<number, Call>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(open: () => Socket, listener: ConnectionListener, random: () => number = Math.random) {
+  constructor(
+    open: () => Socket,
+    listener: ConnectionListener,
+    random: () => number = Math.random,
+  ) {
     this.open = open;
     this.listener = listener;
     this.random = random;
@@ -124,7 +139,8 @@ export class Connection implements Caller {
       this.listener.opened();
     };
     socket.onmessage = ({ data }) => {
-      if (socket === this.socket && data instanceof ArrayBuffer) this.incoming(new Uint8Array(data));
+      if (socket === this.socket && data instanceof ArrayBuffer)
+        this.incoming(new Uint8Array(data));
     };
     socket.onclose = ({ code }) => this.lose(socket, code);
     this.timer = setTimeout(() => this.lose(socket), HANDSHAKE_MS);
@@ -132,7 +148,8 @@ export class Connection implements Caller {
 
   private incoming(data: Uint8Array): void {
     this.heard = true;
-    // Only now: a server that accepts and closes at once must not be asked again and again without a pause.
+    // Not when the socket opens: a server that accepts and closes at once would be called again
+    // without growing pauses.
     this.attempt = 0;
     const message = decodeMessage(data);
     if (!message) return;
@@ -146,7 +163,7 @@ export class Connection implements Caller {
     else call?.reject(message.error);
   }
 
-  /** Waits for the socket to fall silent. */
+  /** Probes the connection when nothing was heard for a while, or an answer is awaited. */
   private listen(): void {
     clearTimeout(this.timer);
     this.heard = false;
@@ -156,7 +173,10 @@ export class Connection implements Caller {
     }, SILENCE_MS);
   }
 
-  /** Any message within the time, be it only an error, shows that the other side lives. */
+  /**
+   * Asks for a sign of life. Any message in time, even an error, shows that the server is there;
+   * without one the socket is lost.
+   */
   private probe(): void {
     const socket = this.socket;
     if (!socket) return;

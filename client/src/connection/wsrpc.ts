@@ -8,7 +8,9 @@ export class RpcError extends Error {
   /** The code's name, for example `RATE_LIMITED`. */
   readonly code: string;
   readonly field: string;
-  /** After how many milliseconds the same call may succeed; undefined where waiting does not help. */
+  /**
+   * After how many milliseconds the same call may succeed; undefined where waiting does not help.
+   */
   readonly retryAfter: number | undefined;
 
   constructor(code: string, sentence: string, field = "", retryAfter?: number) {
@@ -26,14 +28,18 @@ export type Incoming =
 
 const NOTHING = new Uint8Array();
 
-export function encodeRequest(method: string, seq: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+export function encodeRequest(
+  method: string,
+  seq: number,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
   return toBinary(
     MessageSchema,
     create(MessageSchema, { type: Message_Type.REQUEST, request: { method, seq, payload } }),
   );
 }
 
-/** Undefined where the message is none that a server sends. */
+/** Reads a message of the server. Returns undefined where it is not one that a server sends. */
 export function decodeMessage(data: Uint8Array): Incoming | undefined {
   try {
     const { type, response, event } = fromBinary(MessageSchema, data);

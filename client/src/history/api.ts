@@ -95,7 +95,9 @@ export function fetchDay(name: string): Promise<DayDetails | undefined> {
 }
 
 /** Protobuf's JSON leaves empty lists out. */
-function complete(window: Partial<MovieWindow> & Omit<MovieWindow, "renditions" | "styles">): MovieWindow {
+function complete(
+  window: Partial<MovieWindow> & Omit<MovieWindow, "renditions" | "styles">,
+): MovieWindow {
   return { ...window, renditions: window.renditions ?? [], styles: window.styles ?? [] };
 }
 
@@ -104,7 +106,10 @@ function demand<T>(found: T | undefined): T {
   return found;
 }
 
-/** `key` is something that the answer has to have: a proxy's page of regrets is JSON at times. */
+/**
+ * Returns the answer, or undefined where there is none; rejects where it lacks `key`: a proxy's
+ * error page may be JSON, too.
+ */
 async function get<T>(path: string, key: string & keyof T): Promise<T | undefined> {
   const response = await ask(path);
   if (response.status === 404) return undefined;

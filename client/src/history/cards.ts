@@ -1,4 +1,6 @@
-/** The movies of a day as cards: a poster, which runs through the sprite's thumbnails under the pointer. */
+/**
+ * A movie as a card: its poster, over which the pointer runs through the thumbnails of the movie.
+ */
 import { dreamPath, halfPath } from "../browser/server";
 import { styleWords } from "../words/site";
 import type { Day, MovieWindow, Recording } from "./api";
@@ -52,7 +54,13 @@ class Card {
   private readonly rows: number;
   private readonly image = document.createElement("img");
 
-  constructor(href: string, title: string, recording: Recording, rows: number, commands: CardCommands) {
+  constructor(
+    href: string,
+    title: string,
+    recording: Recording,
+    rows: number,
+    commands: CardCommands,
+  ) {
     const { state, poster, sprite, renditions, seconds } = recording;
     this.rows = rows;
     const link = document.createElement("a");
@@ -128,7 +136,9 @@ class Card {
       const total = SPRITE_COLUMNS * this.rows;
       const k = clamp(Math.floor(share * total), 0, total - 1);
       const percent = (at: number, of: number) => (of > 1 ? (at / (of - 1)) * 100 : 0);
-      strip.style.backgroundPosition = `${percent(k % SPRITE_COLUMNS, SPRITE_COLUMNS)}% ${percent(Math.floor(k / SPRITE_COLUMNS), this.rows)}%`;
+      const across = percent(k % SPRITE_COLUMNS, SPRITE_COLUMNS);
+      const down = percent(Math.floor(k / SPRITE_COLUMNS), this.rows);
+      strip.style.backgroundPosition = `${across}% ${down}%`;
       place.style.transform = `scaleX(${share})`;
       this.frame.dataset.scrub = String(k);
     });

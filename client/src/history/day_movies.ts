@@ -7,7 +7,7 @@ import type { Guide } from "./guide";
 import { WORDS } from "./messages";
 import { SPRITE_COLUMNS } from "./moments";
 
-export class Shelf {
+export class DayMovies {
   day: Day | undefined;
   private readonly root = element("shelf", HTMLElement);
   private readonly title = element("day-title", HTMLElement);
@@ -49,7 +49,11 @@ export class Shelf {
     else if (!this.shown) this.fail(day, past);
   }
 
-  private refill(day: Day, past: Past, { windows, more }: { windows: MovieWindow[]; more: boolean }): void {
+  private refill(
+    day: Day,
+    past: Past,
+    { windows, more }: { windows: MovieWindow[]; more: boolean },
+  ): void {
     this.words.textContent = dayFacts(day);
     const now = JSON.stringify([day, windows]);
     if (now === this.shown) return;
@@ -76,7 +80,8 @@ export class Shelf {
     const all = windows.map((window) => windowCard(window, clock, rows, this.commands));
     if (day.renditions.length > 0) all.unshift(dayCard(day, rows, this.commands));
     this.cards.replaceChildren(...all);
-    if (focused) this.cards.querySelector<HTMLElement>(`[href="${focused}"]`)?.focus({ preventScroll: true });
+    if (focused)
+      this.cards.querySelector<HTMLElement>(`[href="${focused}"]`)?.focus({ preventScroll: true });
     this.more.textContent = WORDS.more;
     this.more.hidden = !more;
     this.more.onclick = () => void this.extend(past);

@@ -3,7 +3,7 @@ import { element } from "../browser/dom";
 import type { Day } from "./api";
 import { dayLabel, dayParts } from "./formats";
 
-export class Strip {
+export class DayStrip {
   private readonly root = element("days", HTMLElement);
   private readonly chosen: (day: Day) => void;
   private readonly buttons = new Map<string, HTMLButtonElement>();
@@ -53,7 +53,8 @@ export class Strip {
 
   private reveal(current: string): void {
     const button = this.buttons.get(current);
-    if (button) this.root.scrollLeft = button.offsetLeft - (this.root.clientWidth - button.offsetWidth) / 2;
+    if (button)
+      this.root.scrollLeft = button.offsetLeft - (this.root.clientWidth - button.offsetWidth) / 2;
   }
 
   private button(day: Day, level: number, parts: ReturnType<typeof dayParts>): HTMLButtonElement {

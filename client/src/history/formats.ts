@@ -66,7 +66,8 @@ export class Clock {
 
   /** `14:00 – 16:00`; shorter than a few minutes, with seconds. */
   span(start: number, end: number): string {
-    const at = (time: number) => (end - start < 120_000 ? this.toSecond(time) : this.toMinute(time));
+    const at = (time: number) =>
+      end - start < 120_000 ? this.toSecond(time) : this.toMinute(time);
     return `${at(start)} – ${at(end)}`;
   }
 }

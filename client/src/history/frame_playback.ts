@@ -1,11 +1,12 @@
 /**
- * What is not a movie yet: the dreams' pictures, one after the other on a canvas. A few are fetched ahead, small ones, since
- * the server is busy with dreaming; when it rests on one, on a large screen, that one comes in full.
+ * Plays what is not a movie yet: the dreams' pictures, one after the other on a canvas. A few small
+ * ones are fetched ahead, since the server is busy with dreaming. Where it stops, on a large
+ * screen, that picture is fetched in full.
  */
 import { context2d } from "../browser/dom";
 import { CANVAS_SIDE, dreamPath, HALF_SIDE, halfPath } from "../browser/server";
 import { clamp } from "./moments";
-import type { Screen, ScreenListener } from "./playback";
+import type { Playback, PlaybackListener } from "./playback";
 
 const DREAMS_PER_SECOND = 12;
 const AHEAD = 10;
@@ -15,7 +16,7 @@ const REST_MS = 250;
 
 type Picture = HTMLImageElement | "loading" | "gone";
 
-export class Slides implements Screen {
+export class FramePlayback implements Playback {
   index = 0;
   shown = -1;
   failed = false;
@@ -23,7 +24,7 @@ export class Slides implements Screen {
   readonly element = document.createElement("canvas");
   private dreams: readonly number[];
   private readonly sharp: boolean;
-  private readonly listener: ScreenListener;
+  private readonly listener: PlaybackListener;
   private readonly context: CanvasRenderingContext2D;
   /** By dream, those used last at the end. */
   private readonly pictures = new Map<number, Picture>();
@@ -36,7 +37,7 @@ export class Slides implements Screen {
   private disposed = false;
 
   /** `sharp`: the screen has more pixels than a small picture. */
-  constructor(dreams: readonly number[], sharp: boolean, listener: ScreenListener) {
+  constructor(dreams: readonly number[], sharp: boolean, listener: PlaybackListener) {
     this.context = context2d(this.element);
     this.dreams = dreams;
     this.sharp = sharp;
@@ -88,7 +89,8 @@ export class Slides implements Screen {
   }
 
   retry(): void {
-    for (const [dream, picture] of this.pictures) if (picture === "gone") this.pictures.delete(dream);
+    for (const [dream, picture] of this.pictures)
+      if (picture === "gone") this.pictures.delete(dream);
     this.show(this.index);
     this.listener.changed();
   }
@@ -157,6 +159,7 @@ export class Slides implements Screen {
     this.context.drawImage(picture, 0, 0, width, height);
   }
 
+  /** Fetches the present picture in full, if it still is the present one after a moment. */
   private restHere(): void {
     if (!this.sharp) return;
     const { index } = this;
@@ -167,7 +170,10 @@ export class Slides implements Screen {
     }, REST_MS);
   }
 
-  /** Sees to it that the present picture and those after it are fetched, a few at once, the nearest first. */
+  /**
+   * Sees to it that the present picture and those after it are fetched, a few at once, the nearest
+   * first.
+   */
   private fetch(): void {
     const count = this.dreams.length;
     for (let step = 0; step < Math.min(AHEAD, count) && this.loading < AT_ONCE; step++) {

@@ -11,7 +11,7 @@ export interface Archive {
   fetchDay(name: string): Promise<DayDetails | undefined>;
 }
 
-/** Why it is not quite what the link says. */
+/** Why something else is shown than the link says. */
 export type Remark = "tooEarly" | "tooLate" | "gone" | undefined;
 
 export interface Found {
@@ -20,7 +20,9 @@ export interface Found {
   readonly remark: Remark;
 }
 
-/** Nothing can be shown; `gone` where there was something, and its day, where there is that still. */
+/**
+ * Nothing can be shown; `gone` where there was something, and its day, where there is that still.
+ */
 export interface NotFound {
   readonly missing: "noSuch" | "gone";
 }
@@ -54,16 +56,24 @@ export class Guide {
     return details && reelOfWindow(details);
   }
 
-  /** The windows of a day that start before a time, newest first, as many as a page has, and whether there are more. */
+  /**
+   * The windows of a day that start before a time, newest first, as many as a page has, and whether
+   * there are more.
+   */
   async windowsOf(day: Day, before = day.end): Promise<{ windows: MovieWindow[]; more: boolean }> {
-    const limit = Math.min(LARGEST_PAGE, Math.ceil((day.end - day.start) / (this.windowSeconds * 1000)) + 1);
+    const limit = Math.min(
+      LARGEST_PAGE,
+      Math.ceil((day.end - day.start) / (this.windowSeconds * 1000)) + 1,
+    );
     const { windows } = await this.fetchPast(before, limit);
     const found = windows.filter(({ start }) => start >= day.start);
     return { windows: found, more: found.length === limit };
   }
 
   /** The windows beside one, by their starts. */
-  async neighbours(start: number): Promise<{ earlier: number | undefined; later: number | undefined }> {
+  async neighbours(
+    start: number,
+  ): Promise<{ earlier: number | undefined; later: number | undefined }> {
     const past = await this.fetchPast(start);
     const days = past.days.filter(({ end }) => end > start).sort((a, b) => a.start - b.start);
     let later: number | undefined;
@@ -106,7 +116,11 @@ export class Guide {
     const day = dayOf(past.days, reel.recording.start);
     const ofDay = day?.state === "ENCODED" ? await this.findDay(day.day) : undefined;
     if (!ofDay || "missing" in ofDay) return { missing: "gone" };
-    return { reel: ofDay.reel, index: Math.max(0, frameAt(ofDay.reel.times, time)), remark: "gone" };
+    return {
+      reel: ofDay.reel,
+      index: Math.max(0, frameAt(ofDay.reel.times, time)),
+      remark: "gone",
+    };
   }
 
   /** The first window of all. */

@@ -48,7 +48,8 @@ export const historyDe: HistoryMessages = {
   movieFailedHint: "Die Verbindung ist abgerissen, oder dieser Browser kann kein H.264.",
   picturesFailed: "Die Träume sind nicht zu bekommen.",
   soon: "Der Film wird noch gemacht. Bis dahin siehst du die einzelnen Bilder.",
-  recording: "Das wird noch aufgenommen. Du siehst die einzelnen Bilder; neue Träume kommen am Ende hinzu.",
+  recording:
+    "Das wird noch aufgenommen. Du siehst die einzelnen Bilder; neue Träume kommen am Ende hinzu.",
   movieReady: "Der Film ist fertig.",
 
   moment: "Zeitpunkt",

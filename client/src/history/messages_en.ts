@@ -1,4 +1,7 @@
-/** English messages of the history page. `messages_de.ts` has the same in German; one that is missing does not compile. */
+/**
+ * English messages of the history page. `messages_de.ts` has the same in German; one that is
+ * missing does not compile.
+ */
 import { Counting } from "../text/count";
 import type { Widened } from "../words/widened";
 
@@ -15,7 +18,8 @@ export const historyEn = {
 
   loading: "Fetching the history…",
   empty: "Nothing has been dreamt yet.",
-  emptyHint: "Draw something, and it will be. Every dream is kept, and every other hour they become a movie.",
+  emptyHint:
+    "Draw something, and it will be. Every dream is kept, and every other hour they become a movie.",
   drawNow: "Draw the first stroke",
   failed: "The history can’t be reached.",
   failedHint: "The server may be restarting, or your connection is down.",
@@ -47,7 +51,8 @@ export const historyEn = {
   movieFailedHint: "The connection was lost, or this browser can’t play H.264.",
   picturesFailed: "The dreams can’t be fetched.",
   soon: "Its movie is being made. Until then it is played from single frames.",
-  recording: "It is still being recorded. It is played from single frames; new dreams are added at the end.",
+  recording:
+    "It is still being recorded. It is played from single frames; new dreams are added at the end.",
   movieReady: "The movie is ready.",
 
   moment: "Moment",

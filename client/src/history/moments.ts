@@ -24,10 +24,14 @@ export function formatMoment(time: number, milliseconds = false): string {
   return milliseconds ? text : text.replace(/\.\d{3}Z$/, "Z");
 }
 
-/** The link to frame `index`: the second, or the millisecond where another dream shares that, or none follows. */
+/**
+ * The link to frame `index`: the second, or the millisecond where another dream shares that, or
+ * none follows.
+ */
 export function linkTo(times: readonly number[], index: number): string {
   const time = times[index];
-  // Rounded down it would lead to the dream before; rounded up, to this one if it is still the newest then.
+  // Rounded down it would lead to the dream before; rounded up, to this one if it is still the
+  // newest then.
   const second = Math.ceil(time / 1000) * 1000;
   return `#${times[index + 1] > second ? formatMoment(second) : formatMoment(time, time % 1000 !== 0)}`;
 }
@@ -43,7 +47,10 @@ export function windowName(start: number): string {
   return formatMoment(start).replace(/[-:]/g, "");
 }
 
-/** The frame that shows the newest dream at a time; -1 where all are later. `times` ascend but for changed clocks. */
+/**
+ * The frame that shows the newest dream at a time; -1 where all are later. `times` ascend but for
+ * changed clocks.
+ */
 export function frameAt(times: readonly number[], time: number): number {
   let [low, high] = [0, times.length];
   while (low < high) {
@@ -67,7 +74,10 @@ export function positionOf(index: number, fps: number): number {
 /** A sprite has so many thumbnails in a row. */
 export const SPRITE_COLUMNS = 10;
 
-/** Which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count / (2 * thumbnails). */
+/**
+ * Which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count / (2 *
+ * thumbnails).
+ */
 export function thumbnailOf(index: number, count: number, thumbnails: number): number {
   return clamp(Math.floor(((index + 0.5) / count) * thumbnails), 0, thumbnails - 1);
 }

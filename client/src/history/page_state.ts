@@ -4,7 +4,7 @@ import { WORDS } from "./messages";
 
 export type Stage = "loading" | "empty" | "failed" | "none";
 
-export class StateView {
+export class PageState {
   private readonly root = element("state", HTMLElement);
   private readonly words = element("state-words", HTMLElement);
   private readonly hint = element("state-hint", HTMLElement);
@@ -19,12 +19,18 @@ export class StateView {
 
   show(stage: Stage): void {
     this.root.dataset.stage = stage;
-    this.words.textContent = { loading: WORDS.loading, empty: WORDS.empty, failed: WORDS.failed, none: "" }[
-      stage
-    ];
-    this.hint.textContent = { loading: "", empty: WORDS.emptyHint, failed: WORDS.failedHint, none: "" }[
-      stage
-    ];
+    this.words.textContent = {
+      loading: WORDS.loading,
+      empty: WORDS.empty,
+      failed: WORDS.failed,
+      none: "",
+    }[stage];
+    this.hint.textContent = {
+      loading: "",
+      empty: WORDS.emptyHint,
+      failed: WORDS.failedHint,
+      none: "",
+    }[stage];
     this.draw.hidden = stage !== "empty";
     this.again.hidden = stage !== "failed";
   }

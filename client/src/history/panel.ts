@@ -35,7 +35,8 @@ export class Panel {
 
   open(reel: Reel, clock: Clock, remark: string): void {
     const { recording, kind, name } = reel;
-    this.title.textContent = kind === "day" ? WORDS.dayMovie : clock.span(recording.start, recording.end);
+    this.title.textContent =
+      kind === "day" ? WORDS.dayMovie : clock.span(recording.start, recording.end);
     this.date.textContent = kind === "day" ? dayParts(name).label : clock.day(recording.start);
     const length =
       recording.renditions.length > 0 ? ` · ${WORDS.length(durationWords(recording.seconds))}` : "";

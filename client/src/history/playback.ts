@@ -1,7 +1,10 @@
-/** What shows the dreams of a movie: `Film` a video, `Slides` one picture after the other. */
+/**
+ * What shows the dreams of a movie: `VideoPlayback` a video, `FramePlayback` one picture after the
+ * other.
+ */
 import type { Rendition } from "./api";
 
-export interface Screen {
+export interface Playback {
   /** Where the movie is: set at once by `show`, also while the picture is still on its way. */
   readonly index: number;
   /** The frame that can be seen; -1 before the first. */
@@ -21,15 +24,21 @@ export interface Screen {
   dispose(): void;
 }
 
-export interface ScreenListener {
+export interface PlaybackListener {
   /** `index` or `shown` is another. */
   moved(): void;
   /** `playing`, `waiting` or `failed` is another. */
   changed(): void;
 }
 
-/** The smallest rendition that is sharp at so many device pixels, or nearly; the largest where none is. */
-export function renditionFor(renditions: readonly Rendition[], pixels: number): Rendition | undefined {
+/**
+ * The smallest rendition that is sharp at so many device pixels, or nearly; the largest where none
+ * is.
+ */
+export function renditionFor(
+  renditions: readonly Rendition[],
+  pixels: number,
+): Rendition | undefined {
   const byWidth = [...renditions].sort((a, b) => a.width - b.width);
   return byWidth.find(({ width }) => width >= pixels * 0.85) ?? byWidth.at(-1);
 }

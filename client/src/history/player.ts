@@ -1,19 +1,22 @@
-/** The player: a dialog with the picture, the time line, the controls and what is known of the movie. */
+/**
+ * The player: a dialog with the picture, the time line, the controls and what is known of the
+ * movie.
+ */
 import { copyText } from "../browser/clipboard";
 import { element } from "../browser/dom";
 import { HALF_SIDE } from "../browser/server";
 import { Toast } from "../browser/toast";
 import type { Past } from "./api";
 import { Clock, speedWords } from "./formats";
-import { Slides } from "./frame_playback";
+import { FramePlayback } from "./frame_playback";
 import { WORDS } from "./messages";
 import { clamp, linkTo } from "./moments";
 import { Panel } from "./panel";
-import { renditionFor, type Screen } from "./playback";
+import { type Playback, renditionFor } from "./playback";
 import type { Reel } from "./reel";
 import { listenToKeys } from "./shortcuts";
-import { Track } from "./timeline_slider";
-import { Film } from "./video_playback";
+import { TimelineSlider } from "./timeline_slider";
+import { VideoPlayback } from "./video_playback";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const ADDRESS_MS = 200;
@@ -21,7 +24,7 @@ const TOLD_MS = 1000;
 const TOAST_MS = 3000;
 
 export interface PlayerListener {
-  /** The page's address while it rests, a fragment. */
+  /** The fragment that the page's address should have now that the movie rests. */
   address(fragment: string): void;
   closed(): void;
 }
@@ -41,9 +44,9 @@ export class Player {
   private readonly speedSelect = element("speed", HTMLSelectElement);
   private readonly toast = new Toast(TOAST_MS);
   private readonly panel = new Panel((index) => this.seek(index));
-  private readonly track: Track;
+  private readonly slider: TimelineSlider;
   private readonly listener: PlayerListener;
-  private screen: Screen | undefined;
+  private playback: Playback | undefined;
   private facts: Past | undefined;
   private clock = new Clock("UTC");
   private looping = false;
@@ -56,10 +59,15 @@ export class Player {
 
   constructor(listener: PlayerListener) {
     this.listener = listener;
-    this.track = new Track({ seek: (index) => this.seek(index), scrub: (on) => this.scrub(on) });
+    this.slider = new TimelineSlider({
+      seek: (index) => this.seek(index),
+      scrub: (on) => this.scrub(on),
+    });
     for (const speed of SPEEDS) this.speedSelect.add(new Option(speedWords(speed), String(speed)));
     this.speedSelect.value = "1";
-    this.speedSelect.addEventListener("change", () => this.setSpeed(Number(this.speedSelect.value)));
+    this.speedSelect.addEventListener("change", () =>
+      this.setSpeed(Number(this.speedSelect.value)),
+    );
     this.troubleAgain.textContent = WORDS.again;
     const clicks: [string, () => void][] = [
       ["play", () => this.toggle()],
@@ -100,7 +108,7 @@ export class Player {
     this.fill(reel, options.remark);
     this.begin(reel, index);
     element("track", HTMLElement).focus();
-    if (options.play) this.screen?.play();
+    if (options.play) this.playback?.play();
   }
 
   /** Something is on its way. */
@@ -127,22 +135,25 @@ export class Player {
 
   /** The same reel, with more dreams or with a movie by now. */
   update(reel: Reel): void {
-    const { reel: before, screen } = this;
-    if (!before || !screen || before.name !== reel.name) return;
-    if (before.dreams.length === reel.dreams.length && before.recording.state === reel.recording.state)
+    const { reel: before, playback } = this;
+    if (!before || !playback || before.name !== reel.name) return;
+    if (
+      before.dreams.length === reel.dreams.length &&
+      before.recording.state === reel.recording.state
+    )
       return;
     this.reel = reel;
     this.fill(reel, "");
-    if (screen instanceof Slides && reel.recording.renditions.length === 0) {
-      screen.extend(reel.dreams);
+    if (playback instanceof FramePlayback && reel.recording.renditions.length === 0) {
+      playback.extend(reel.dreams);
       this.show();
       return;
     }
-    const { playing } = screen;
-    const index = reel.dreams.indexOf(before.dreams[screen.index]);
-    screen.dispose();
+    const { playing } = playback;
+    const index = reel.dreams.indexOf(before.dreams[playback.index]);
+    playback.dispose();
     this.begin(reel, Math.max(0, index));
-    if (playing) this.screen?.play();
+    if (playing) this.playback?.play();
     this.toast.say(WORDS.movieReady);
   }
 
@@ -156,7 +167,7 @@ export class Player {
 
   private fill(reel: Reel, remark: string): void {
     this.panel.open(reel, this.clock, remark);
-    this.track.open(reel, this.clock, this.facts?.thumbnails ?? 100);
+    this.slider.open(reel, this.clock, this.facts?.thumbnails ?? 100);
   }
 
   private begin(reel: Reel, index: number): void {
@@ -164,21 +175,21 @@ export class Player {
     const pixels = this.picture.clientWidth * devicePixelRatio;
     const rendition = renditionFor(renditions, pixels);
     const listener = { moved: () => this.show(), changed: () => this.show() };
-    const screen: Screen = rendition
-      ? new Film(rendition.url, reel.dreams.length, this.facts?.fps ?? 30, listener)
-      : new Slides(reel.dreams, pixels > HALF_SIDE, listener);
-    this.screen = screen;
-    screen.setLoop(this.looping);
-    screen.setSpeed(this.speed);
-    this.picture.replaceChildren(screen.element);
+    const playback: Playback = rendition
+      ? new VideoPlayback(rendition.url, reel.dreams.length, this.facts?.fps ?? 30, listener)
+      : new FramePlayback(reel.dreams, pixels > HALF_SIDE, listener);
+    this.playback = playback;
+    playback.setLoop(this.looping);
+    playback.setSpeed(this.speed);
+    this.picture.replaceChildren(playback.element);
     Object.assign(this.dialog.dataset, { kind: rendition ? "movie" : "frames", name: reel.name });
-    screen.show(index);
+    playback.show(index);
   }
 
   private clear(): void {
     clearTimeout(this.addressTimer);
-    this.screen?.dispose();
-    this.screen = undefined;
+    this.playback?.dispose();
+    this.playback = undefined;
     this.reel = undefined;
     this.scrubbing = false;
     this.showTrouble(undefined);
@@ -188,50 +199,50 @@ export class Player {
   }
 
   private toggle(): void {
-    const { screen } = this;
-    if (!screen) return;
-    if (screen.playing) screen.pause();
-    else screen.play();
+    const { playback } = this;
+    if (!playback) return;
+    if (playback.playing) playback.pause();
+    else playback.play();
   }
 
   private seek(index: number): void {
     const count = this.reel?.dreams.length ?? 0;
-    if (count > 0) this.screen?.show(clamp(index, 0, count - 1));
+    if (count > 0) this.playback?.show(clamp(index, 0, count - 1));
   }
 
   private step(dreams: number): void {
-    const { screen } = this;
-    if (!screen) return;
-    if (screen.playing && Math.abs(dreams) === 1) screen.pause();
-    this.seek(screen.index + dreams);
+    const { playback } = this;
+    if (!playback) return;
+    if (playback.playing && Math.abs(dreams) === 1) playback.pause();
+    this.seek(playback.index + dreams);
   }
 
   private scrub(on: boolean): void {
     this.scrubbing = on;
     if (on) {
-      this.resume = this.screen?.playing ?? false;
-      this.screen?.pause();
-    } else if (this.resume) this.screen?.play();
+      this.resume = this.playback?.playing ?? false;
+      this.playback?.pause();
+    } else if (this.resume) this.playback?.play();
     else this.show();
   }
 
   private setSpeed(speed: number): void {
     this.speed = speed;
     this.speedSelect.value = String(speed);
-    this.screen?.setSpeed(speed);
+    this.playback?.setSpeed(speed);
   }
 
   private toggleLoop(): void {
     this.looping = !this.looping;
     this.loopButton.setAttribute("aria-pressed", String(this.looping));
-    this.screen?.setLoop(this.looping);
+    this.playback?.setLoop(this.looping);
   }
 
   /** Shows how things stand. Called for each frame. */
   private show(): void {
-    const { screen, reel, dialog } = this;
-    if (!screen || !reel) return;
-    const { index, shown, playing, waiting, failed } = screen;
+    const { playback, reel, dialog } = this;
+    if (!playback || !reel) return;
+    const { index, shown, playing, waiting, failed } = playback;
     const state = failed ? "failed" : playing ? "playing" : "paused";
     this.playButton.setAttribute("aria-label", playing ? WORDS.pause : WORDS.play);
     this.clockWords.textContent = this.clock.toSecond(reel.times[index]);
@@ -239,13 +250,13 @@ export class Player {
     const now = performance.now();
     const told = !playing || now - this.told > TOLD_MS;
     if (told) this.told = now;
-    this.track.place(index, told);
+    this.slider.place(index, told);
     this.panel.place(reel, index);
     const movie = dialog.dataset.kind === "movie";
     const words = movie
       ? ([WORDS.movieFailed, WORDS.movieFailedHint] as const)
       : ([WORDS.picturesFailed, WORDS.failedHint] as const);
-    if (failed) this.showTrouble(words, () => screen.retry());
+    if (failed) this.showTrouble(words, () => playback.retry());
     else this.showTrouble(undefined);
     Object.assign(dialog.dataset, { state, waiting, index, shown, dream: reel.dreams[index] });
     clearTimeout(this.addressTimer);
@@ -254,7 +265,10 @@ export class Player {
     this.addressTimer = setTimeout(() => this.listener.address(fragment), ADDRESS_MS);
   }
 
-  /** A sentence and a hint in place of the picture, and what is done by the button; none where nothing is amiss. */
+  /**
+   * A sentence and a hint in place of the picture, and what is done by the button; none where
+   * nothing is amiss.
+   */
   private showTrouble(words: readonly [string, string] | undefined, again?: () => void): void {
     this.again = again;
     this.troubleAgain.hidden = again === undefined;
@@ -264,13 +278,13 @@ export class Player {
   }
 
   private async share(): Promise<void> {
-    const { screen, reel } = this;
-    if (!screen || !reel) return;
-    const fragment = linkTo(reel.times, screen.index);
+    const { playback, reel } = this;
+    if (!playback || !reel) return;
+    const fragment = linkTo(reel.times, playback.index);
     if (await copyText(`${location.origin}${location.pathname}${fragment}`)) {
       this.toast.say(WORDS.copied);
     } else {
-      screen.pause();
+      playback.pause();
       this.listener.address(fragment);
       this.toast.say(WORDS.notCopied);
     }

@@ -1,4 +1,7 @@
-/** What is played: the dreams of a window, or those of a day's movie, with what is known of them (pure). */
+/**
+ * What is played: the dreams of a window, or those of a day's movie, with what is known of them
+ * (pure).
+ */
 import type { Day, DayDetails, MovieWindow, Recording, StyleSpan, WindowDetails } from "./api";
 import { windowName } from "./moments";
 import { type Bar, bars, minutes, type StyleStretch, stretches } from "./timeline";
@@ -27,7 +30,10 @@ export function reelOfWindow({ window, dreams, times, dabsPerMinute }: WindowDet
 }
 
 /** The day's windows tell when people drew, and the styles. They may be in any order. */
-export function reelOfDay({ day, dreams, times }: DayDetails, windows: readonly MovieWindow[]): Reel {
+export function reelOfDay(
+  { day, dreams, times }: DayDetails,
+  windows: readonly MovieWindow[],
+): Reel {
   const ascending = [...windows].sort((a, b) => a.start - b.start);
   const spans: StyleSpan[] = ascending.flatMap(({ styles }) => styles);
   return {
@@ -47,7 +53,11 @@ export function reelOfDay({ day, dreams, times }: DayDetails, windows: readonly 
 /** Whether there is something to show: a movie, or the frames that are to become one. */
 export function canPlay({ recording, dreams }: Reel): boolean {
   if (dreams.length === 0) return false;
-  return recording.renditions.length > 0 || recording.state === "RECORDING" || recording.state === "WAITING";
+  return (
+    recording.renditions.length > 0 ||
+    recording.state === "RECORDING" ||
+    recording.state === "WAITING"
+  );
 }
 
 export function dayOf(days: readonly Day[], time: number): Day | undefined {

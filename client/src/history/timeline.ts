@@ -1,6 +1,7 @@
 /**
- * The time line's mathematics (pure). Its axis counts frames, so that each dream is as wide as any other and the play head
- * moves evenly; the clock is written along it, and where nothing was dreamt for a while there is a gap.
+ * The time line's mathematics (pure). Its axis counts frames, so that each dream is as wide as any
+ * other and the play head moves evenly; the clock is written along it, and where nothing was dreamt
+ * for a while there is a gap.
  */
 import type { StyleSpan } from "./api";
 import { frameAt, MINUTE } from "./moments";
@@ -85,7 +86,10 @@ export interface Tick {
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480].map((minutes) => minutes * MINUTE);
 
-/** Round times of the clock, no more than `most`, none nearer to another than `1 / most` of the axis. */
+/**
+ * Round times of the clock, no more than `most`, none nearer to another than `1 / most` of the
+ * axis.
+ */
 export function ticks(times: readonly number[], most: number): Tick[] {
   const count = times.length;
   if (count < 2 || most < 1) return [];
@@ -103,7 +107,10 @@ export function ticks(times: readonly number[], most: number): Tick[] {
 const NEAR = 35;
 const GOLDEN_ANGLE = 137;
 
-/** A hue of the wheel for each style (0 to 359): its own, unless that is too near to that of one before it. */
+/**
+ * A hue of the wheel for each style (0 to 359): its own, unless that is too near to that of one
+ * before it.
+ */
 export function hues(styles: Iterable<string>): Map<string, number> {
   const found = new Map<string, number>();
   for (const style of styles) {
@@ -118,7 +125,8 @@ export function hues(styles: Iterable<string>): Map<string, number> {
 
 function ownHue(style: string): number {
   let hash = 2166136261;
-  for (let i = 0; i < style.length; i++) hash = Math.imul(hash ^ style.charCodeAt(i), 16777619) >>> 0;
+  for (let i = 0; i < style.length; i++)
+    hash = Math.imul(hash ^ style.charCodeAt(i), 16777619) >>> 0;
   return (hash >>> 8) % 360;
 }
 

@@ -1,4 +1,7 @@
-/** The time line: when people drew, which style was dreamt, where one is; and the slider that takes one elsewhere. */
+/**
+ * The time line: when people drew, which style was dreamt, where one is; and the slider that takes
+ * one elsewhere.
+ */
 import { context2d, element } from "../browser/dom";
 import { styleWords } from "../words/site";
 import type { Clock } from "./formats";
@@ -16,13 +19,13 @@ const TICK_WIDTH = 64;
 const GAP_MS = 5 * 60_000;
 const THUMBNAIL = 160;
 
-export interface TrackCommands {
+export interface SliderCommands {
   seek(index: number): void;
   /** A drag begins or ends. */
   scrub(on: boolean): void;
 }
 
-export class Track {
+export class TimelineSlider {
   private readonly slider = element("track", HTMLElement);
   private readonly canvas = element("drawing", HTMLCanvasElement);
   private readonly played = element("played", HTMLElement);
@@ -30,14 +33,14 @@ export class Track {
   private readonly tip = element("tip", HTMLElement);
   private readonly tipPicture = element("tip-picture", HTMLElement);
   private readonly tipWords = element("tip-words", HTMLElement);
-  private readonly commands: TrackCommands;
+  private readonly commands: SliderCommands;
   private reel: Reel | undefined;
   private clock: Clock | undefined;
   private thumbnails = 100;
   private width = 0;
   private dragged: number | undefined;
 
-  constructor(commands: TrackCommands) {
+  constructor(commands: SliderCommands) {
     this.commands = commands;
     const { slider } = this;
     new ResizeObserver(() => this.draw()).observe(slider);
@@ -78,7 +81,10 @@ export class Track {
     this.draw();
   }
 
-  /** `told`: also to assistive software, which is not to be told of every frame of a movie that plays. */
+  /**
+   * `told`: also to assistive software, which is not to be told of every frame of a movie that
+   * plays.
+   */
   place(index: number, told: boolean): void {
     const { reel, slider } = this;
     if (!reel) return;
@@ -111,7 +117,8 @@ export class Track {
     const style = styleWords(styleAt(reel.styles, index));
     this.tipWords.textContent = `${this.clock?.toSecond(reel.times[index])}${style ? ` · ${style}` : ""}`;
     const k = thumbnailOf(index, reel.dreams.length, this.thumbnails);
-    this.tipPicture.style.backgroundPosition = `${-(k % SPRITE_COLUMNS) * THUMBNAIL}px ${-Math.floor(k / SPRITE_COLUMNS) * THUMBNAIL}px`;
+    const [column, row] = [k % SPRITE_COLUMNS, Math.floor(k / SPRITE_COLUMNS)];
+    this.tipPicture.style.backgroundPosition = `${-column * THUMBNAIL}px ${-row * THUMBNAIL}px`;
     this.tip.hidden = false;
     const half = this.tip.offsetWidth / 2;
     this.tip.style.transform = `translateX(${clamp(x, half, this.width - half) - half}px)`;
@@ -136,7 +143,11 @@ export class Track {
     this.drawTicks(context, reel, x);
   }
 
-  private drawDabs(context: CanvasRenderingContext2D, reel: Reel, x: (index: number) => number): void {
+  private drawDabs(
+    context: CanvasRenderingContext2D,
+    reel: Reel,
+    x: (index: number) => number,
+  ): void {
     context.fillStyle = "rgb(255 255 255 / 10%)";
     context.fillRect(0, DABS - 1, this.width, 1);
     context.fillStyle = "#f2545b";
@@ -148,7 +159,11 @@ export class Track {
     }
   }
 
-  private drawStyles(context: CanvasRenderingContext2D, reel: Reel, x: (index: number) => number): void {
+  private drawStyles(
+    context: CanvasRenderingContext2D,
+    reel: Reel,
+    x: (index: number) => number,
+  ): void {
     const top = DABS + SPACE;
     const hue = hues(reel.styles.map(({ style }) => style));
     for (const { from, to, style } of reel.styles) {
@@ -163,10 +178,15 @@ export class Track {
       context.fillText(words, left + 6, top + STYLES / 2 + 0.5);
     }
     // Where nothing was dreamt for a while, a cut.
-    for (const at of gaps(reel.times, GAP_MS)) context.clearRect(x(at) - 1.5, 0, 3, DABS + SPACE + STYLES);
+    for (const at of gaps(reel.times, GAP_MS))
+      context.clearRect(x(at) - 1.5, 0, 3, DABS + SPACE + STYLES);
   }
 
-  private drawTicks(context: CanvasRenderingContext2D, reel: Reel, x: (index: number) => number): void {
+  private drawTicks(
+    context: CanvasRenderingContext2D,
+    reel: Reel,
+    x: (index: number) => number,
+  ): void {
     const top = DABS + STYLES + 2 * SPACE;
     context.fillStyle = "#a9a8ad";
     context.textAlign = "center";

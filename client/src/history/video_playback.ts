@@ -1,27 +1,30 @@
-/** A movie that was made: a video element that is stepped by frames. */
+/** Plays the movie of a window or a day: a video element that can be stepped by single frames. */
 import { clamp, frameOf, positionOf } from "./moments";
-import type { Screen, ScreenListener } from "./playback";
+import type { Playback, PlaybackListener } from "./playback";
 
-/** Time for the picture to be seen that was sought. */
+/** So long after a seek its picture should be seen. */
 const SEEN_MS = 400;
 const MOST_REPEATS = 5;
 
-export class Film implements Screen {
+export class VideoPlayback implements Playback {
   index = 0;
   shown = -1;
   failed = false;
   readonly element = document.createElement("video");
   private readonly count: number;
   private readonly fps: number;
-  private readonly listener: ScreenListener;
-  /** A frame to seek to when the seek that is under way has ended: a browser does one after the other. */
+  private readonly listener: PlaybackListener;
+  /**
+   * A frame to seek to when the seek that is under way has ended: a browser does one after the
+   * other.
+   */
   private next: number | undefined;
   private check: ReturnType<typeof setTimeout> | undefined;
   private repeats = 0;
   private wanted = false;
   private disposed = false;
 
-  constructor(url: string, count: number, fps: number, listener: ScreenListener) {
+  constructor(url: string, count: number, fps: number, listener: PlaybackListener) {
     this.count = count;
     this.fps = fps;
     this.listener = listener;
@@ -66,7 +69,8 @@ export class Film implements Screen {
     if (this.index === this.count - 1) this.show(0);
     this.wanted = true;
     this.element.play().catch((error: unknown) => {
-      // Paused or closed before it began; anything else has its error event or is the browser's policy.
+      // Paused or closed before it began; anything else has its error event or is the browser's
+      // policy.
       if (this.disposed || (error instanceof DOMException && error.name === "AbortError")) return;
       this.wanted = false;
       this.listener.changed();
@@ -114,7 +118,8 @@ export class Film implements Screen {
     this.element.requestVideoFrameCallback((_, { mediaTime }) => {
       if (this.disposed) return;
       this.shown = clamp(Math.round(mediaTime * this.fps), 0, this.count - 1);
-      // While it rests, or seeks, where it is was said by `show`: this may be a frame that was on its way before.
+      // While it rests, or seeks, where it is was said by `show`: this may be a frame that was on
+      // its way before.
       if (this.playing && !this.element.seeking) this.index = this.shown;
       this.listener.moved();
       this.watch();
@@ -143,12 +148,17 @@ export class Film implements Screen {
     this.listener.changed();
   }
 
-  /** Seeks again where the picture has not come: Chromium on a busy machine leaves one out now and then. */
+  /**
+   * Seeks again where the picture has not come: Chromium on a busy machine leaves one out now and
+   * then.
+   */
   private insist(): void {
-    if (this.playing || document.hidden || this.element.seeking || this.shown === this.index) return;
+    if (this.playing || document.hidden || this.element.seeking || this.shown === this.index)
+      return;
     if (this.repeats === MOST_REPEATS) return;
     this.repeats += 1;
     // To another place in the same frame: none is sought where the time is the same
-    this.element.currentTime = positionOf(this.index, this.fps) + (this.repeats % 2 ? 0.1 : 0) / this.fps;
+    this.element.currentTime =
+      positionOf(this.index, this.fps) + (this.repeats % 2 ? 0.1 : 0) / this.fps;
   }
 }

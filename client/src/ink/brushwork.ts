@@ -1,4 +1,4 @@
-/** Turns what a hand does on the stage into strokes of the brush. */
+/** Draws strokes of the brush where a pointer goes on the stage. */
 import type { OwnInk } from "../sync/own_ink";
 import type { Sync } from "../sync/sync";
 import type { BrushSettings } from "../ui/brush_settings";
@@ -51,7 +51,7 @@ export class Brushwork {
     this.changed();
   }
 
-  /** The stroke was none: it is taken back, at once or, where it was sent, by the server. */
+  /** Takes the stroke back, which was not meant: at once, or by the server where it was sent. */
   cancel(): void {
     this.sync.ink.outbox.hold(false);
     if (this.stroke) this.sync.ink.takeBack(this.stroke.number);

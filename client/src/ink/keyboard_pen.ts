@@ -1,6 +1,6 @@
 /**
- * Drawing with the keyboard: Enter sets the brush down in the middle of what is seen, the arrows move it, Enter lifts it and
- * sets it down again, Escape ends.
+ * Drawing with the keyboard: Enter sets the brush down in the middle of what is seen, the arrows
+ * move it, Enter lifts it and sets it down again, Escape ends.
  */
 import type { Point } from "../view/view";
 

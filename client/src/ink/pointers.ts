@@ -1,9 +1,14 @@
 /**
  * Tells drawing from moving the canvas, for mouse, touch and pen.
  *
- * Left button, pen and one finger draw; the middle button, the left one with the space bar held, and two fingers move the
- * canvas. Ink of a finger is tentative for a moment: when a second finger comes, it never was. What a finger has drawn in that
- * moment and a little beyond is taken back, as fingers do not come down together.
+ * Left button, pen and one finger draw; the middle button, the left one with the space bar held,
+ * and two fingers move the canvas. Ink of a finger is tentative for a moment and is not sent:
+ * fingers do not come down together, and when a second one comes, the first did not mean to draw.
+ * What it has drawn by then is taken back, also what was sent a little later.
+ *
+ * `idle` → `draw`, `pan` when a pointer comes down; → `tap` for a finger where a tap is asked for;
+ * any of these → `pinch` when a second finger comes; → `idle` when the pointer is lifted, and from
+ * `pinch` when no finger is down any more.
  */
 import type { Point } from "../view/view";
 
@@ -14,16 +19,16 @@ export interface PointerSample extends Point {
 }
 
 export interface Hand {
-  /** Whether a tap is asked for in place of a stroke. */
+  /** Whether the next pointer that comes down taps instead of drawing. */
   taps(): boolean;
   tap(at: Point): void;
   /** False where nothing may be drawn now. */
   beginStroke(sample: PointerSample, tentative: boolean): boolean;
   moveStroke(samples: readonly PointerSample[]): void;
-  /** A tentative stroke is certain now. */
+  /** A tentative stroke is meant: it may be sent. */
   keepStroke(): void;
   endStroke(): void;
-  /** The stroke was none: it is taken back, also where it was kept. */
+  /** The stroke was not meant: it is taken back, even where it was kept. */
   cancelStroke(): void;
   pan(dx: number, dy: number): void;
   pinch(from: [Point, Point], to: [Point, Point]): void;
@@ -36,7 +41,7 @@ export interface Hand {
 
 const TENTATIVE_MS = 120;
 const TENTATIVE_PX = 12;
-/** A finger that has gone so far, CSS pixels, meant to draw, whatever comes after it. */
+/** A finger that has drawn a line of so many CSS pixels meant to draw, whatever comes after it. */
 const MEANT_PX = 120;
 /** Bits of `PointerEvent.buttons`. */
 const LEFT = 1;
@@ -79,7 +84,8 @@ export class Pointers {
     element.addEventListener("pointerleave", (event) => this.leave(event));
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
-    // Else a quick stroke is a fling to the browser, which swallows the tap on a button that comes next
+    // Else a quick stroke is a fling to the browser, which swallows the tap on a button that comes
+    // next
     element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   }
 
@@ -96,7 +102,8 @@ export class Pointers {
     const at = this.point(event);
     if (event.pointerType === "touch") {
       if (this.mode === "draw" && this.activeType === "pen") return; // the palm of the hand
-      if (event.isPrimary) this.touches.clear(); // no finger is down but this one, whatever was not heard of
+      // The first finger: no other is down, even where the page did not hear that it was lifted.
+      if (event.isPrimary) this.touches.clear();
       this.touches.set(event.pointerId, at);
       if (this.touches.size > 1 && this.mode !== "pinch") {
         this.release(this.gone < MEANT_PX);
@@ -137,15 +144,18 @@ export class Pointers {
     }
     this.hand.point(at, true);
     this.mode = this.hand.beginStroke(this.sample(event), finger) ? "draw" : "idle";
-    if (finger && this.mode === "draw") this.tentative = setTimeout(() => this.keep(), TENTATIVE_MS);
+    if (finger && this.mode === "draw")
+      this.tentative = setTimeout(() => this.keep(), TENTATIVE_MS);
   }
 
   private move(event: PointerEvent): void {
     const at = this.point(event);
     if (event.pointerType !== "touch") this.hand.hover(at);
     if (event.pointerId === this.active && !this.holds(event)) this.release(false);
-    if (event.button !== NO_CHANGE && event.pointerType !== "touch" && pressed(event)) this.begin(event, at);
-    if (event.pointerType !== "touch" || this.mode === "draw") this.hand.point(at, this.mode === "draw");
+    if (event.button !== NO_CHANGE && event.pointerType !== "touch" && pressed(event))
+      this.begin(event, at);
+    if (event.pointerType !== "touch" || this.mode === "draw")
+      this.hand.point(at, this.mode === "draw");
     if (this.mode === "pinch" && this.touches.has(event.pointerId)) {
       const [a, b] = this.touches.keys();
       const from = [this.touches.get(a), this.touches.get(b)] as [Point, Point];
@@ -166,7 +176,10 @@ export class Pointers {
     }
   }
 
-  /** Whether the button by which it began is still down. With several held, browsers tell of one that goes up by a move. */
+  /**
+   * Whether the button by which it began is still down. With several held, browsers tell of one
+   * that goes up by a move.
+   */
   private holds({ buttons, pointerType, pressure }: PointerEvent): boolean {
     if ((buttons & this.held) !== 0) return true;
     // A pen on the paper whose barrel button is pressed: Windows tells of that button only
@@ -235,7 +248,10 @@ export class Pointers {
     return { ...at, pressure, speed };
   }
 
-  /** A pen feels pressure; a finger where the screen does: others report a constant, as a mouse does. */
+  /**
+   * A pen feels pressure; a finger where the screen does: others report a constant, as a mouse
+   * does.
+   */
   private pressure(event: PointerEvent): number | undefined {
     if (event.pointerType === "pen") return event.pressure;
     if (event.pointerType !== "touch") return undefined;
@@ -249,7 +265,10 @@ function pressed({ button, buttons }: PointerEvent): boolean {
   return button === 0 ? (buttons & LEFT) !== 0 : button === 1 && (buttons & MIDDLE) !== 0;
 }
 
-/** The places since the last event; only the newest on pages that came over plain HTTP, where browsers leave the others out. */
+/**
+ * The places since the last event; only the newest on pages that came over plain HTTP, where
+ * browsers leave the others out.
+ */
 function coalesced(event: PointerEvent): readonly PointerEvent[] {
   const events = event.getCoalescedEvents?.() ?? [];
   return events.length > 0 ? events : [event];

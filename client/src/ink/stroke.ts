@@ -1,8 +1,8 @@
 /**
  * Turns the path of a pointer into dabs (pure).
  *
- * The path is smoothed: each sample is the control point of a quadratic curve between the middles to its neighbours.
- * Dabs lie a quarter of their size apart along the curve.
+ * The path is smoothed: each sample is the control point of a quadratic curve between the middles
+ * to its neighbours. Dabs lie a quarter of their size apart along the curve.
  */
 import { type Dab, MAX_SIZE, nearest } from "../replica/brush";
 
@@ -22,14 +22,19 @@ interface Step {
   readonly size: number;
 }
 
+/** The way from dab to dab, as a share of the size. */
 const SPACING = 0.25;
 /** What is left of the size at the lightest touch. */
 const LIGHTEST = 0.2;
-/** Where pressure is not felt, a stroke thins with speed: up to the first it keeps its size, from the second on it is thinnest. */
+/**
+ * Without pressure a stroke gets thinner with speed: up to SLOW it keeps its size, from FAST on it
+ * is thinnest. CSS pixels a millisecond.
+ */
 const SLOW = 0.6;
 const FAST = 4;
+/** What is left of the size then. */
 const THINNEST = 0.6;
-/** How much of the way to its own size each sample goes: speeds jitter. */
+/** Each sample moves the size by this share towards its own: measured speeds jump about. */
 const EASE = 0.25;
 /** A dab is soft: a mere tap is laid several times, so that it is seen. */
 const TAP_DABS = 3;
@@ -78,7 +83,8 @@ export class Stroke {
   private curve(control: Step, to: Step): Dab[] {
     const from = this.end;
     const length =
-      Math.hypot(control.x - from.x, control.y - from.y) + Math.hypot(to.x - control.x, to.y - control.y);
+      Math.hypot(control.x - from.x, control.y - from.y) +
+      Math.hypot(to.x - control.x, to.y - control.y);
     const pieces = Math.max(1, Math.ceil(length / FLATNESS));
     const dabs: Dab[] = [];
     for (let i = 1; i <= pieces; i++) {
@@ -122,5 +128,9 @@ function shareAt(speed: number): number {
 }
 
 function between(a: Step, b: Step, t: number): Step {
-  return { x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t, size: a.size + (b.size - a.size) * t };
+  return {
+    x: a.x + (b.x - a.x) * t,
+    y: a.y + (b.y - a.y) * t,
+    size: a.size + (b.size - a.size) * t,
+  };
 }

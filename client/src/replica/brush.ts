@@ -1,8 +1,8 @@
 /**
  * The soft round brush, to the integer: PROTOCOL.md, "The brush, exactly".
  *
- * Canvas 2D's own blending is up to 32 levels off, so the page does the server's integers on pixel buffers and both
- * agree on every bit as long as they start from the same base.
+ * Canvas 2D's own blending is up to 32 levels off, so the page does the server's integers on pixel
+ * buffers and both agree on every bit as long as they start from the same base.
  */
 import type { Pixels } from "./pixels";
 import type { Rect } from "./rect";
@@ -31,7 +31,8 @@ export function mask(size: number): Uint8Array {
     for (let j = 0; j < size; j++) {
       for (let i = 0; i < size; i++) {
         const r = Math.hypot(i + 0.5 - radius, j + 0.5 - radius) / radius;
-        m[j * size + i] = r < 1 ? Math.floor(OPACITY * (0.5 + 0.5 * Math.cos(Math.PI * r)) + 0.5) : 0;
+        m[j * size + i] =
+          r < 1 ? Math.floor(OPACITY * (0.5 + 0.5 * Math.cos(Math.PI * r)) + 0.5) : 0;
       }
     }
     masks[size] = m;
@@ -46,10 +47,14 @@ export function covers(dab: Dab): Rect {
   return { left, top, right: left + dab.size, bottom: top + dab.size };
 }
 
-/** The position of the dab of this size whose middle lies nearest to a point of the canvas plane. */
+/**
+ * The position of the dab of this size whose middle lies nearest to a point of the canvas plane.
+ */
 export function nearest(x: number, y: number, size: number): { x: number; y: number } {
   // The middle of an odd mask lies in the middle of a pixel, that of an even one on a corner.
-  return size % 2 === 1 ? { x: Math.floor(x), y: Math.floor(y) } : { x: Math.round(x), y: Math.round(y) };
+  return size % 2 === 1
+    ? { x: Math.floor(x), y: Math.floor(y) }
+    : { x: Math.round(x), y: Math.round(y) };
 }
 
 /** Blends a dab into a picture, within `clip` where that is given. */

@@ -13,10 +13,18 @@ export interface Patch {
 }
 
 export function patchCovers(patch: Patch): Rect {
-  return { left: patch.x, top: patch.y, right: patch.x + patch.width, bottom: patch.y + patch.height };
+  return {
+    left: patch.x,
+    top: patch.y,
+    right: patch.x + patch.width,
+    bottom: patch.y + patch.height,
+  };
 }
 
-/** Blends a patch into a picture by its alpha, with the brush's integers: what Pillow's paste with a mask does. */
+/**
+ * Blends a patch into a picture by its alpha, with the brush's integers: what Pillow's paste with a
+ * mask does.
+ */
 export function drawPatch(pixels: Pixels, patch: Patch): void {
   const left = Math.max(patch.x, 0);
   const top = Math.max(patch.y, 0);

@@ -1,8 +1,9 @@
 /**
  * Reads the PNG files of patches: 8-bit RGBA, not interlaced.
  *
- * The browser's own decoder goes through premultiplied alpha, which rounds; a patch has to be exact. Inflating is the
- * platform's; what is left is the file's chunks and the rows' filters (PNG specification, third edition, section 9).
+ * The browser's own decoder goes through premultiplied alpha, which rounds; a patch has to be
+ * exact. Inflating is the platform's; what is left is the file's chunks and the rows' filters (PNG
+ * specification, third edition, section 9).
  */
 
 export interface Rgba {
@@ -49,7 +50,9 @@ export async function decodePng(file: Uint8Array): Promise<Rgba> {
 }
 
 async function inflate(parts: Uint8Array[]): Promise<Uint8Array> {
-  const stream = new Blob(parts as BlobPart[]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob(parts as BlobPart[])
+    .stream()
+    .pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

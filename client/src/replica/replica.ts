@@ -1,12 +1,14 @@
 /**
  * The page's own copy of the shared canvas (pure: no DOM, no network, no clock).
  *
- * What is shown is base picture + confirmed operations in the order of their seq + own ink that the server has not
- * numbered yet (provisional), in the order in which it was drawn. Confirmed operations may come in any order and more than
- * once: what is ahead of a gap waits until the gap is filled.
+ * What is shown is base picture + confirmed operations in the order of their seq + own ink that the
+ * server has not numbered yet (provisional), in the order in which it was drawn. Confirmed
+ * operations may come in any order and more than once: what is ahead of a gap waits until the gap
+ * is filled.
  *
- * Two pictures are kept. `confirmed` has no provisional ink; `shown` has. Own ink that is confirmed in the order in
- * which it was drawn changes nothing on the screen: it only moves from one into the other.
+ * Two pictures are kept. `confirmed` has no provisional ink; `shown` has. Own ink that is confirmed
+ * in the order in which it was drawn changes nothing on the screen: it only moves from one into the
+ * other.
  */
 import { covers, type Dab, drawDab } from "./brush";
 import { drawPatch, type Patch, patchCovers } from "./patch";
@@ -22,14 +24,19 @@ export interface Operation {
   readonly content: { readonly dab: Dab } | { readonly patch: Patch };
 }
 
-/** Dabs of one's own that are confirmed together. The object's identity is its name. */
+/**
+ * Dabs of one's own that are confirmed together. Two of them are the same ink only if they are the
+ * same object.
+ */
 export interface Ink {
   readonly stroke: number;
   readonly dabs: readonly Dab[];
 }
 
 export interface ReplicaListener {
-  /** This area of `shown` changed; where `dab` is given, by this dab laid on top and nothing else. */
+  /**
+   * This area of `shown` changed; where `dab` is given, by this dab laid on top and nothing else.
+   */
   drawn(area: Rect, dab?: Dab): void;
   /** Another base comes: `shown` still is what it was. */
   rebasing(): void;
@@ -50,7 +57,10 @@ interface Waiting {
   readonly ink?: Ink;
 }
 
-/** So many operations are kept for laying them on the next dream; without older ones a dream can't be laid. */
+/**
+ * So many operations are kept for laying them on the next dream; without older ones a dream can't
+ * be laid.
+ */
 const KEPT_OPERATIONS = 200_000;
 
 export class Replica {
@@ -64,7 +74,9 @@ export class Replica {
   private floor = 0;
   private lastSeq = 0;
   private baseDream = 0;
+  /** Between `hold` and `release` or `reset`: what comes is kept and not shown. */
   private holding = false;
+  /** What of `shown` is to be made anew. */
   private repaintArea: Rect = EMPTY;
 
   constructor(width: number, height: number, listener?: ReplicaListener) {
@@ -88,7 +100,10 @@ export class Replica {
     return !this.holding && this.waiting.size > 0;
   }
 
-  /** Draws own ink that has no number yet. `dabs` are the ones that were added to `ink` since the last time. */
+  /**
+   * Draws own ink that has no number yet. `dabs` are the ones that were added to `ink` since the
+   * last time.
+   */
   draw(ink: Ink, dabs: readonly Dab[]): void {
     let entry = this.entry(ink);
     if (!entry) {
@@ -102,7 +117,7 @@ export class Replica {
     }
   }
 
-  /** Takes own ink away that was refused, or that has come in as somebody's operations. */
+  /** Takes own ink away that was refused, or that has come as operations of the server. */
   discard(ink: Ink): void {
     const entry = this.entry(ink);
     if (!entry) return;
@@ -133,7 +148,9 @@ export class Replica {
     this.drain();
   }
 
-  /** From now on what comes is kept, whatever its number, and shown only after `release` or `reset`. */
+  /**
+   * From now on what comes is kept, whatever its number, and shown only after `release` or `reset`.
+   */
   hold(): void {
     this.holding = true;
   }
@@ -146,7 +163,7 @@ export class Replica {
     this.repaint();
   }
 
-  /** Forgets operations that wait, when the server can no longer say what is missing between. */
+  /** Forgets the operations that wait for a missing one, when the server no longer has that. */
   forget(): void {
     for (const { ink } of this.waiting.values()) {
       if (ink) this.discard(ink);
@@ -159,30 +176,44 @@ export class Replica {
     return this.waiting.has(seq);
   }
 
-  /** The dabs of an author that wait and are not known to be provisional ink, in order, up to `last`. */
+  /**
+   * The dabs of an author that wait and are not known to be provisional ink, in order, up to
+   * `last`.
+   */
   unclaimed(author: number, last: number): Operation[] {
     const found: Operation[] = [];
     for (const { operation, ink } of this.waiting.values()) {
-      if (!ink && operation.author === author && operation.seq > this.lastSeq && operation.seq <= last) {
+      if (
+        !ink &&
+        operation.author === author &&
+        operation.seq > this.lastSeq &&
+        operation.seq <= last
+      ) {
         found.push(operation);
       }
     }
     return found.sort((a, b) => a.seq - b.seq);
   }
 
-  /** Whether the operations that are held suffice to lay them on a picture that contains those up to `seq`. */
+  /**
+   * Whether all operations after `seq` are kept: they are needed on a picture that contains those
+   * up to `seq`.
+   */
   canLay(seq: number): boolean {
     return seq >= this.floor;
   }
 
-  /** Operations up to `seq` are in every dream that may still be laid. */
+  /** Forgets the operations up to `seq`: every dream that may still be laid contains them. */
   trim(seq: number): void {
     if (seq <= this.floor) return;
     this.operations = this.operations.filter((operation) => operation.seq > seq);
     this.floor = Math.min(seq, this.lastSeq);
   }
 
-  /** Another dream becomes the base; the operations after `seq` are laid on it. Throws where they are not held. */
+  /**
+   * Makes another dream the base, with the operations after `seq` laid on it. Throws RangeError
+   * where they are no longer kept.
+   */
   lay(base: Pixels, dream: number, seq: number): void {
     if (!this.canLay(seq))
       throw new RangeError(`operations after ${seq} are needed, after ${this.floor} held`);
@@ -243,7 +274,10 @@ export class Replica {
         continue;
       }
       apply(this.shown, next.operation);
-      this.listener?.drawn(area, "dab" in next.operation.content ? next.operation.content.dab : undefined);
+      this.listener?.drawn(
+        area,
+        "dab" in next.operation.content ? next.operation.content.dab : undefined,
+      );
     }
     this.repaint();
   }

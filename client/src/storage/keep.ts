@@ -1,6 +1,6 @@
 /**
- * What the browser keeps for the page. All of it may be forbidden, so that the very access throws, full, or missing: nothing
- * here throws, and the page goes on without what is not kept.
+ * Keeps texts in the browser's storage. Storage may be forbidden (then every access to it throws),
+ * full or missing. Nothing here throws: the page goes on without what could not be kept.
  */
 
 import { asRecord } from "./records";
@@ -8,10 +8,10 @@ import { asRecord } from "./records";
 /** `localStorage` is kept across visits, `sessionStorage` for the tab. */
 export type Store = "localStorage" | "sessionStorage";
 
-/** What was kept, or null. */
+/** Returns what was kept, or null. */
 export function recall(store: Store, key: string): string | null {
-  const briefly = store === "localStorage" ? recallBriefly(key) : null;
-  if (briefly !== null) return briefly;
+  const inHistory = store === "localStorage" ? recallFromHistory(key) : null;
+  if (inHistory !== null) return inHistory;
   try {
     return globalThis[store].getItem(key);
   } catch {
@@ -19,12 +19,12 @@ export function recall(store: Store, key: string): string | null {
   }
 }
 
-/** Keeps a text as far as that is allowed. */
+/** Keeps a text where that is possible. */
 export function keep(store: Store, key: string, text: string): void {
   try {
     globalThis[store].setItem(key, text);
   } catch {
-    if (store === "localStorage") keepBriefly(key, text);
+    if (store === "localStorage") keepInHistory(key, text);
   }
 }
 
@@ -37,26 +37,27 @@ export function forget(store: Store, key: string): void {
 }
 
 /*
- * Wishes that may not be stored still have to survive a reload of the page, as a change of the language is one: they go with
- * the entry in the tab's history, which is no site data.
+ * Preferences have to survive a reload of the page even where nothing may be stored, since choosing
+ * a language reloads it. Then they are kept in the state of the tab's history entry, which does not
+ * count as stored data.
  */
 
 const KEPT = "dreamcanvas";
 
-function recallBriefly(key: string): string | null {
-  const found = brief()[key];
+function recallFromHistory(key: string): string | null {
+  const found = keptInHistory()[key];
   return typeof found === "string" ? found : null;
 }
 
-function keepBriefly(key: string, text: string): void {
+function keepInHistory(key: string, text: string): void {
   try {
-    history.replaceState({ ...stateOf(), [KEPT]: { ...brief(), [key]: text } }, "");
+    history.replaceState({ ...stateOf(), [KEPT]: { ...keptInHistory(), [key]: text } }, "");
   } catch {
     // Browsers bound how often that may be done, and there is no history outside of a page.
   }
 }
 
-function brief(): Record<string, unknown> {
+function keptInHistory(): Record<string, unknown> {
   return asRecord(stateOf()[KEPT]);
 }
 

@@ -1,4 +1,4 @@
-/** What a visitor wishes for, kept across visits: language, light or dark, cursors, a name. */
+/** What a visitor prefers, kept across visits: language, light or dark, cursors, a name. */
 
 import { cleanLine } from "../text/visible";
 import { keep, recall } from "./keep";
@@ -19,7 +19,10 @@ export interface Preferences {
 
 export const NAME_LENGTH = 40;
 
-/** The small script in the page's head, which keeps a page from flashing in the wrong colours, reads it too. */
+/**
+ * The small script in the page's head, which keeps a page from flashing in the wrong colours, reads
+ * it too.
+ */
 const KEY = "dreamcanvas.preferences";
 
 /** Reads what was saved; what of it is missing or wrong has its default. */
@@ -31,14 +34,17 @@ export function parsePreferences(text: string | null): Preferences {
     name: "",
   };
   const { language, theme, cursors, name } = parseRecord(text);
-  if (typeof language === "string" && /^[a-z]{2,4}$/.test(language)) preferences.language = language;
+  if (typeof language === "string" && /^[a-z]{2,4}$/.test(language))
+    preferences.language = language;
   if (theme === "dark" || theme === "light") preferences.theme = theme;
   if (typeof cursors === "boolean") preferences.cursors = cursors;
   if (typeof name === "string") preferences.name = cleanName(name);
   return preferences;
 }
 
-/** A name as others may see it: one line, of at most 40 characters; empty where it shows nothing. */
+/**
+ * A name as others may see it: one line, of at most 40 characters; empty where it shows nothing.
+ */
 export function cleanName(name: string): string {
   return cleanLine(name, NAME_LENGTH);
 }

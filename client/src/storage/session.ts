@@ -1,7 +1,9 @@
 /**
- * The session of this tab: a secret by which the server knows the author. A reload is the same author, and can take back what
- * was drawn before. Another tab is another author: two with one session would take each other's calls for repeats. A browser
- * that duplicates a tab copies what is kept for it, so a page asks first whether another one has its session.
+ * The session of this tab: a secret by which the server knows the author. After a reload the page
+ * is the same author, and can take back what was drawn before. Another tab is another author: with
+ * one session for two, the server would take the calls of one for repeated calls of the other. A
+ * browser that duplicates a tab copies what is kept for it, so a page first asks the other pages
+ * whether one of them has its session.
  */
 import { forget, keep, recall } from "./keep";
 import { asRecord, parseRecord } from "./records";
@@ -25,10 +27,17 @@ export interface Kept extends KeptInk {
   readonly secret: Uint8Array<ArrayBuffer>;
 }
 
-/** Where pages of this browser hear of each other: a BroadcastChannel, or in a test what is like one. */
+/**
+ * Where pages of this browser hear of each other: a BroadcastChannel, or in a test what is like
+ * one.
+ */
 export type Channel = Pick<BroadcastChannel, "postMessage" | "onmessage">;
 
-type Message = { readonly kind: "whose" | "mine"; readonly session: string; readonly asker: number };
+type Message = {
+  readonly kind: "whose" | "mine";
+  readonly session: string;
+  readonly asker: number;
+};
 
 const KEY = "dreamcanvas.session";
 const BYTES = 16;
@@ -36,7 +45,7 @@ const BYTES = 16;
 const ANSWER_MS = 120;
 const NOTHING: KeptInk = { last: 0, strokes: [] };
 
-/** What was kept, as far as it is sound. */
+/** Reads what was kept. Returns undefined where there is no sound session in it. */
 export function parseKept(text: string | null): Kept | undefined {
   const { secret, last, strokes } = parseRecord(text);
   if (typeof secret !== "string" || !/^[0-9a-f]{32}$/.test(secret)) return undefined;
@@ -51,7 +60,7 @@ export function formatKept({ secret, last, strokes }: Kept): string {
 }
 
 export class TabSession {
-  /** Its bytes are changed in place where another page has them. */
+  /** Filled with other random bytes, in place, when another page turns out to have the session. */
   readonly secret: Uint8Array<ArrayBuffer>;
   private readonly before: Kept | undefined;
   private readonly changed: () => void;
@@ -61,7 +70,7 @@ export class TabSession {
   private taken = false;
   private kept = "";
 
-  /** `changed` is called when the secret is another one after it was settled. */
+  /** `changed` is called when the secret becomes another one after `settle`. */
   constructor(changed: () => void, channel: Channel | undefined = openChannel()) {
     this.changed = changed;
     this.before = parseKept(recall("sessionStorage", KEY));
@@ -70,7 +79,7 @@ export class TabSession {
     if (channel) channel.onmessage = ({ data }: MessageEvent<Message>) => this.hear(data);
   }
 
-  /** Makes sure that the session is this page's alone; gives what is known of its ink. */
+  /** Makes sure that no other page has the session. Returns what is known of its ink. */
   async settle(): Promise<KeptInk> {
     if (this.before && this.channel) {
       this.channel.postMessage({
@@ -104,12 +113,16 @@ export class TabSession {
     } else if (this.settled || this.asker < asker) {
       this.channel?.postMessage({ kind: "mine", session, asker } satisfies Message);
     } else {
-      // Of two that ask at the same time, as when a browser comes back with all its tabs, one has it.
+      // Of two that ask at the same time, as when a browser comes back with all its tabs, one has
+      // it.
       this.lose();
     }
   }
 
-  /** Another page has the session. It may have been too busy to say so in time. */
+  /**
+   * Gives the session up: another page has it, and may have been too busy to say so before `settle`
+   * ended.
+   */
   private lose(): void {
     this.taken = true;
     if (!this.settled) return;
@@ -126,7 +139,7 @@ function openChannel(): Channel | undefined {
   }
 }
 
-/** `crypto` has this everywhere; what makes UUIDs is missing on pages that came over plain HTTP. */
+/** Not `crypto.randomUUID`: it is missing on pages that came over plain HTTP. */
 function fresh(): Uint8Array<ArrayBuffer> {
   return crypto.getRandomValues(new Uint8Array(BYTES));
 }

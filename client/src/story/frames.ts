@@ -28,7 +28,9 @@ export function placeAround(x: number, y: number, canvas: number): Place {
   return { left: within(x), top: within(y), side: SIDE };
 }
 
-/** Up to `most` dreams up to `newest`, the oldest first; fewer where older ones are no longer kept. */
+/**
+ * Up to `most` dreams up to `newest`, the oldest first; fewer where older ones are no longer kept.
+ */
 export async function lastFrames(caller: Caller, newest: number, most: number): Promise<Frame[]> {
   const numbers = Array.from({ length: Math.min(most, newest) }, (_, i) => newest - i);
   const frames = await Promise.all(
@@ -48,7 +50,11 @@ export async function lastFrames(caller: Caller, newest: number, most: number): 
 }
 
 /** A place in a dream: from its picture in half the size, or in full. */
-export async function fetchPlace({ url }: Frame, place: Place, full: boolean): Promise<ImageBitmap> {
+export async function fetchPlace(
+  { url }: Frame,
+  place: Place,
+  full: boolean,
+): Promise<ImageBitmap> {
   const response = await fetch(full ? url : halfPath(url));
   if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
   const scale = full ? 1 : 0.5;

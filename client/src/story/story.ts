@@ -1,4 +1,7 @@
-/** The story of a place: what it was in each of the last dreams, as a strip of film to run along. */
+/**
+ * The story of a place: what it was in each of the last dreams, as a strip of small pictures with a
+ * slider over it.
+ */
 
 import { context2d, element } from "../browser/dom";
 import { serverPath } from "../browser/server";
@@ -10,7 +13,7 @@ import { words } from "../words/words";
 import { type Frame, fetchPlace, lastFrames, type Place, placeAround } from "./frames";
 
 const MOST = 16;
-/** The picture in full is fetched when the hand rests. */
+/** The picture in full is fetched when the slider has rested for so long. */
 const REST_MS = 160;
 
 export interface StoryHost {
@@ -37,7 +40,7 @@ export class Story {
   private frames: Frame[] = [];
   private cells: (ImageBitmap | undefined)[] = [];
   private place: Place | undefined;
-  /** Counts places; what was asked for an earlier one has no say any more. */
+  /** Counts the places that were chosen. What was fetched for an earlier one is dropped. */
   private asked = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,7 +63,7 @@ export class Story {
     this.place = placeAround(x, y, this.host.canvas);
     this.panel.hidden = false;
     this.panel.dataset.state = "loading";
-    this.mark();
+    this.viewChanged();
     this.say(words.story.loading);
     try {
       const frames = await lastFrames(this.host.caller, this.host.newestDream(), MOST);
@@ -82,7 +85,7 @@ export class Story {
   }
 
   /** The canvas was moved on the screen. */
-  mark(): void {
+  viewChanged(): void {
     this.spot.hidden = !this.open || !this.place;
     if (this.spot.hidden || !this.place) return;
     const view = this.host.view();
@@ -114,13 +117,25 @@ export class Story {
     if (index === Number(this.range.value)) this.show();
   }
 
-  /** The film has room for the middle of each picture. */
+  /** Draws a dream's picture into the strip, which has room for the middle of each. */
   private drawCell(cell: ImageBitmap, index: number): void {
     const { width, height } = this.strip;
-    const [from, to] = [index, index + 1].map((at) => Math.round((at * width) / this.frames.length));
+    const [from, to] = [index, index + 1].map((at) =>
+      Math.round((at * width) / this.frames.length),
+    );
     const share = Math.min(1, (to - from) / height);
     const wide = cell.width * share;
-    this.film.drawImage(cell, (cell.width - wide) / 2, 0, wide, cell.height, from, 0, to - from, height);
+    this.film.drawImage(
+      cell,
+      (cell.width - wide) / 2,
+      0,
+      wide,
+      cell.height,
+      from,
+      0,
+      to - from,
+      height,
+    );
   }
 
   /** Shows the dream that the strip stands at. */
@@ -133,13 +148,17 @@ export class Story {
     const text = words.story.frame(frame.dream, styleWords(frame.style), ago);
     this.say(text);
     this.range.setAttribute("aria-valuetext", text);
-    this.link.href = serverPath(`/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`);
+    this.link.href = serverPath(
+      `/history#${new Date(frame.time).toISOString().replace(/\.\d+/, "")}`,
+    );
     const cell = this.cells[index];
-    if (cell) this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
+    if (cell)
+      this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => void this.sharpen(frame, this.asked), REST_MS);
   }
 
+  /** Shows the picture in full, if it still is the one that is looked at when it has come. */
   private async sharpen(frame: Frame, asked: number): Promise<void> {
     if (!this.place) return;
     try {

@@ -13,10 +13,16 @@ export class Bucket {
     this.at = now;
   }
 
-  /** Takes `count` tokens and gives 0, or takes none and gives the milliseconds until there are enough. */
+  /**
+   * Takes `count` tokens and gives 0, or takes none and gives the milliseconds until there are
+   * enough.
+   */
   take(count: number, now: number): number {
     if (this.rate === 0) return 0;
-    this.tokens = Math.min(this.capacity, this.tokens + (Math.max(0, now - this.at) * this.rate) / 1000);
+    this.tokens = Math.min(
+      this.capacity,
+      this.tokens + (Math.max(0, now - this.at) * this.rate) / 1000,
+    );
     this.at = now;
     if (count <= this.tokens) {
       this.tokens -= count;

@@ -1,6 +1,7 @@
 /**
- * Brings the replica up to date: with what it has and the operations since, or afresh from the newest dream, or from the
- * server's whole picture. Tries again until that is done or the connection is lost. Knows no DOM.
+ * Brings the replica up to date: with what it has and the operations since, or afresh from the
+ * newest dream, or from the server's whole picture. Tries again until that is done or the
+ * connection is lost. Knows no DOM.
  */
 import { dreamPath } from "../browser/server";
 import { ConnectionLost } from "../connection/connection";
@@ -15,10 +16,13 @@ import type { Pictures } from "./pictures";
 import { RETRY_MOST_MS, RETRY_MS, sleep } from "./retry";
 
 export interface CatchUpHost {
-  /** Counts connections; what was begun on an earlier one has no say any more. */
+  /** The number of the connection. What was begun on an earlier one is dropped. */
   epoch(): number;
   connected(): boolean;
-  /** Asks for events, and the operations after `since`. Throws ConnectionLost where a later connection took over. */
+  /**
+   * Asks for events, and the operations after `since`. Throws ConnectionLost where a later
+   * connection took over.
+   */
   subscribe(epoch: number, since?: number): Promise<SubscribeResponse>;
   /** One's own public number. */
   author(): number;
@@ -34,18 +38,18 @@ interface Awaited {
 }
 
 export class CatchUp {
-  /** Whether the picture has ever been there. */
+  /** Whether a picture was ever loaded. */
   loaded = false;
   /** While the replica is brought up to date no dream is laid. */
   busy = false;
-  /** A call that was under way when the connection was lost, and was applied. */
+  /** A call whose answer was lost with the connection, although the server applied it. */
   private arrived: Call | undefined;
 
   private readonly replica: Replica;
   private readonly pictures: Pictures;
   private readonly dreams: Dreams;
   private readonly host: CatchUpHost;
-  /** The server left operations out meanwhile. */
+  /** Whether the server has left operations out since this began. */
   private stale = false;
   private awaited: Awaited | undefined;
 
@@ -66,7 +70,10 @@ export class CatchUp {
     return this.run((epoch) => this.load(epoch));
   }
 
-  /** Keeps the call that `resume` gives, to be settled among the operations that are fetched. Does nothing where one is kept already. */
+  /**
+   * Keeps the call that `resume` gives, to be settled among the operations that are fetched. Does
+   * nothing where one is kept already.
+   */
   takeArrived(resume: () => Call | undefined): void {
     this.arrived ??= resume();
   }
@@ -84,8 +91,8 @@ export class CatchUp {
     this.giveUp(new ConnectionLost("the connection was lost"));
   }
 
-  /** Operations came. */
-  came(): void {
+  /** Operations came: those that are awaited may be complete. */
+  operationsCame(): void {
     const awaited = this.awaited;
     if (!awaited) return;
     while (awaited.next <= awaited.last && this.replica.waits(awaited.next)) awaited.next += 1;
@@ -117,7 +124,7 @@ export class CatchUp {
     this.host.live();
   }
 
-  /** Fetches the operations after those that are there. */
+  /** Fetches the operations after those that the replica has. */
   private async since(epoch: number): Promise<void> {
     this.stale = false;
     const since = this.replica.seq;
@@ -144,11 +151,13 @@ export class CatchUp {
       this.dreams.based(picture.half);
       return;
     }
-    // The operations since the dream are no longer kept, or its picture is not there: the whole picture then.
+    // The operations since the dream are no longer kept, or its picture is not there: the whole
+    // picture then.
     this.replica.forget();
     const whole = await this.pictures.canvas();
     const last = await this.host.subscribe(epoch, whole.seq);
-    if (last.resync) throw new Error(`the server keeps no operations after its own picture's, ${whole.seq}`);
+    if (last.resync)
+      throw new Error(`the server keeps no operations after its own picture's, ${whole.seq}`);
     await this.reset(whole.pixels, whole.dream, whole.seq, Number(last.seq));
     this.dreams.based(false);
   }
@@ -171,7 +180,7 @@ export class CatchUp {
     return new Promise((resolve, reject) => {
       if (this.stale) throw new Error("the server left operations out");
       this.awaited = { next, last, resolve, reject };
-      this.came();
+      this.operationsCame();
     });
   }
 
@@ -181,8 +190,8 @@ export class CatchUp {
   }
 
   /**
-   * Settles the call that was under way when the connection was lost: it is the last of one's own among the operations
-   * up to `last`, or in the base already.
+   * Settles the call that was under way when the connection was lost: it is the last of one's own
+   * among the operations up to `last`, or in the base already.
    */
   private settleArrived(last: number): void {
     const call = this.arrived;
@@ -191,7 +200,8 @@ export class CatchUp {
     const author = this.host.author();
     const own = this.replica.unclaimed(author, last).slice(-call.dabs.length);
     const found =
-      own.length === call.dabs.length && call.dabs.every((dab, i) => isDab(own[i], call.stroke, dab));
+      own.length === call.dabs.length &&
+      call.dabs.every((dab, i) => isDab(own[i], call.stroke, dab));
     if (found) this.replica.settle(call, author, own[own.length - 1].seq);
     else this.replica.discard(call);
   }

@@ -1,4 +1,7 @@
-/** Runs in a worker: fetches a picture and gives its exact pixels. It takes tens of milliseconds, for which no ink must wait. */
+/**
+ * Runs in a worker: fetches a picture and gives its exact pixels. It takes tens of milliseconds,
+ * for which no ink must wait.
+ */
 
 import { context2d } from "../browser/dom";
 
@@ -22,7 +25,8 @@ export type Delivery =
 
 addEventListener("message", ({ data: order }: MessageEvent<Order>) => {
   deliver(order).then(
-    (delivery) => postMessage(delivery, { transfer: "data" in delivery ? [delivery.data.buffer] : [] }),
+    (delivery) =>
+      postMessage(delivery, { transfer: "data" in delivery ? [delivery.data.buffer] : [] }),
     (error: unknown) => postMessage({ id: order.id, trouble: String(error) } satisfies Delivery),
   );
 });

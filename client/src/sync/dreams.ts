@@ -1,7 +1,8 @@
 /**
- * Fetches the newest dream, then the one that is the newest by then: the latest wins, and on a slow line none waits for
- * ever. A hidden page fetches none; when it is seen again it fetches the newest. Where the whole canvas is small on the
- * screen, as on a telephone, dreams are fetched in half their size, and the present one in full when it is looked at closely.
+ * Fetches the newest dream, and when it has come, the one that is the newest by then: on a slow
+ * line, those in between are left out. A hidden page fetches none; when it is seen again it fetches
+ * the newest. Where the whole canvas is small on the screen, as on a telephone, dreams are fetched
+ * in half their size, and the present one in full when it is looked at closely.
  */
 
 import type { Pixels } from "../replica/pixels";
@@ -17,12 +18,13 @@ export interface Dream {
 }
 
 export interface DreamsHost {
-  /** Whether the replica is in a state in which its base may be replaced. */
+  /** Whether the replica's base may be replaced now. */
   mayLay(): boolean;
-  /** Whether half the size is as good, as the canvas is shown now. */
-  halfWillDo(): boolean;
+  /** Whether a picture of half the size is as good, as the canvas is shown now. */
+  halfIsEnough(): boolean;
   /** Starts over from the server's picture, since operations after the dream are missing. */
   reload(): Promise<void>;
+  /** An attempt to fetch a dream has ended. */
   laid(): void;
 }
 
@@ -53,23 +55,29 @@ export class Dreams {
     this.pursue();
   }
 
-  /** Whether the replica's base has half the size's detail only: its pixels are not the server's. */
+  /**
+   * Whether the replica's base was made from a picture of half the size: then its pixels are not
+   * the server's.
+   */
   get coarse(): boolean {
     return this.half;
   }
 
   /** The picture of a dream, in the size that is needed now. */
   async picture(url: string): Promise<{ readonly pixels: Pixels; readonly half: boolean }> {
-    const half = this.host.halfWillDo();
+    const half = this.host.halfIsEnough();
     return { pixels: await this.pictures.dream(url, half), half };
   }
 
-  /** The replica has another base, which did not come from here. */
+  /**
+   * The replica got another base from elsewhere; `half` where it was made from a picture of half
+   * the size.
+   */
   based(half: boolean): void {
     this.half = half;
   }
 
-  /** Fetches the newest dream where that is to be done now. */
+  /** Begins to fetch the newest dream, where it is needed and may be laid now. */
   pursue(): void {
     const target = this.newest;
     if (!target || this.fetching || !this.host.mayLay() || !this.wants(target)) return;
@@ -80,7 +88,7 @@ export class Dreams {
 
   /** A newer dream, or the present one in more detail. */
   private wants({ dream }: Dream): boolean {
-    const finer = this.half && !this.host.halfWillDo();
+    const finer = this.half && !this.host.halfIsEnough();
     return dream > this.replica.dream || (finer && dream === this.replica.dream);
   }
 

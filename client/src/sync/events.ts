@@ -6,13 +6,18 @@ import type { Operation } from "../replica/replica";
 import type { Pictures } from "./pictures";
 
 export function readPaints(payload: Uint8Array): Operation[] {
-  return fromBinary(PaintsEventSchema, payload).paints.map(({ pos, size, color, seq, author, stroke }) => {
-    const dab = { x: pos?.x ?? 0, y: pos?.y ?? 0, size, color };
-    return { seq: Number(seq), author, stroke, content: { dab } };
-  });
+  return fromBinary(PaintsEventSchema, payload).paints.map(
+    ({ pos, size, color, seq, author, stroke }) => {
+      const dab = { x: pos?.x ?? 0, y: pos?.y ?? 0, size, color };
+      return { seq: Number(seq), author, stroke, content: { dab } };
+    },
+  );
 }
 
-/** Takes a moment, since the patch is a compressed file; its place in the order is kept by its number. */
+/**
+ * Takes a moment, since the patch is a compressed file; its place in the order is kept by its
+ * number.
+ */
 export async function readPatch(payload: Uint8Array, pictures: Pictures): Promise<Operation> {
   const { seq, author, offset, image } = fromBinary(PatchEventSchema, payload);
   const { width, height, rgba } = await pictures.patch(image);

@@ -1,10 +1,11 @@
 /**
  * Own ink on its way to the server (pure; the caller brings the time in milliseconds).
  *
- * One call of paint is under way at a time; what is drawn meanwhile goes with the next. A call keeps its number until the
- * server has answered, also across connections, so that it is applied once however often it is sent. With several calls under
- * way, one that was refused behind the back of a lost connection could not be told from one that was applied: the session's
- * `last_call` counts both.
+ * One call of paint is under way at a time; what is drawn meanwhile goes with the next. A call
+ * keeps its number until the server has answered, also across connections, so that it is applied
+ * once however often it is sent. With several calls under way, one that was refused while the
+ * connection was lost could not be told from one that was applied: the session's `last_call` counts
+ * both.
  */
 import type { Dab } from "../replica/brush";
 import type { Ink } from "../replica/replica";
@@ -17,7 +18,10 @@ export interface Bounds {
   readonly dabsBurst: number;
 }
 
-/** A call of `paint` with dabs of a stroke, or, where `undoes`, one of `undo` that takes the stroke back. */
+/**
+ * A call of `paint` with dabs of a stroke, or, where `undoes`, one of `undo` that takes the stroke
+ * back.
+ */
 export class Call implements Ink {
   readonly stroke: number;
   readonly undoes: boolean;
@@ -30,7 +34,7 @@ export class Call implements Ink {
     this.undoes = undoes;
   }
 
-  /** What it counts for among what waits. */
+  /** How much of the outbox it takes. */
   get weight(): number {
     return this.undoes ? 1 : this.dabs.length;
   }
@@ -39,7 +43,7 @@ export class Call implements Ink {
 /** So many dabs are kept while they can't be sent. */
 export const CAPACITY = 10_000;
 const DEFAULT_PER_CALL = 100;
-/** Own speed stays a little under the server's limit, whose clock is not ours. */
+/** So much of the server's rate is used: its clock and this one differ. */
 const SHARE = 0.9;
 
 export class Outbox {
@@ -93,7 +97,10 @@ export class Outbox {
     this.held = held;
   }
 
-  /** The call to send now, or the milliseconds after which to ask again; undefined where an event has to come first. */
+  /**
+   * The call to send now, or the milliseconds after which to ask again; undefined where an event
+   * has to come first.
+   */
   next(now: number): Call | number | undefined {
     const call = this.calls.at(0);
     if (!call || this.underWay || (this.held && call.number === 0)) return undefined;
@@ -129,8 +136,9 @@ export class Outbox {
   }
 
   /**
-   * A new connection says which call of the session was applied last. Where that is the one that was under way, it is given
-   * back: its dabs are among the replayed operations. Otherwise it is sent again under its number.
+   * A new connection says which call of the session was applied last. Where that is the one that
+   * was under way, it is given back: its dabs are among the replayed operations. Otherwise it is
+   * sent again under its number.
    */
   resume(lastCall: number): Call | undefined {
     this.lastNumber = Math.max(this.lastNumber, lastCall);

@@ -1,4 +1,7 @@
-/** One's own ink: drawn at once, sent when it may be, settled by the server's numbers, and taken back. */
+/**
+ * One's own ink: shown at once, sent when the limits allow, confirmed by the server's numbers, and
+ * taken back.
+ */
 import { type Caller, ConnectionLost } from "../connection/connection";
 import { RpcError } from "../connection/wsrpc";
 import { DreamPainter, type Limits } from "../gen/dreamcanvas_pb";
@@ -35,7 +38,7 @@ export class OwnInk {
     this.host = host;
   }
 
-  /** Keeps the server's bounds. */
+  /** Sets the server's limits. */
   bound({ dabsPerCall, dabsPerSecond, dabsBurst, undoSeconds }: Limits): void {
     this.strokes.limit(undoSeconds);
     this.outbox.bound({ dabsPerCall, dabsPerSecond, dabsBurst }, performance.now());
@@ -56,7 +59,7 @@ export class OwnInk {
     };
   }
 
-  /** Goes on from what the page before knew. */
+  /** Takes over what the page knew before a reload. */
   restore({ last, strokes }: KeptInk): void {
     const ahead = Date.now() - performance.now();
     this.strokes.restore(
@@ -65,7 +68,10 @@ export class OwnInk {
     );
   }
 
-  /** The session is another one: what the server knows of is somebody else's. */
+  /**
+   * Forgets the strokes that the server knows: the session is another one now, and they are no
+   * longer one's own.
+   */
   disown(): void {
     for (const { number } of this.strokes.kept(performance.now())) this.strokes.forget(number);
   }
@@ -115,7 +121,7 @@ export class OwnInk {
   private async send(call: Call): Promise<void> {
     this.strokes.sent(call.stroke);
     try {
-      await (call.undoes ? this.unpaint(call) : this.paint(call));
+      await (call.undoes ? this.sendUndo(call) : this.sendPaint(call));
     } catch (error) {
       if (error instanceof ConnectionLost) return;
       if (!(error instanceof RpcError)) throw error;
@@ -125,7 +131,7 @@ export class OwnInk {
     this.flush();
   }
 
-  private async paint(call: Call): Promise<void> {
+  private async sendPaint(call: Call): Promise<void> {
     const { stroke, number } = call;
     const dabs = call.dabs.map(({ x, y, size, color }) => ({ pos: { x, y }, size, color }));
     const reply = await this.caller.call(DreamPainter.method.paint, { dabs, stroke, call: number });
@@ -136,13 +142,14 @@ export class OwnInk {
   }
 
   /** The patch that covers the stroke comes as an event. */
-  private async unpaint(call: Call): Promise<void> {
+  private async sendUndo(call: Call): Promise<void> {
     await this.caller.call(DreamPainter.method.undo, { stroke: call.stroke, call: call.number });
     this.outbox.remove(call);
   }
 
   private refused(call: Call, error: RpcError): void {
-    const kept = error.retryAfter !== undefined || ["RATE_LIMITED", "UNAVAILABLE"].includes(error.code);
+    const kept =
+      error.retryAfter !== undefined || ["RATE_LIMITED", "UNAVAILABLE"].includes(error.code);
     if (kept) {
       this.outbox.refused(performance.now(), error.retryAfter ?? RETRY_MS);
     } else {

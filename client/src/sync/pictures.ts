@@ -79,7 +79,10 @@ export class HttpPictures implements Pictures {
     else waiting?.reject(new Error(delivery.trouble));
   }
 
-  /** The worker could not be loaded, or broke: as when the network fails, what it had to do is asked for again later. */
+  /**
+   * The worker could not be loaded, or broke: as when the network fails, what it had to do is asked
+   * for again later.
+   */
   private failed(): void {
     this.worker?.terminate();
     this.worker = undefined;

@@ -1,8 +1,9 @@
 /**
- * What the server's clock says, as far as its messages tell (pure; the caller brings the time in milliseconds).
+ * Guesses the server's clock from the times in its messages (pure; the caller brings the time in
+ * milliseconds).
  *
- * A message takes a while to arrive, so the least difference that was seen is the best guess; an old one is let go, in case
- * one of the clocks was set.
+ * A message takes a while to arrive, so the least difference that was seen is the best guess. Only
+ * the newest are kept, as one of the clocks may be set.
  */
 const KEPT = 16;
 

@@ -1,4 +1,7 @@
-/** One's own strokes, the newest last: which can be taken back (pure; the caller brings the time in milliseconds). */
+/**
+ * One's own strokes, the newest last: which can be taken back (pure; the caller brings the time in
+ * milliseconds).
+ */
 
 export interface Own {
   readonly number: number;
@@ -39,7 +42,9 @@ export class Strokes {
     this.newest = Math.max(this.newest, newest);
     const numbers = new Set(this.strokes.map(({ number }) => number));
     const before = strokes.filter(({ number }) => !numbers.has(number));
-    this.strokes = [...before.map((each) => ({ ...each, sent: true })), ...this.strokes].slice(-KEPT);
+    this.strokes = [...before.map((each) => ({ ...each, sent: true })), ...this.strokes].slice(
+      -KEPT,
+    );
   }
 
   /** The strokes that the server knows of and can take back. */

@@ -1,6 +1,10 @@
 /**
- * Keeps the replica in step with the server: subscribes, hears events, and puts those together that catch up after a loss
- * of the connection, send own ink and fetch dreams. Knows no DOM; the connection and the source of pictures are given to it.
+ * Keeps the replica in step with the server: subscribes and hands events on to what catches up
+ * after a loss of the connection (`CatchUp`), sends own ink (`OwnInk`) and fetches dreams
+ * (`Dreams`). Knows no DOM; the connection and the source of pictures are given to it.
+ *
+ * `connecting` → `loading` when the connection opens; → `live` when the replica is up to date; →
+ * `offline` when the connection is lost, and from there → `loading` again.
  */
 import { fromBinary } from "@bufbuild/protobuf";
 import { dreamPath } from "../browser/server";
@@ -48,18 +52,20 @@ export interface Pointed {
 const EVENTS = ["paint", "patch", "canvas", "status"];
 /** The close code of a server that goes, as one does that is started again. */
 const GOING_AWAY = 1001;
-/** An operation that is missing for so long will not come by itself. */
+/** An operation that is missing for so long is asked for: it will not come by itself. */
 const GAP_MS = 3000;
 
 export class Sync implements ConnectionListener {
   phase: Phase = "connecting";
   status: StatusEvent | undefined;
   limits: Limits | undefined;
-  /** The server said that it goes, and has not been seen since. */
+  /** Whether the server said that it goes away, and has not been reached since. */
   restarting = false;
   readonly ink: OwnInk;
   readonly clock = new ServerClock();
-  /** The newest dream that was told of, and when it was made, ms since 1970 by the server's clock. */
+  /**
+   * The newest dream that was told of, and when it was made, ms since 1970 by the server's clock.
+   */
   dreamt: { readonly style: string; readonly time: number } | undefined;
 
   private readonly replica: Replica;
@@ -74,8 +80,9 @@ export class Sync implements ConnectionListener {
   /** A name that the server did not take. */
   private refusedName: string | undefined;
   private author = 0;
-  /** Counts connections; what was begun on an earlier one has no say any more. */
+  /** Counts connections. What was begun on an earlier one is dropped. */
   private epoch = 0;
+  /** Whether the server has answered a subscription on this connection: it knows the session. */
   private welcomed = false;
   private gapTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -85,7 +92,7 @@ export class Sync implements ConnectionListener {
     pictures: Pictures,
     session: Uint8Array,
     listener: SyncListener,
-    halfWillDo: () => boolean = () => false,
+    halfIsEnough: () => boolean = () => false,
   ) {
     this.replica = replica;
     this.caller = caller;
@@ -104,7 +111,7 @@ export class Sync implements ConnectionListener {
     });
     this.dreams = new Dreams(replica, pictures, {
       mayLay: () => this.hasPicture && !this.catchUp.busy,
-      halfWillDo,
+      halfIsEnough,
       reload: () => this.catchUp.reload(),
       laid: () => listener.changed(),
     });
@@ -136,7 +143,7 @@ export class Sync implements ConnectionListener {
     return this.catchUp.loaded;
   }
 
-  /** Tells the others where one's own pointer is; nobody minds when that is lost. */
+  /** Tells the others where one's own pointer is. It is not sent again where it is lost. */
   point({ x, y, down, color, name }: Pointed): void {
     if (!this.cursors || this.phase !== "live" || (this.status?.users ?? 0) < 2) return;
     const cursor = { pos: { x, y }, down, color, name: name === this.refusedName ? "" : name };
@@ -158,7 +165,7 @@ export class Sync implements ConnectionListener {
     this.dreams.setVisible(visible);
   }
 
-  // The connection
+  // What the connection tells (ConnectionListener)
 
   opened(): void {
     this.epoch += 1;
@@ -186,7 +193,10 @@ export class Sync implements ConnectionListener {
         void readPatch(payload, this.pictures).then((patch) => this.receive([patch]));
         break;
       case "canvas": {
-        const { dream, dreamSeq, url, resync, style, time } = fromBinary(CanvasEventSchema, payload);
+        const { dream, dreamSeq, url, resync, style, time } = fromBinary(
+          CanvasEventSchema,
+          payload,
+        );
         if (resync) {
           this.catchUp.outdated();
         } else {
@@ -209,7 +219,7 @@ export class Sync implements ConnectionListener {
 
   private receive(operations: readonly Operation[]): void {
     for (const each of operations) this.replica.receive(each);
-    this.catchUp.came();
+    this.catchUp.operationsCame();
     this.watchGap();
     this.listener.changed();
   }

@@ -1,4 +1,7 @@
-/** Lets something be done so many times a second; of what comes in between, only the last, and that late. */
+/**
+ * Does things at most so many times a second: of those that come in between only the last is done,
+ * when its time has come.
+ */
 export class Throttle {
   private readonly perSecond: () => number;
   private last = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,11 @@
-/** Numbers in sentences: what is counted stands in the form that the language has for the number. */
+/**
+ * Numbers in sentences: what is counted stands in the form that the language has for the number.
+ */
 
-/** The forms of a word; a language that has more than two is told by the compiler where its are missing. */
+/**
+ * The forms of a word; a language that has more than two is told by the compiler where its are
+ * missing.
+ */
 export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
 export class Counting {

@@ -1,12 +1,19 @@
 /**
- * What can be seen of a text (pure). The server's `dreamcanvas/text/visible.py` says the same; `tests/text/visible.json` holds both to it.
+ * Tells what can be seen of a text (pure). The server's `dreamcanvas/text/visible.py` does the
+ * same; `tests/text/visible.json` tests both.
  */
 
-/** Control characters and the like, but joiners, which make emoji and words of some scripts, and tags, which make flags. */
+/**
+ * Control characters and the like, but joiners, which make emoji and words of some scripts, and
+ * tags, which make flags.
+ */
 const NOT_IN_A_LINE =
   /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]|(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf}/u;
 
-/** Not spaces, marks without a letter, what nothing is drawn for, and signs that are drawn as a blank. */
+/**
+ * Not spaces, marks without a letter, what nothing is drawn for, and signs that are drawn as a
+ * blank.
+ */
 const SEEN =
   /[^\p{Z}\p{M}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}\u{13441}\u{13442}]/u;
 
@@ -20,7 +27,10 @@ export function isVisible(text: string): boolean {
   return SEEN.test(text);
 }
 
-/** A text as one line of at most so many characters, as the server takes it; empty where nothing of it can be seen. */
+/**
+ * A text as one line of at most so many characters, as the server takes it; empty where nothing of
+ * it can be seen.
+ */
 export function cleanLine(text: string, length: number): string {
   const spaced = text.replace(/[\p{Z}\p{Cc}]+/gu, " ");
   const line = [...spaced].filter(isLine).join("").replace(/ +/g, " ").trim();

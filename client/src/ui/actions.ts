@@ -1,4 +1,7 @@
-/** The buttons that are not the brush's: take back, pick, look back, tell, share, save. */
+/**
+ * The buttons besides the brush's: undo, pick a colour, look back before the dream, a place's
+ * story, share, save.
+ */
 
 import { element } from "../browser/dom";
 import { words } from "../words/words";

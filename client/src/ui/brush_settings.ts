@@ -18,7 +18,7 @@ export interface BrushSettings {
 const KEY = "dreamcanvas.tools";
 const DEFAULT: BrushSettings = { color: 0xf2545b, custom: 0x5ec8f0, size: 48, palette: 0 };
 
-/** What was saved, as far as it is sound. */
+/** Reads what was saved; what of it is missing or wrong has its default. */
 export function parseBrush(text: string | null): BrushSettings {
   const settings = { ...DEFAULT };
   const { color, custom, size, palette } = parseRecord(text);
@@ -37,11 +37,15 @@ export function saveBrush(settings: BrushSettings): void {
   keep("localStorage", KEY, JSON.stringify(settings));
 }
 
-/** Small sizes get more of the slider than large ones. `at` is 0 to 100. */
+/**
+ * Returns the brush's size at a place of the slider, 0 to 100. Small sizes get more of the slider
+ * than large ones.
+ */
 export function sizeAt(at: number): number {
   return Math.round(1 + (MAX_SIZE - 1) * (at / 100) ** 2);
 }
 
+/** Returns the slider's place, 0 to 100, for a brush's size. */
 export function sliderAt(size: number): number {
   return Math.round(Math.sqrt((size - 1) / (MAX_SIZE - 1)) * 100);
 }

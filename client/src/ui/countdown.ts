@@ -1,7 +1,10 @@
 /** A quiet ring around the dot: how long until the next dream. */
 import { StatusEvent_Dreamer as Dreamer, type StatusEvent } from "../gen/dreamcanvas_pb";
 
-/** The ring is so small that it goes on by two pixels in this time; an animation would have the page drawn at every frame. */
+/**
+ * The ring's end moves about two pixels in this time. A CSS animation would have the page drawn at
+ * every frame.
+ */
 const TICK_MS = 100;
 
 export class Countdown {
@@ -34,7 +37,7 @@ export class Countdown {
   private tick(): void {
     const left = this.next - this.now();
     if (left <= 0) clearInterval(this.timer);
-    // Where motion is not wanted, it is there until the dream comes, and does not move.
+    // Where motion is not wanted, the whole ring is shown until the dream comes.
     const share = this.stillness.matches ? 1 : left / this.whole;
     this.rest.style.visibility = left > 0 ? "visible" : "hidden";
     this.rest.style.strokeDasharray = `${share} 1`;

@@ -1,4 +1,6 @@
-/** Where the others point: a pointer with a name for each, which fades when nothing is heard of it. */
+/**
+ * Where the others point: a pointer with a name for each, which fades when nothing is heard of it.
+ */
 
 import { cssColor, element } from "../browser/dom";
 import type { CursorEvent } from "../gen/dreamcanvas_pb";
@@ -49,7 +51,7 @@ export class Cursors {
   }
 
   /** The canvas was moved on the screen. */
-  replace(): void {
+  viewChanged(): void {
     for (const cursor of this.shown.values()) this.place(cursor);
   }
 

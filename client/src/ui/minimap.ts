@@ -1,4 +1,7 @@
-/** The whole canvas, small, with a frame around what is seen: drag it to look elsewhere. Shown while not all is seen. */
+/**
+ * The whole canvas, small, with a frame around what is seen: drag it to look elsewhere. Shown while
+ * not all is seen.
+ */
 
 import { context2d, element } from "../browser/dom";
 import type { Camera } from "../view/camera";
@@ -29,7 +32,8 @@ export class Minimap {
       this.look(event);
     });
     this.map.addEventListener("pointermove", (event) => {
-      if (this.map.hasPointerCapture(event.pointerId) && (event.buttons & 1) !== 0) this.look(event);
+      if (this.map.hasPointerCapture(event.pointerId) && (event.buttons & 1) !== 0)
+        this.look(event);
     });
   }
 

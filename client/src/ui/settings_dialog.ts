@@ -1,6 +1,12 @@
 /** The dialog with the visitor's preferences and the list of shortcuts. */
 import { element } from "../browser/dom";
-import { applyTheme, cleanName, type Preferences, savePreferences, THEMES } from "../storage/preferences";
+import {
+  applyTheme,
+  cleanName,
+  type Preferences,
+  savePreferences,
+  THEMES,
+} from "../storage/preferences";
 
 export class SettingsDialog {
   private readonly dialog = element("settings", HTMLDialogElement);
@@ -16,7 +22,9 @@ export class SettingsDialog {
     theme.value = preferences.theme;
     language.value = preferences.language;
     element("more", HTMLButtonElement).addEventListener("click", () => this.open());
-    element("settings-close", HTMLButtonElement).addEventListener("click", () => this.dialog.close());
+    element("settings-close", HTMLButtonElement).addEventListener("click", () =>
+      this.dialog.close(),
+    );
     // A click beside the dialog's box hits its backdrop, which counts as the dialog itself.
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.dialog.close();

@@ -4,14 +4,18 @@ import { copyText } from "../browser/clipboard";
 import { context2d } from "../browser/dom";
 import type { Pixels } from "../replica/pixels";
 
-/** Copies the link, or hands it to the telephone's own way of sharing. False where neither is allowed. */
+/**
+ * Copies the link, or opens the telephone's own dialog for sharing. Returns `refused` where neither
+ * is allowed.
+ */
 export async function shareLink(url: string): Promise<"copied" | "shared" | "refused"> {
   if (matchMedia("(pointer: coarse)").matches && typeof navigator.share === "function") {
     try {
       await navigator.share({ title: "Dreamcanvas", url });
       return "shared";
     } catch (error) {
-      if (error instanceof DOMException && error.name === "AbortError") return "shared"; // thought better of it
+      // The visitor closed the dialog.
+      if (error instanceof DOMException && error.name === "AbortError") return "shared";
     }
   }
   return (await copyText(url)) ? "copied" : "refused";

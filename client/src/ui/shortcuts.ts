@@ -1,4 +1,4 @@
-/** The keyboard's short cuts. */
+/** The keyboard's shortcuts. */
 import { isControl, shortcut } from "../browser/keyboard";
 
 export interface KeyCommands {
@@ -57,7 +57,10 @@ class Shortcuts {
   }
 
   released(event: KeyboardEvent): void {
-    if (this.looking !== undefined && (event.code === this.looking || event.key.toLowerCase() === "b")) {
+    if (
+      this.looking !== undefined &&
+      (event.code === this.looking || event.key.toLowerCase() === "b")
+    ) {
       this.lookBack(undefined);
     }
     if (event.code !== "Space" && event.key !== " ") return;

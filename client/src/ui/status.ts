@@ -3,7 +3,7 @@
 import { element } from "../browser/dom";
 import type { Toast } from "../browser/toast";
 import { words } from "../words/words";
-import { type Affairs, agoWords, noticeWords, statusWords } from "./status_words";
+import { agoWords, noticeWords, type Situation, statusWords } from "./status_words";
 
 export class StatusLine {
   private readonly here = element("here", HTMLElement);
@@ -22,21 +22,21 @@ export class StatusLine {
   }
 
   /** `dreamt` is when the newest dream was made, ms since 1970, where it is known. */
-  show(affairs: Affairs, dreamt: number | undefined): void {
-    const { here, dream } = statusWords(affairs);
+  show(situation: Situation, dreamt: number | undefined): void {
+    const { here, dream } = statusWords(situation);
     setText(this.here, here);
     setText(this.dream, dream);
     this.dreamt = dream === "" ? undefined : dreamt;
     this.tick();
-    const notice = noticeWords(affairs);
+    const notice = noticeWords(situation);
     this.notice.hidden = notice === undefined;
     if (notice) {
       setText(this.notice, notice.text);
       this.notice.dataset.tone = notice.tone;
     }
-    if (affairs.phase === "offline") {
-      this.wasOffline = this.wasOffline || affairs.hasPicture;
-    } else if (this.wasOffline && affairs.phase === "live" && affairs.waiting === 0) {
+    if (situation.phase === "offline") {
+      this.wasOffline = this.wasOffline || situation.hasPicture;
+    } else if (this.wasOffline && situation.phase === "live" && situation.waiting === 0) {
       this.wasOffline = false;
       this.toast.say(words.toast.back);
     }

@@ -1,11 +1,11 @@
-/** What the page says about the state of affairs (pure). */
+/** Says in words how things stand: who is here, what is dreamt, what is amiss (pure). */
 import { StatusEvent_Dreamer as Dreamer, type StatusEvent } from "../gen/dreamcanvas_pb";
 import type { Phase } from "../sync/sync";
 import { styleWords } from "../words/site";
 import { words } from "../words/words";
 import type { Mode } from "./mode";
 
-export interface Affairs {
+export interface Situation {
   readonly phase: Phase;
   readonly status: StatusEvent | undefined;
   /** Whether the picture has ever been there. */
@@ -56,11 +56,16 @@ export function agoWords(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 90) return words.status.agoSeconds(seconds);
   const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? words.status.agoMinutes(minutes) : words.status.agoHours(Math.round(minutes / 60));
+  return minutes < 90
+    ? words.status.agoMinutes(minutes)
+    : words.status.agoHours(Math.round(minutes / 60));
 }
 
 /** What stands beside the dot: who is here, or what is amiss, and what is dreamt. */
-export function statusWords({ phase, status, hasPicture }: Affairs): { here: string; dream: string } {
+export function statusWords({ phase, status, hasPicture }: Situation): {
+  here: string;
+  dream: string;
+} {
   if (phase === "offline") return { here: words.status.offline, dream: "" };
   if (phase === "connecting") return { here: words.status.connecting, dream: "" };
   if (!hasPicture) return { here: words.status.fetching, dream: "" };
@@ -73,8 +78,8 @@ export interface Notice {
 }
 
 /** What stands across the top for as long as it is so; undefined where there is nothing to say. */
-export function noticeWords(affairs: Affairs): Notice | undefined {
-  const { phase, status, hasPicture, waiting, full, restarting, mode } = affairs;
+export function noticeWords(situation: Situation): Notice | undefined {
+  const { phase, status, hasPicture, waiting, full, restarting, mode } = situation;
   const { notice } = words;
   if (phase === "offline") {
     if (!hasPicture) return { text: notice.unreachable, tone: "warning" };
@@ -90,7 +95,10 @@ export function noticeWords(affairs: Affairs): Notice | undefined {
   return undefined;
 }
 
-/** Why own ink was refused; `sentence` is the server's, which tells who is banned until when and why. */
+/**
+ * Why own ink was refused; `sentence` is the server's, which tells who is banned until when and
+ * why.
+ */
 export function refusalWords(code: string, kept: boolean, sentence = ""): string {
   const { toast } = words;
   const [, until, reason] = /banned until (.+? UTC): (.+)$/.exec(sentence) ?? [];
@@ -115,7 +123,10 @@ export function animalWords(author: number): string {
   return animals[scattered(author) % animals.length];
 }
 
-/** The colour of somebody's pointer: a hue in degrees, far from those of the authors before and after. */
+/**
+ * The colour of somebody's pointer: a hue in degrees, far from those of the authors before and
+ * after.
+ */
 export function hueOf(author: number): number {
   return scattered(author) % 360;
 }

@@ -27,8 +27,12 @@ export class Toolbar {
     this.showSwatches();
     this.fillMenu();
     this.custom.addEventListener("click", () => this.choose(this.settings.custom));
-    this.custom.addEventListener("input", () => this.mix(Number.parseInt(this.custom.value.slice(1), 16)));
-    this.slider.addEventListener("input", () => this.resize(sizeAt(Number(this.slider.value)), true));
+    this.custom.addEventListener("input", () =>
+      this.mix(Number.parseInt(this.custom.value.slice(1), 16)),
+    );
+    this.slider.addEventListener("input", () =>
+      this.resize(sizeAt(Number(this.slider.value)), true),
+    );
     this.slider.addEventListener("change", () => this.sized(false));
     this.slider.addEventListener("blur", () => this.sized(false));
     this.show();
@@ -48,10 +52,16 @@ export class Toolbar {
 
   /** A step larger or smaller. */
   step(direction: 1 | -1): void {
-    this.resize(sizeAt(Math.min(100, Math.max(0, sliderAt(this.settings.size) + 5 * direction))), false);
+    this.resize(
+      sizeAt(Math.min(100, Math.max(0, sliderAt(this.settings.size) + 5 * direction))),
+      false,
+    );
   }
 
-  /** The palette of this number, or the next one; the colour in hand changes with it, place by place. Gives its name. */
+  /**
+   * The palette of this number, or the next one; the colour in hand changes with it, place by
+   * place. Gives its name.
+   */
   changePalette(to = this.settings.palette + 1): string {
     const before = PALETTES[this.settings.palette].swatches;
     const place = before.findIndex(({ color }) => color === this.settings.color);
@@ -124,7 +134,8 @@ export class Toolbar {
 
   private show(): void {
     const { color, custom, size } = this.settings;
-    for (const [each, swatch] of this.swatches) swatch.setAttribute("aria-pressed", String(each === color));
+    for (const [each, swatch] of this.swatches)
+      swatch.setAttribute("aria-pressed", String(each === color));
     const label = this.custom.parentElement;
     if (label) {
       label.style.setProperty("--color", cssColor(custom));
@@ -145,7 +156,10 @@ export class Toolbar {
     style.width = style.height = diameter;
     style.background = `radial-gradient(closest-side, ${css} 45%, ${css}00 100%)`;
     // On white, white would not be seen.
-    this.preview.parentElement?.style.setProperty("background", isPale(color) ? "#3a3b42" : "#f7f6f3");
+    this.preview.parentElement?.style.setProperty(
+      "background",
+      isPale(color) ? "#3a3b42" : "#f7f6f3",
+    );
   }
 }
 

@@ -1,7 +1,10 @@
 /** A view as a part of the page's address: `#x,y,zoom` (pure). */
 import { MAX_SCALE, type Point, type Size, toCanvas, type View } from "./view";
 
-/** The place of the canvas in the middle of the stage, and how many CSS pixels a canvas pixel is wide. */
+/**
+ * The place of the canvas in the middle of the stage, and how many CSS pixels a canvas pixel is
+ * wide.
+ */
 export interface Spot extends Point {
   readonly zoom: number;
 }

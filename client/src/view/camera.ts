@@ -1,4 +1,7 @@
-/** The view of this page: fits the canvas between the bars, follows the hand, keeps the spot when the window changes. */
+/**
+ * Which part of the canvas is shown: all of it between the bars, or where the visitor moved; it
+ * stays so when the window changes.
+ */
 import { element } from "../browser/dom";
 import { formatSpot, parseSpot, type Spot, spotOf, viewAt } from "./address";
 import {
@@ -20,7 +23,9 @@ const MARGIN = 14;
 const MARGIN_SHARE = 1 / 32;
 /** The canvas can be made smaller than the screen, but not lost. */
 const LEAST_OF_FIT = 0.5;
-/** The address follows the view when it rests: browsers bound how often it may be changed. */
+/**
+ * The address is changed when the view has rested for so long: browsers limit how often it may be.
+ */
 const ADDRESS_MS = 300;
 
 export class Camera {
@@ -33,7 +38,9 @@ export class Camera {
   private size: Size = { width: 0, height: 0 };
   private readonly percent = element("percent", HTMLElement);
 
-  /** `changed` is called after each change of the view, with true where the stage changed its size. */
+  /**
+   * `changed` is called after each change of the view, with true where the stage changed its size.
+   */
   constructor(stage: HTMLElement, canvas: Size, changed: (resized: boolean) => void) {
     this.box = stage;
     this.canvas = canvas;
@@ -125,6 +132,7 @@ export class Camera {
     this.changed(false);
   }
 
+  /** The smallest scale. */
   private least(): number {
     return fitView(this.canvas, this.size, this.insets()).scale * LEAST_OF_FIT;
   }
@@ -146,7 +154,8 @@ export class Camera {
       return { ...margin, top: head.bottom + space, bottom: stage.height - actions.top + space };
     }
     const left = tools.right + space;
-    const right = stage.width - element("actions", HTMLElement).getBoundingClientRect().left + space;
+    const right =
+      stage.width - element("actions", HTMLElement).getBoundingClientRect().left + space;
     const choices = [
       { ...margin, left, right: left },
       { ...margin, left, right },

@@ -1,6 +1,7 @@
 /**
- * Shows the replica, and fades from one dream into the next: the picture before lies over the present one and lets it
- * through. The browser's compositor does that; here both are drawn once, and then where new ink comes.
+ * Shows the replica, and fades from one dream into the next: the picture before lies over the
+ * present one and becomes transparent. The browser's compositor does that; here both are drawn
+ * once, and then only where new ink comes.
  */
 import { type Dab, drawDab } from "../replica/brush";
 import { Pixels } from "../replica/pixels";
@@ -10,7 +11,7 @@ import { Layer } from "./layer";
 import { Sheet } from "./sheet";
 import type { View } from "./view";
 
-/** What has gone stays gone until the veil is taken away: else it would flash up. */
+/** `forwards`: the veil stays transparent until it is hidden. Else it would flash up in between. */
 const FADE: KeyframeAnimationOptions = { duration: 500, easing: "ease-in-out", fill: "forwards" };
 
 export class Screen implements ReplicaListener {

@@ -1,6 +1,6 @@
 /**
- * A visible canvas that shows a layer by the view's transform. Draws only when something changed, and, while the view
- * stands still, only where.
+ * A visible canvas that shows a layer by the view's transform. Draws only when something changed,
+ * and, while the view stands still, only where.
  */
 import { context2d } from "../browser/dom";
 import type { Rect } from "../replica/rect";
@@ -10,7 +10,10 @@ import type { View } from "./view";
 /** From this many device pixels a canvas pixel on, pixels are shown as squares. */
 const SQUARES = 4;
 const MAX_DENSITY = 3;
-/** Below this scale a pixel of the screen covers so much that plain bilinear smoothing would leave pixels of the canvas out. */
+/**
+ * Below this scale a pixel of the screen covers so much that plain bilinear smoothing would leave
+ * pixels of the canvas out.
+ */
 const COARSE = 0.5;
 /** Canvas pixels around a change that smoothing carries it to, at most. */
 const REACH = 4;
@@ -55,14 +58,20 @@ export class Sheet {
     context.restore();
   }
 
-  /** Leaves the visible canvas as it is but for these areas of the picture. Whole pixels, so that no seams are seen. */
+  /**
+   * Leaves the visible canvas as it is but for these areas of the picture. Whole pixels, so that no
+   * seams are seen.
+   */
   private clip(areas: readonly Rect[], scale: number, left: number, top: number): void {
     this.context.beginPath();
     for (const area of areas) {
-      const [x0, y0] = [left + (area.left - REACH) * scale, top + (area.top - REACH) * scale].map(Math.floor);
-      const [x1, y1] = [left + (area.right + REACH) * scale, top + (area.bottom + REACH) * scale].map(
-        Math.ceil,
+      const [x0, y0] = [left + (area.left - REACH) * scale, top + (area.top - REACH) * scale].map(
+        Math.floor,
       );
+      const [x1, y1] = [
+        left + (area.right + REACH) * scale,
+        top + (area.bottom + REACH) * scale,
+      ].map(Math.ceil);
       this.context.rect(x0, y0, x1 - x0, y1 - y0);
     }
     this.context.clip();

@@ -1,4 +1,7 @@
-/** Where on the screen the canvas lies (pure). Screen lengths are CSS pixels from the stage's top left corner. */
+/**
+ * Where on the screen the canvas lies (pure). Screen lengths are CSS pixels from the stage's top
+ * left corner.
+ */
 
 export interface Point {
   readonly x: number;
@@ -10,7 +13,7 @@ export interface Size {
   readonly height: number;
 }
 
-/** The part of the stage that no bar covers. */
+/** How far bars reach into the stage from each side, in CSS pixels. */
 export interface Insets {
   readonly top: number;
   readonly right: number;
@@ -18,7 +21,10 @@ export interface Insets {
   readonly left: number;
 }
 
-/** The canvas' point (x, y) lies at the stage's top left corner; a canvas pixel is `scale` CSS pixels wide. */
+/**
+ * The canvas' point (x, y) lies at the stage's top left corner; a canvas pixel is `scale` CSS
+ * pixels wide.
+ */
 export interface View {
   readonly x: number;
   readonly y: number;
@@ -35,7 +41,9 @@ export function toScreen(view: View, p: Point): Point {
   return { x: (p.x - view.x) * view.scale, y: (p.y - view.y) * view.scale };
 }
 
-/** The view that shows the whole canvas, as large as it fits between the insets, in their middle. */
+/**
+ * The view that shows the whole canvas, as large as it fits between the insets, in their middle.
+ */
 export function fitView(canvas: Size, stage: Size, insets: Insets): View {
   const width = Math.max(1, stage.width - insets.left - insets.right);
   const height = Math.max(1, stage.height - insets.top - insets.bottom);
@@ -55,8 +63,16 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** Of several insets, those that leave the canvas largest without going under the box; the first of equals. */
-export function bestInsets(canvas: Size, stage: Size, choices: readonly Insets[], box: Box): Insets {
+/**
+ * Of several insets, those that leave the canvas largest without going under the box; the first of
+ * equals.
+ */
+export function bestInsets(
+  canvas: Size,
+  stage: Size,
+  choices: readonly Insets[],
+  box: Box,
+): Insets {
   let best = choices[choices.length - 1];
   let most = 0;
   for (const insets of choices) {

@@ -113,7 +113,8 @@ export const de: Messages = {
   toast: {
     back: "Wieder da. Alles, was du gemalt hast, ist angekommen.",
     rateLimited: "Du malst schneller, als der Server erlaubt. Deine Farbe folgt gleich.",
-    unavailable: "Der Server kann gerade keine Farbe annehmen. Deine bleibt erhalten und wird neu gesendet.",
+    unavailable:
+      "Der Server kann gerade keine Farbe annehmen. Deine bleibt erhalten und wird neu gesendet.",
     forbidden: "Du darfst hier gerade nicht malen. Die letzte Farbe wurde zurückgenommen.",
     banned: (until, reason) => `Du darfst bis ${until} nicht malen: ${reason}`,
     tooLate: "Zu spät: Dieser Strich ist schon ein Teil des Traums.",

@@ -4,7 +4,7 @@ import { loadPreferences } from "../storage/preferences";
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** The first of the languages that are wished for that there is; English where there is none. */
+/** Returns the first wished language that the page speaks; English where it speaks none of them. */
 export function chooseLanguage(wished: readonly string[]): Language {
   for (const each of wished) {
     const found = LANGUAGES.find((language) => each.toLowerCase().split("-")[0] === language);
@@ -21,12 +21,15 @@ function pageLanguage(): Language {
 
 export const language = pageLanguage();
 
-/** Dates and times are written as in Britain where the language is English: day before month, 24 hours. */
+/**
+ * Dates and times are written as in Britain where the language is English: day before month, 24
+ * hours.
+ */
 export const locale = language === "en" ? "en-GB" : language;
 
 /**
- * Puts the page's fixed texts into its language: `data-t="draw.undo"` is an element's text, `data-t-title`, `data-t-aria-label`
- * and the like are attributes of it.
+ * Puts the page's fixed texts into its language: `data-t="draw.undo"` is an element's text,
+ * `data-t-title`, `data-t-aria-label` and the like are attributes of it.
  */
 export function translate(root: Document, from: object): void {
   root.documentElement.lang = language;
@@ -39,12 +42,14 @@ export function translate(root: Document, from: object): void {
   }
 }
 
-/** The message of a path, `draw.undo`. Throws where there is none: a page asks for what is not there. */
+/** Returns the message of a path, for example `draw.undo`. Throws where there is none. */
 export function message(path: string, from: object): string {
   let found: unknown = from;
   for (const part of path.split(".")) {
     found =
-      typeof found === "object" && found !== null ? (found as Record<string, unknown>)[part] : undefined;
+      typeof found === "object" && found !== null
+        ? (found as Record<string, unknown>)[part]
+        : undefined;
   }
   if (typeof found !== "string") throw new Error(`there is no message ${path}`);
   return found;

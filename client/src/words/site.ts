@@ -7,7 +7,10 @@ const MESSAGES: Record<Language, SiteMessages> = { en: siteEn, de: siteDe };
 
 export const site = MESSAGES[language];
 
-/** A style as visitors call it; a host's own styles keep the names that they have. */
+/**
+ * Returns a style's name in the page's language. An operator's own styles have one name in all
+ * languages.
+ */
 export function styleWords(name: string): string {
   return (site.styles as Record<string, string>)[name] ?? name;
 }

@@ -1,4 +1,7 @@
-/** Any messages of the same names that take the same arguments: the type of a translation. One that is missing does not compile. */
+/**
+ * Any messages of the same names that take the same arguments: the type of a translation. One that
+ * is missing does not compile.
+ */
 export type Widened<T> = {
   readonly [K in keyof T]: T[K] extends string
     ? string

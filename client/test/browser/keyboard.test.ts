@@ -20,9 +20,10 @@ function press(key: string, code: string, ...held: Held[]): Key {
   };
 }
 
-const meant = (key: string, code: string, ...held: Held[]) => shortcut(press(key, code, ...held), KNOWN);
+const meant = (key: string, code: string, ...held: Held[]) =>
+  shortcut(press(key, code, ...held), KNOWN);
 
-describe("a short cut", () => {
+describe("a shortcut", () => {
   test.each([
     ["American", "z", "KeyZ", "z"],
     ["with Caps Lock", "Z", "KeyZ", "z"],

@@ -14,7 +14,9 @@ describe("a request", () => {
   });
 
   test("has its number even where that is 0", () => {
-    expect(hex(encodeRequest("a", 0, new Uint8Array()))).toBe(hex(bytes("0801 1207 0a01 61 1000 1a00")));
+    expect(hex(encodeRequest("a", 0, new Uint8Array()))).toBe(
+      hex(bytes("0801 1207 0a01 61 1000 1a00")),
+    );
   });
 });
 

@@ -5,12 +5,14 @@ import { renditionFor } from "../../src/history/playback";
 describe("words", () => {
   it("tell lengths, sizes and speeds", () => {
     expect([0, 59.6, 120, 125.4].map(durationWords)).toEqual(["0:00", "1:00", "2:00", "2:05"]);
-    expect([1.6e6, 130e6, 2.5e9].map((bytes) => sizeWords(bytes))).toEqual(["1.6 MB", "130 MB", "2.5 GB"]);
-    expect([1.6e6, 130e6, 2.5e9].map((bytes) => sizeWords(bytes, "de").replace(/\s/, " "))).toEqual([
-      "1,6 MB",
+    expect([1.6e6, 130e6, 2.5e9].map((bytes) => sizeWords(bytes))).toEqual([
+      "1.6 MB",
       "130 MB",
-      "2,5 GB",
+      "2.5 GB",
     ]);
+    expect([1.6e6, 130e6, 2.5e9].map((bytes) => sizeWords(bytes, "de").replace(/\s/, " "))).toEqual(
+      ["1,6 MB", "130 MB", "2,5 GB"],
+    );
     expect([0.25, 0.5, 1, 4].map(speedWords)).toEqual(["¼×", "½×", "1×", "4×"]);
   });
 
@@ -44,7 +46,9 @@ describe("words", () => {
 describe("the rendition", () => {
   const all = [1536, 768].map((width) => ({ width, url: `${width}`, bytes: width }));
   it("is the smallest that is sharp", () => {
-    const widths = [300, 768, 780, 1000, 1536, 3000].map((pixels) => renditionFor(all, pixels)?.width);
+    const widths = [300, 768, 780, 1000, 1536, 3000].map(
+      (pixels) => renditionFor(all, pixels)?.width,
+    );
     expect(widths).toEqual([768, 768, 768, 1536, 1536, 1536]);
     expect(renditionFor([], 300)).toBeUndefined();
     expect(renditionFor(all.slice(1), 3000)?.width).toBe(768);

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Day, DayDetails, MovieWindow, Past, State, WindowDetails } from "../../src/history/api";
+import type {
+  Day,
+  DayDetails,
+  MovieWindow,
+  Past,
+  State,
+  WindowDetails,
+} from "../../src/history/api";
 import { type Archive, type Found, Guide, type NotFound } from "../../src/history/guide";
 import { windowName } from "../../src/history/moments";
 
@@ -11,11 +18,20 @@ const file = { width: 768, url: "/movies/x-768.mp4", bytes: 1 };
 function window(hour: number, state: State = "ENCODED", hours = 2): MovieWindow {
   const start = MIDNIGHT + hour * HOUR;
   const renditions = state === "ENCODED" ? [file] : [];
-  const rest = { frames: 4, seconds: 1, poster: "", sprite: "", dabs: 3, styles: [{ start, style: "Fur" }] };
+  const rest = {
+    frames: 4,
+    seconds: 1,
+    poster: "",
+    sprite: "",
+    dabs: 3,
+    styles: [{ start, style: "Fur" }],
+  };
   return { start, end: start + hours * HOUR, state, renditions, ...rest };
 }
 
-/** A server that has these windows, each with a dream every half an hour from its tenth minute on. */
+/**
+ * A server that has these windows, each with a dream every half an hour from its tenth minute on.
+ */
 class Server implements Archive {
   readonly asked: string[] = [];
   private readonly windows: MovieWindow[];
@@ -44,7 +60,14 @@ class Server implements Archive {
     const windows = this.windows
       .filter(({ start }) => start < before)
       .slice(0, Math.min(limit, this.pageSize));
-    return { timezone: "UTC", windowSeconds: 7200, fps: 30, thumbnails: 100, days: this.days(), windows };
+    return {
+      timezone: "UTC",
+      windowSeconds: 7200,
+      fps: 30,
+      thumbnails: 100,
+      days: this.days(),
+      windows,
+    };
   }
 
   async fetchWindow(name: string): Promise<WindowDetails | undefined> {
@@ -68,7 +91,11 @@ function told(found: Found | NotFound): unknown[] {
   return "missing" in found ? [found.missing] : [found.reel.name, found.index, found.remark];
 }
 
-async function find(server: Server, link: { time: number } | { day: string }, now = MIDNIGHT + 2 * DAY) {
+async function find(
+  server: Server,
+  link: { time: number } | { day: string },
+  now = MIDNIGHT + 2 * DAY,
+) {
   return told(await new Guide(server, () => now).find(link));
 }
 
@@ -80,7 +107,11 @@ describe("a moment", () => {
   });
 
   it("at a window's beginning is its first dream, as the feed links it", async () => {
-    expect(await find(new Server([window(14)]), at(14, 0))).toEqual(["20261122T140000Z", 0, undefined]);
+    expect(await find(new Server([window(14)]), at(14, 0))).toEqual([
+      "20261122T140000Z",
+      0,
+      undefined,
+    ]);
   });
 
   it("in a time without dreams is the last dream before", async () => {
@@ -118,7 +149,9 @@ describe("a moment", () => {
   });
 
   it("in a movie that has gone with its day's is missed", async () => {
-    expect(await find(new Server([window(14, "EXPIRED")], "EXPIRED"), at(15, 30))).toEqual(["gone"]);
+    expect(await find(new Server([window(14, "EXPIRED")], "EXPIRED"), at(15, 30))).toEqual([
+      "gone",
+    ]);
   });
 
   it("of an empty history is missed", async () => {
@@ -128,7 +161,11 @@ describe("a moment", () => {
 
 describe("a day", () => {
   it("is its movie", async () => {
-    expect(await find(new Server([window(14)]), { day: "2026-11-22" })).toEqual(["2026-11-22", 0, undefined]);
+    expect(await find(new Server([window(14)]), { day: "2026-11-22" })).toEqual([
+      "2026-11-22",
+      0,
+      undefined,
+    ]);
   });
 
   it("that there is not is missed", async () => {
@@ -150,6 +187,9 @@ describe("the neighbours of a window", () => {
   it("are found by pages where windows are short", async () => {
     const many = Array.from({ length: 24 }, (_, i) => window(i, "ENCODED", 1));
     const guide = new Guide(new Server(many));
-    expect(await guide.neighbours(MIDNIGHT)).toEqual({ earlier: undefined, later: MIDNIGHT + HOUR });
+    expect(await guide.neighbours(MIDNIGHT)).toEqual({
+      earlier: undefined,
+      later: MIDNIGHT + HOUR,
+    });
   });
 });

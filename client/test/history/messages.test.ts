@@ -27,7 +27,9 @@ const german = flatten(historyDe);
 
 /** What a message says for some arguments; numbers and texts are taken alike. */
 function said(each: Message | undefined, ...values: unknown[]): string {
-  return typeof each === "function" ? (each as (...values: unknown[]) => string)(...values) : (each ?? "");
+  return typeof each === "function"
+    ? (each as (...values: unknown[]) => string)(...values)
+    : (each ?? "");
 }
 
 describe("the messages of the history page", () => {
@@ -40,7 +42,8 @@ describe("the messages of the history page", () => {
       (name) => said(english.get(name), 7, 8, 9) === said(german.get(name), 7, 8, 9),
     );
     expect(same).toEqual(["length"]);
-    for (const [name, each] of [...english, ...german]) expect(said(each, 7, 8, 9).trim(), name).not.toBe("");
+    for (const [name, each] of [...english, ...german])
+      expect(said(each, 7, 8, 9).trim(), name).not.toBe("");
   });
 
   it("take the same arguments, and say each", () => {
@@ -78,8 +81,13 @@ describe("the messages of the history page", () => {
   });
 
   it("name every curated style in German", () => {
-    const file = new URL("../../../dreamcanvas/dream/styles/efficientnet_lite0.toml", import.meta.url);
-    const names = [...readFileSync(file, "utf8").matchAll(/^name = "(.+)"$/gm)].map(([, name]) => name);
+    const file = new URL(
+      "../../../dreamcanvas/dream/styles/efficientnet_lite0.toml",
+      import.meta.url,
+    );
+    const names = [...readFileSync(file, "utf8").matchAll(/^name = "(.+)"$/gm)].map(
+      ([, name]) => name,
+    );
     expect(names.length).toBeGreaterThan(20);
     for (const name of names) expect(de.styles, name).toHaveProperty([name]);
   });

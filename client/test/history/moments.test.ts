@@ -69,7 +69,9 @@ describe("a window", () => {
 describe("a frame", () => {
   it("is the newest at a time", () => {
     const times = [10, 20, 20, 35];
-    expect([9, 10, 19, 20, 34, 35, 99].map((time) => frameAt(times, time))).toEqual([-1, 0, 0, 2, 2, 3, 3]);
+    expect([9, 10, 19, 20, 34, 35, 99].map((time) => frameAt(times, time))).toEqual([
+      -1, 0, 0, 2, 2, 3, 3,
+    ]);
     expect(frameAt([], 5)).toBe(-1);
   });
 

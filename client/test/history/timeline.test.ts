@@ -41,7 +41,12 @@ describe("styles", () => {
       { from: 0, to: 2, style: "Eyes" },
       { from: 2, to: 5, style: "Fur" },
     ]);
-    expect([0, 1, 2, 4].map((index) => styleAt(found, index))).toEqual(["Eyes", "Eyes", "Fur", "Fur"]);
+    expect([0, 1, 2, 4].map((index) => styleAt(found, index))).toEqual([
+      "Eyes",
+      "Eyes",
+      "Fur",
+      "Fur",
+    ]);
   });
 
   it("that came again at once are one, those without a frame are none", () => {
@@ -64,7 +69,8 @@ describe("styles", () => {
     expect(hues(names)).toEqual(found);
     const all = [...found.values()];
     for (const a of all)
-      for (const b of all) expect(a === b || Math.abs(((a - b + 540) % 360) - 180) >= 35).toBe(true);
+      for (const b of all)
+        expect(a === b || Math.abs(((a - b + 540) % 360) - 180) >= 35).toBe(true);
     expect(new Set(all).size).toBe(5);
   });
 });
@@ -91,7 +97,8 @@ describe("ticks", () => {
   it("do not crowd at a gap", () => {
     const times = [...at(0, 60, 120), ...at(7000, 7060, 7120)];
     const found = ticks(times, 3);
-    for (let i = 1; i < found.length; i++) expect(found[i].at - found[i - 1].at).toBeGreaterThanOrEqual(2);
+    for (let i = 1; i < found.length; i++)
+      expect(found[i].at - found[i - 1].at).toBeGreaterThanOrEqual(2);
   });
 
   it("are none where there is no time", () => {

@@ -26,14 +26,22 @@ describe("a stroke", () => {
 
   test("rounds the corners of the samples", () => {
     const stroke = new Stroke(1, 8, 0, { x: 0, y: 0 });
-    const dabs = [...stroke.move({ x: 100, y: 0 }), ...stroke.move({ x: 100, y: 100 }), ...stroke.finish()];
+    const dabs = [
+      ...stroke.move({ x: 100, y: 0 }),
+      ...stroke.move({ x: 100, y: 100 }),
+      ...stroke.finish(),
+    ];
     expect(dabs.some(({ x, y }) => x > 97 && y < 3)).toBe(false);
     expect(dabs.some(({ x, y }) => x > 80 && y < 20)).toBe(true);
   });
 
   test("is as wide as the pen is pressed", () => {
     const stroke = new Stroke(1, 100, 0, { x: 0, y: 0, pressure: 0 });
-    const dabs = [...stroke.begin(), ...stroke.move({ x: 400, y: 0, pressure: 1 }), ...stroke.finish()];
+    const dabs = [
+      ...stroke.begin(),
+      ...stroke.move({ x: 400, y: 0, pressure: 1 }),
+      ...stroke.finish(),
+    ];
     const sizes = dabs.map(({ size }) => size);
     expect(sizes[0]).toBe(20);
     expect(sizes.at(-1)).toBeGreaterThan(90);

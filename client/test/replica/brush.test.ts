@@ -50,8 +50,18 @@ describe("the brush", () => {
   });
 
   test("covers size × size pixels around its middle", () => {
-    expect(covers({ x: 10, y: 20, size: 5, color: 0 })).toEqual({ left: 8, top: 18, right: 13, bottom: 23 });
-    expect(covers({ x: 10, y: 20, size: 4, color: 0 })).toEqual({ left: 8, top: 18, right: 12, bottom: 22 });
+    expect(covers({ x: 10, y: 20, size: 5, color: 0 })).toEqual({
+      left: 8,
+      top: 18,
+      right: 13,
+      bottom: 23,
+    });
+    expect(covers({ x: 10, y: 20, size: 4, color: 0 })).toEqual({
+      left: 8,
+      top: 18,
+      right: 12,
+      bottom: 22,
+    });
   });
 
   test("lies as near to the pointer as whole numbers allow", () => {

@@ -9,13 +9,19 @@ class Browser {
   private readonly pages: Channel[] = [];
 
   open(changed = () => {}): TabSession {
-    vi.stubGlobal("sessionStorage", { getItem: () => formatKept(KEPT), setItem() {}, removeItem() {} });
+    vi.stubGlobal("sessionStorage", {
+      getItem: () => formatKept(KEPT),
+      setItem() {},
+      removeItem() {},
+    });
     const page: Channel = {
       onmessage: null,
       postMessage: (data: unknown) => {
         const heard = this.pages.filter((other) => other !== page);
         for (const other of heard)
-          queueMicrotask(() => other.onmessage?.call(other as BroadcastChannel, { data } as MessageEvent));
+          queueMicrotask(() =>
+            other.onmessage?.call(other as BroadcastChannel, { data } as MessageEvent),
+          );
       },
     };
     const session = new TabSession(changed, page);
@@ -29,10 +35,16 @@ describe("what is kept of a session", () => {
     expect(parseKept(formatKept(KEPT))).toEqual(KEPT);
   });
 
-  test.each([null, "", "{}", "null", "7", '{"secret":"00"}', formatKept(KEPT).replace("7", "-1"), "{"])(
-    "is nothing where it is not sound: %s",
-    (text) => expect(parseKept(text)).toBeUndefined(),
-  );
+  test.each([
+    null,
+    "",
+    "{}",
+    "null",
+    "7",
+    '{"secret":"00"}',
+    formatKept(KEPT).replace("7", "-1"),
+    "{",
+  ])("is nothing where it is not sound: %s", (text) => expect(parseKept(text)).toBeUndefined());
 
   test("leaves strokes out that are none", () => {
     const text = formatKept(KEPT).replace("]", ',{"number":"8","drawn":1},null,{"number":8}]');

@@ -19,7 +19,7 @@ function page(half: { will: boolean }) {
   };
   const dreams = new Dreams(replica, pictures, {
     mayLay: () => true,
-    halfWillDo: () => half.will,
+    halfIsEnough: () => half.will,
     reload: async () => {},
     laid: () => {},
   });

@@ -1,9 +1,11 @@
 /**
- * A model of the server, of the network and of dice, for the simulation: small, slow, forgetful, and all from one seed.
+ * A model of the server, of the network and of dice, for the simulation: small, slow, forgetful,
+ * and all from one seed.
  *
- * It follows PROTOCOL.md: operations are numbered and durable before they are acknowledged, calls of a session are applied
- * once, one's own dabs do not come as events, patches do, a replay includes all, old operations are forgotten. A stroke is
- * taken back by a patch of any pixels: what they are is the server's affair. Their file is width, height and RGBA.
+ * It follows PROTOCOL.md: operations are numbered and durable before they are acknowledged, calls
+ * of a session are applied once, one's own dabs do not come as events, patches do, a replay
+ * includes all, old operations are forgotten. A stroke is taken back by a patch of any pixels: what
+ * they are is the server's affair. Their file is width, height and RGBA.
  */
 
 import type { DescMessage } from "@bufbuild/protobuf";
@@ -65,7 +67,9 @@ interface Session {
 
 export class ModelServer {
   readonly operations: Stored[] = [];
-  readonly dreams: { seq: number; picture: Pixels }[] = [{ seq: 0, picture: new Pixels(SIDE, SIDE) }];
+  readonly dreams: { seq: number; picture: Pixels }[] = [
+    { seq: 0, picture: new Pixels(SIDE, SIDE) },
+  ];
   readonly links = new Set<Link>();
   private readonly sessions = new Map<string, Session>();
   private readonly dice: Dice;
@@ -96,7 +100,8 @@ export class ModelServer {
 
   /** How many of an author's strokes were taken back. */
   patches(author: number): number {
-    return this.operations.filter((each) => each.author === author && "patch" in each.content).length;
+    return this.operations.filter((each) => each.author === author && "patch" in each.content)
+      .length;
   }
 
   picture(): Pixels {
@@ -115,13 +120,18 @@ export class ModelServer {
     const seq = this.seq;
     const picture = this.picture();
     for (let i = 0; i < picture.data.length; i += 4) {
-      for (let c = 0; c < 3; c++) picture.data[i + c] = (picture.data[i + ((c + 1) % 3)] * 200) >> 8;
+      for (let c = 0; c < 3; c++)
+        picture.data[i + c] = (picture.data[i + ((c + 1) % 3)] * 200) >> 8;
     }
     setTimeout(
       () => {
         if (seq < this.dreams[this.dream].seq) return;
         this.dreams.push({ seq, picture });
-        const event = { dream: BigInt(this.dream), dreamSeq: BigInt(seq), url: `/dreams/${this.dream}.jpg` };
+        const event = {
+          dream: BigInt(this.dream),
+          dreamSeq: BigInt(seq),
+          url: `/dreams/${this.dream}.jpg`,
+        };
         for (const link of this.links)
           link.event("canvas", toBinary(CanvasEventSchema, create(CanvasEventSchema, event)));
       },
@@ -162,8 +172,11 @@ export class ModelServer {
 
   async undo(link: Link, { stroke, call }: UndoRequest) {
     const author = link.session?.author;
-    const drawn = this.operations.filter((each) => each.author === author && each.stroke === stroke);
-    if (drawn.length === 0) throw new RpcError("TOO_LATE", "there is no such stroke", "stroke", undefined);
+    const drawn = this.operations.filter(
+      (each) => each.author === author && each.stroke === stroke,
+    );
+    if (drawn.length === 0)
+      throw new RpcError("TOO_LATE", "there is no such stroke", "stroke", undefined);
     const side = 6;
     const rgba = Uint8ClampedArray.from({ length: side * side * 4 }, () => this.dice.whole(0, 255));
     const at = () => this.dice.whole(-3, SIDE);
@@ -184,12 +197,18 @@ export class ModelServer {
     return new Promise((resolve, reject) => {
       const duplicate = () => resolve({ seq: BigInt(session.lastSeq), duplicate: true });
       if (call <= session.lastCall) return duplicate();
-      if (this.dice.chance(this.refusing)) return reject(new RpcError("RATE_LIMITED", "wait", "", 30));
+      if (this.dice.chance(this.refusing))
+        return reject(new RpcError("RATE_LIMITED", "wait", "", 30));
       // Being made durable takes a while; the connection may be gone by then.
       link.commit(() => {
         if (call <= session.lastCall) return duplicate();
         const { author } = session;
-        const made = contents.map((content, i) => ({ seq: this.seq + 1 + i, author, stroke, content }));
+        const made = contents.map((content, i) => ({
+          seq: this.seq + 1 + i,
+          author,
+          stroke,
+          content,
+        }));
         this.operations.push(...made);
         session.lastCall = call;
         session.lastSeq = this.seq;

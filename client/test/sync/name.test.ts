@@ -19,7 +19,13 @@ test("whose name the server does not take is seen without one", async () => {
   };
   const nothing = { drawn() {}, rebasing() {}, rebased() {} };
   const listener = { changed() {}, refused() {}, pointed() {} };
-  const sync = new Sync(new Replica(8, 8, nothing), caller, {} as Pictures, new Uint8Array(16), listener);
+  const sync = new Sync(
+    new Replica(8, 8, nothing),
+    caller,
+    {} as Pictures,
+    new Uint8Array(16),
+    listener,
+  );
   sync.phase = "live";
   sync.status = create(StatusEventSchema, { users: 2 });
   for (const name of ["Ada", "Ada", "Eve", "Eve", "Ada"]) {

@@ -114,7 +114,9 @@ async function simulate(seed: number): Promise<void> {
     const who = `seed ${seed}, painter ${number}`;
     expect(sync.phase, who).toBe("live");
     expect(sync.ink.outbox.dabs, who).toBe(0);
-    expect(applied.filter((color) => !painter.undone.has(color)).sort(ascending), who).toEqual(painter.kept);
+    expect(applied.filter((color) => !painter.undone.has(color)).sort(ascending), who).toEqual(
+      painter.kept,
+    );
     expect(new Set(applied).size, who).toBe(applied.length);
     // Of a stroke that was taken back before it was sent nothing arrives; of the others a patch.
     const strokes = new Set(
@@ -172,13 +174,21 @@ describe("a page", () => {
     a.draw();
     expect(a.sync.ink.canUndo).toBe(true);
     a.undo();
-    expect([a.replica.shown.hash(), a.sync.ink.outbox.dabs, a.sync.ink.canUndo]).toEqual([before, 0, false]);
+    expect([a.replica.shown.hash(), a.sync.ink.outbox.dabs, a.sync.ink.canUndo]).toEqual([
+      before,
+      0,
+      false,
+    ]);
     a.connect();
     a.draw();
     await vi.advanceTimersByTimeAsync(2000);
     a.undo();
     await vi.advanceTimersByTimeAsync(2000);
-    expect([server.colors(1).length > 0, server.patches(1), a.sync.ink.canUndo]).toEqual([true, 1, false]);
+    expect([server.colors(1).length > 0, server.patches(1), a.sync.ink.canUndo]).toEqual([
+      true,
+      1,
+      false,
+    ]);
     expect(a.replica.shown.hash()).toBe(server.picture().hash());
     expect(b.replica.shown.hash()).toBe(server.picture().hash());
   });
@@ -208,7 +218,8 @@ describe("a page", () => {
   test("starts anew when the server left operations out", async () => {
     const [server, a, b] = await pair();
     a.link = undefined; // what b draws does not reach a's replica any more
-    for (const link of server.links) if (link.session?.author === 1) link.from = Number.POSITIVE_INFINITY;
+    for (const link of server.links)
+      if (link.session?.author === 1) link.from = Number.POSITIVE_INFINITY;
     b.draw();
     await vi.advanceTimersByTimeAsync(500);
     expect(a.replica.seq).toBe(0);

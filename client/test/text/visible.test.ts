@@ -24,8 +24,14 @@ describe("a text", () => {
   test("is taken by the server once it is clean, whatever it was", () => {
     const all = Array.from({ length: 11_000 }, (_, i) => String.fromCodePoint(i * 101));
     for (const text of [...CASES.map((each) => each.text), ...all, "\ud800x", "x".repeat(60)]) {
-      for (const clean of [cleanLine(text, 40), cleanLine(`a${text}`, 40), cleanLine(`${text} ${text}`, 3)]) {
-        expect(clean === "" || (isLine(clean) && isVisible(clean) && [...clean].length <= 40)).toBe(true);
+      for (const clean of [
+        cleanLine(text, 40),
+        cleanLine(`a${text}`, 40),
+        cleanLine(`${text} ${text}`, 3),
+      ]) {
+        expect(clean === "" || (isLine(clean) && isVisible(clean) && [...clean].length <= 40)).toBe(
+          true,
+        );
       }
     }
   });

@@ -3,18 +3,18 @@ import { describe, expect, test } from "vitest";
 import { StatusEvent_Dreamer as Dreamer, StatusEventSchema } from "../../src/gen/dreamcanvas_pb";
 import { parseBrush, sizeAt, sliderAt } from "../../src/ui/brush_settings";
 import {
-  type Affairs,
   dreamWords,
   noticeWords,
   peopleWords,
   refusalWords,
+  type Situation,
   statusWords,
 } from "../../src/ui/status_words";
 
 const status = (init: Parameters<typeof create<typeof StatusEventSchema>>[1]) =>
   create(StatusEventSchema, init);
 const dreaming = status({ users: 3, dreamer: Dreamer.DREAMING, style: "Feathered eyes" });
-const live: Affairs = {
+const live: Situation = {
   phase: "live",
   status: dreaming,
   hasPicture: true,
@@ -43,12 +43,16 @@ describe("the status line", () => {
     const waiting = { dreamer: Dreamer.WAITING, style: "Feathered eyes" };
     expect(dreamWords(status({ ...waiting, nextDream: 1n }))).toBe("dreaming of Feathered eyes");
     expect(dreamWords(status({ ...waiting, nextDream: 0n }))).toBe("it dreams once someone draws");
-    expect(dreamWords(status({ ...waiting, dreamer: Dreamer.DREAMING }))).toBe("dreaming of Feathered eyes");
+    expect(dreamWords(status({ ...waiting, dreamer: Dreamer.DREAMING }))).toBe(
+      "dreaming of Feathered eyes",
+    );
   });
 
   test("says how far the page has come", () => {
     expect(statusWords({ ...live, phase: "connecting" }).here).toBe("Connecting…");
-    expect(statusWords({ ...live, phase: "loading", hasPicture: false }).here).toBe("Fetching the picture…");
+    expect(statusWords({ ...live, phase: "loading", hasPicture: false }).here).toBe(
+      "Fetching the picture…",
+    );
     expect(statusWords({ ...live, phase: "offline" })).toEqual({ here: "Offline", dream: "" });
   });
 });
@@ -59,15 +63,17 @@ describe("the notice", () => {
   });
 
   test("says that the connection is gone and that ink is kept, with its count", () => {
-    const offline: Affairs = { ...live, phase: "offline" };
-    expect(noticeWords(offline)?.text).toBe("Connection lost. Reconnecting… what you draw is kept.");
+    const offline: Situation = { ...live, phase: "offline" };
+    expect(noticeWords(offline)?.text).toBe(
+      "Connection lost. Reconnecting… what you draw is kept.",
+    );
     expect(noticeWords({ ...offline, waiting: 1234 })?.text).toContain("(1,234 dabs)");
     expect(noticeWords({ ...offline, full: true })?.text).toContain("No more ink can be kept");
     expect(noticeWords({ ...offline, hasPicture: false })?.text).toContain("can’t be reached");
   });
 
   test("says that the server restarts, where it said so, and that the ink is kept", () => {
-    const gone: Affairs = { ...live, phase: "offline", restarting: true };
+    const gone: Situation = { ...live, phase: "offline", restarting: true };
     expect(noticeWords(gone)?.text).toContain("restarting");
     expect(noticeWords({ ...gone, waiting: 3 })?.text).toContain("(3 dabs)");
   });
@@ -75,11 +81,15 @@ describe("the notice", () => {
   test("says what a tap does, where it does not draw", () => {
     expect(noticeWords({ ...live, mode: "pick" })?.text).toContain("colour");
     expect(noticeWords({ ...live, mode: "story" })?.text).toContain("place");
-    expect(noticeWords({ ...live, mode: "story", phase: "offline" })?.text).toContain("Connection lost");
+    expect(noticeWords({ ...live, mode: "story", phase: "offline" })?.text).toContain(
+      "Connection lost",
+    );
   });
 
   test("says that nobody may draw", () => {
-    expect(noticeWords({ ...live, status: status({ readOnly: true }) })?.text).toContain("read-only");
+    expect(noticeWords({ ...live, status: status({ readOnly: true }) })?.text).toContain(
+      "read-only",
+    );
   });
 
   test("has the host's line", () => {

@@ -30,7 +30,11 @@ describe("the view", () => {
   });
 
   test("fits the canvas in the middle of what the bars leave", () => {
-    const view = fitView(canvas, { width: 400, height: 800 }, { top: 50, right: 8, bottom: 150, left: 8 });
+    const view = fitView(
+      canvas,
+      { width: 400, height: 800 },
+      { top: 50, right: 8, bottom: 150, left: 8 },
+    );
     expect(view.scale).toBe(384 / 1536);
     near(toScreen(view, { x: 768, y: 768 }), { x: 200, y: 350 });
   });
@@ -75,7 +79,9 @@ describe("the view", () => {
 
   test("does not break when two fingers meet", () => {
     const point = { x: 1, y: 1 };
-    expect(pinch({ x: 0, y: 0, scale: 1 }, [point, point], [point, { x: 9, y: 9 }], 0.1).scale).toBe(1);
+    expect(
+      pinch({ x: 0, y: 0, scale: 1 }, [point, point], [point, { x: 9, y: 9 }], 0.1).scale,
+    ).toBe(1);
   });
 
   test("never loses the canvas", () => {

@@ -81,7 +81,12 @@ test("each palette has black, five colours and white, all different", () => {
 describe("preferences", () => {
   test("are as they were, as far as what was saved is sound", () => {
     const saved = '{"language":"de","theme":"light","cursors":false,"name":"Ada"}';
-    expect(parsePreferences(saved)).toEqual({ language: "de", theme: "light", cursors: false, name: "Ada" });
+    expect(parsePreferences(saved)).toEqual({
+      language: "de",
+      theme: "light",
+      cursors: false,
+      name: "Ada",
+    });
     const fresh = parsePreferences(null);
     for (const odd of ["", "[]", "3", '{"language":"../x","theme":"pink","cursors":"no","name":7}'])
       expect(parsePreferences(odd)).toEqual(fresh);
