@@ -84,6 +84,7 @@ interface Answer<T> {
   readonly error?: { readonly message: string; readonly data: { readonly name: string } };
 }
 
+/** The server, for one operator. */
 export class AdminClient {
   private readonly token: string;
 
@@ -91,7 +92,7 @@ export class AdminClient {
     this.token = token;
   }
 
-  /** Rejects with Refused or Unreached. */
+  /** Calls a method of DreamAdmin. Rejects with Refused or Unreached. */
   async call<M extends keyof Methods>(method: M, params: Methods[M][0]): Promise<Methods[M][1]> {
     let answer: Answer<Methods[M][1]>;
     try {

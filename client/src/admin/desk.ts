@@ -1,5 +1,5 @@
 /**
- * What an operator sees and does who is signed in: who painted where, bans, restorations, the
+ * What operators see and do when they are signed in: who painted where, bans, restorations, the
  * canvas' settings.
  */
 import { element } from "../browser/dom";
@@ -26,7 +26,7 @@ export class Desk {
   private readonly announcing = element("announce", HTMLFormElement);
   private readonly picture: Picture;
 
-  /** `client` gives the server as the operator is signed in now, and throws where nobody is. */
+  /** `client` is asked before each call; it throws where nobody is signed in. */
   constructor(client: () => AdminClient, attempts: Attempts) {
     this.client = client;
     this.attempts = attempts;
@@ -96,7 +96,7 @@ export class Desk {
     showLog(element("log", HTMLElement), acts);
   }
 
-  /** Lists who painted in the region that is chosen. */
+  /** Lists who painted in the chosen region. */
   private async look(): Promise<undefined> {
     const { painted = [] } = await this.client().call("who", this.picture.region);
     showPainters(this.painters, painted);
@@ -136,7 +136,7 @@ export class Desk {
     return words.ended;
   }
 
-  /** Takes back what the authors drew who are ticked. */
+  /** Takes back what the ticked authors drew. */
   private async takeBack(): Promise<string> {
     const authors = ticked(this.painters).map(({ author }) => author);
     if (authors.length === 0) return words.choose;
@@ -146,7 +146,7 @@ export class Desk {
     return words.restored(dabs);
   }
 
-  /** Puts the region that is chosen back to how it was at a time. */
+  /** Puts the chosen region back to how it was at a time. */
   private async restore(): Promise<string> {
     const time = new Date(field(this.restoring, "time").value).getTime();
     await this.client().call("restore", { region: this.picture.region, time });

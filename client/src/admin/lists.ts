@@ -28,7 +28,7 @@ export function showPainters(list: HTMLElement, painted: readonly Painted[]): vo
   );
 }
 
-/** The authors that are ticked, with their addresses. */
+/** Returns the authors that are ticked, with their addresses. */
 export function ticked(list: HTMLElement): { author: number; address: string }[] {
   return [...list.querySelectorAll<HTMLInputElement>("input:checked")].map((box) => ({
     author: Number(box.value),

@@ -56,7 +56,7 @@ export class Picture {
 
   private drag(event: PointerEvent): void {
     if (!this.from) return;
-    // With another button held, browsers tell by a move that the first one went up
+    // With another button held, browsers send a move, not a pointerup, when the first one goes up.
     if ((event.buttons & 1) === 0) this.end(event);
     else this.choose(between(this.from, this.at(event)));
   }
@@ -85,7 +85,7 @@ function pixel(share: number): number {
   return Math.min(CANVAS_SIDE - 1, Math.max(0, Math.floor(share * CANVAS_SIDE)));
 }
 
-/** The rectangle of two pixels, both in it. */
+/** Returns the smallest rectangle that contains two pixels. */
 export function between(one: { x: number; y: number }, other: { x: number; y: number }): Region {
   const x = Math.min(one.x, other.x);
   const y = Math.min(one.y, other.y);

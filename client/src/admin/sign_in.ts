@@ -13,7 +13,7 @@ export class SignIn {
     return this.current !== undefined;
   }
 
-  /** The server for who is signed in. Throws where nobody is. */
+  /** Calls to the server with the operator's token. Throws where nobody is signed in. */
   get client(): AdminClient {
     if (!this.current) throw new Error("nobody is signed in");
     return this.current;

@@ -144,7 +144,7 @@ export const words: Words = ALL[language];
 
 const moment = new Intl.DateTimeFormat(locale, { dateStyle: "short", timeStyle: "medium" });
 
-/** A time, ms since 1970, as people read it. */
+/** Writes a time, ms since 1970, as people read it. */
 export function shown(time: number): string {
   return moment.format(time);
 }

@@ -62,7 +62,7 @@ export class Drawing {
     else this.parts.toast.say(words.toast.nothingToUndo);
   }
 
-  /** While the space bar is held, the pointer moves the canvas instead of drawing. */
+  /** Whether the pointer moves the canvas instead of drawing from now on. */
   setPanning(on: boolean): void {
     this.pointers.setPanning(on);
   }

@@ -1,4 +1,4 @@
-/** Puts a text on the clipboard. False where that is not allowed. */
+/** Puts a text on the clipboard. Returns false where that is not allowed. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     // Absent on pages that came over plain HTTP.
@@ -10,8 +10,8 @@ export async function copyText(text: string): Promise<boolean> {
 }
 
 /**
- * The old way, which works on every page: what is selected is copied. Behind an open dialog nothing
- * can be selected.
+ * Copies by selecting the text, the old way that works on every page. The field goes into an open
+ * dialog, since nothing behind that can be selected.
  */
 function copySelected(text: string): boolean {
   const focused = document.activeElement;
@@ -26,7 +26,7 @@ function copySelected(text: string): boolean {
   try {
     copied = document.execCommand("copy");
   } catch {
-    // As where it says false.
+    // As where `execCommand` returns false.
   }
   field.remove();
   if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });

@@ -30,13 +30,13 @@ const PLACES: Record<string, readonly [string, string]> = {
   Slash: ["/", "?"],
 };
 
-/** What other scripts write in place of a sign of ours. */
+/** Signs of other scripts, and ours that they stand for. */
 const SAME: Record<string, string> = { "\u061f": "?", "\u037e": "?", "\u2212": "-", "\u0131": "i" };
 
 /**
- * The shortcut that is meant, among those that there are: a letter in lower case, a digit, a sign,
- * or the key's name as `ArrowLeft`. Undefined where none is meant: as with Ctrl, or while a word is
- * composed.
+ * Returns which of the known shortcuts is meant: a letter in lower case, a digit, a sign, or a
+ * key's name such as `ArrowLeft`. Undefined where none is, for example with Ctrl, or while a word
+ * is being composed.
  */
 export function shortcut(event: Key, known: ReadonlySet<string>): string | undefined {
   const { key, code, ctrlKey, altKey, metaKey } = event;
@@ -53,7 +53,7 @@ export function shortcut(event: Key, known: ReadonlySet<string>): string | undef
   return place !== undefined && known.has(place) ? place : undefined;
 }
 
-/** Ctrl, or Command on a Mac, with a letter and nothing else. */
+/** Whether it is Ctrl, or Command on a Mac, with this letter and nothing else. */
 export function isControl(event: Key, letter: string): boolean {
   const { key, code, ctrlKey, metaKey, altKey, shiftKey, isComposing } = event;
   if (!(ctrlKey || metaKey) || altKey || shiftKey || isComposing) return false;

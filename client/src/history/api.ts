@@ -1,4 +1,6 @@
-/** What the server tells of the past, and how it is asked. Times are ms since 1970. */
+/**
+ * Fetches from the server what was recorded: days, windows, their dreams. Times are ms since 1970.
+ */
 
 import { serverPath } from "../browser/server";
 
@@ -76,25 +78,25 @@ export class Failed extends Error {
 
 export const LARGEST_PAGE = 500;
 
-/** The windows that start before a time. Rejects with Failed. */
+/** Fetches all days, and up to `limit` windows that start before a time. Rejects with Failed. */
 export async function fetchPast(before?: number, limit = 1): Promise<Past> {
   const query = before === undefined ? `limit=${limit}` : `before=${before}&limit=${limit}`;
   const past = demand(await get<Past>(serverPath(`/history.json?${query}`), "days"));
   return { ...past, windows: past.windows.map(complete) };
 }
 
-/** Undefined where there is no such window. Rejects with Failed. */
+/** Fetches a window; undefined where there is no such window. Rejects with Failed. */
 export async function fetchWindow(name: string): Promise<WindowDetails | undefined> {
   const details = await get<WindowDetails>(serverPath(`/history/${name}.json`), "window");
   return details && { ...details, window: complete(details.window) };
 }
 
-/** Undefined where there is no such day. Rejects with Failed. */
+/** Fetches a day; undefined where there is no such day. Rejects with Failed. */
 export function fetchDay(name: string): Promise<DayDetails | undefined> {
   return get<DayDetails>(serverPath(`/history/${name}.json`), "day");
 }
 
-/** Protobuf's JSON leaves empty lists out. */
+/** Fills in the lists that are empty: Protobuf's JSON leaves them out. */
 function complete(
   window: Partial<MovieWindow> & Omit<MovieWindow, "renditions" | "styles">,
 ): MovieWindow {

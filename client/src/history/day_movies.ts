@@ -24,7 +24,7 @@ export class DayMovies {
     this.commands = commands;
   }
 
-  /** Shows a day as it is now. Does nothing where that is what is shown. */
+  /** Shows the movies of a day. Does nothing where they are shown and have not changed. */
   async show(day: Day, past: Past): Promise<void> {
     const another = this.day?.day !== day.day;
     this.day = day;
@@ -41,7 +41,7 @@ export class DayMovies {
     try {
       page = await this.guide.windowsOf(day);
     } catch {
-      // Said below; what is there stays.
+      // `fail` says so below; where movies are shown they stay.
     }
     if (this.day.day !== day.day) return;
     this.root.removeAttribute("aria-busy");

@@ -46,7 +46,7 @@ export class DayStrip {
     for (const [day, button] of this.buttons) {
       if (day === current) button.setAttribute("aria-current", "date");
       else button.removeAttribute("aria-current");
-      // One stop for the tab key; the arrows lead on.
+      // The tab key reaches one button only; arrow keys go to the others.
       button.tabIndex = day === current ? 0 : -1;
     }
   }

@@ -25,7 +25,7 @@ export function dreamsAndDabs({ frames, dabs }: Recording): string {
   return `${WORDS.dreams(frames)} · ${dabs === 0 ? WORDS.nobody : WORDS.dabs(dabs)}`;
 }
 
-/** What a day holds, in a line. */
+/** Writes in a line how much was recorded on a day. */
 export function dayFacts(day: Day): string {
   return `${WORDS.movies(day.windows)} · ${dreamsAndDabs(day)}`;
 }
@@ -72,7 +72,7 @@ export class Clock {
   }
 }
 
-/** The parts of a day's name, `2026-11-22`, for the strip. */
+/** Returns the parts of a day's date, `2026-11-22`, for its button. */
 export function dayParts(
   day: string,
   language = locale,
@@ -88,7 +88,7 @@ export function dayParts(
   };
 }
 
-/** `weekday` is as long as on the button that is named so, or written out. */
+/** Names a day with what was recorded; `weekday` short, as on its button, or written out. */
 export function dayLabel(day: Day, weekday: "short" | "long"): string {
   const date = longDate(noonOf(day.day), "UTC", locale, weekday);
   return `${date}: ${WORDS.movies(day.windows)}, ${WORDS.dreams(day.frames)}, ${WORDS.dabs(day.dabs)}`;

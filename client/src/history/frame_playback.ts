@@ -26,7 +26,7 @@ export class FramePlayback implements Playback {
   private readonly sharp: boolean;
   private readonly listener: PlaybackListener;
   private readonly context: CanvasRenderingContext2D;
-  /** By dream, those used last at the end. */
+  /** By the dream's number; those used last are at the end. */
   private readonly pictures = new Map<number, Picture>();
   private loading = 0;
   private speed = 1;
@@ -120,13 +120,13 @@ export class FramePlayback implements Playback {
     if (next === undefined) {
       this.pause();
     } else {
-      // What came late is not caught up with: dreams are to be seen.
+      // After a late picture it does not hurry to catch up: each dream should be seen.
       this.due = Math.max(this.due + this.interval(), now);
       this.show(next);
     }
   }
 
-  /** The index after this one whose picture has not gone; undefined at the end. */
+  /** Returns the next index whose picture can be had; undefined at the end. */
   private next(index: number): number | undefined {
     const count = this.dreams.length;
     for (let step = 1; step <= count; step++) {

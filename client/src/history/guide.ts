@@ -4,7 +4,7 @@ import { LARGEST_PAGE } from "./api";
 import { frameAt, type Link, windowName, windowStart } from "./moments";
 import { canPlay, dayOf, type Reel, reelOfDay, reelOfWindow } from "./reel";
 
-/** The questions that it asks of the server; all may reject. */
+/** What the server is asked; all may reject. */
 export interface Archive {
   fetchPast(before?: number, limit?: number): Promise<Past>;
   fetchWindow(name: string): Promise<WindowDetails | undefined>;
@@ -21,7 +21,7 @@ export interface Found {
 }
 
 /**
- * Nothing can be shown; `gone` where there was something, and its day, where there is that still.
+ * Nothing can be shown; `gone` where there was something that is no longer kept.
  */
 export interface NotFound {
   readonly missing: "noSuch" | "gone";
@@ -30,7 +30,7 @@ export interface NotFound {
 export class Guide {
   private readonly archive: Archive;
   private readonly now: () => number;
-  /** Of today's windows; there may have been others. */
+  /** The length of today's windows; older ones may have had another. */
   private windowSeconds = 7200;
 
   constructor(archive: Archive, now: () => number = Date.now) {
@@ -38,27 +38,29 @@ export class Guide {
     this.now = now;
   }
 
-  /** All days, and the newest windows that start before a time. */
+  /** Fetches all days, and the newest windows that start before a time. */
   async fetchPast(before?: number, limit?: number): Promise<Past> {
     const past = await this.archive.fetchPast(before, limit);
     this.windowSeconds = past.windowSeconds;
     return past;
   }
 
-  /** Rejects where the server does not answer. */
+  /** Finds what a link leads to. Rejects where the server does not answer. */
   find(link: Link): Promise<Found | NotFound> {
     return "day" in link ? this.findDay(link.day) : this.findTime(link.time);
   }
 
-  /** A reel as it is now: there may be more dreams, or a movie by now. */
+  /**
+   * Fetches a reel again: there may be more dreams, or a movie by now. Undefined where it has gone.
+   */
   async again(reel: Reel): Promise<Reel | undefined> {
     const details = await this.archive.fetchWindow(reel.name);
     return details && reelOfWindow(details);
   }
 
   /**
-   * The windows of a day that start before a time, newest first, as many as a page has, and whether
-   * there are more.
+   * Fetches the windows of a day that start before a time, newest first, up to a page of them, and
+   * whether there are more.
    */
   async windowsOf(day: Day, before = day.end): Promise<{ windows: MovieWindow[]; more: boolean }> {
     const limit = Math.min(
@@ -70,7 +72,7 @@ export class Guide {
     return { windows: found, more: found.length === limit };
   }
 
-  /** The windows beside one, by their starts. */
+  /** Finds the starts of the windows before and after one. */
   async neighbours(
     start: number,
   ): Promise<{ earlier: number | undefined; later: number | undefined }> {
@@ -123,7 +125,7 @@ export class Guide {
     };
   }
 
-  /** The first window of all. */
+  /** Finds the first window of all, for a link to a time before it. */
   private async beginning(days: readonly Day[]): Promise<Found | NotFound> {
     const first = days.at(-1);
     if (!first) return { missing: "noSuch" };

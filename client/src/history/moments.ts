@@ -9,7 +9,7 @@ export type Link = { readonly time: number } | { readonly day: string };
 const MOMENT = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.\d{1,3})?)?Z$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
-/** What a page's fragment says; undefined where it is none of ours. */
+/** Reads a page's fragment; undefined where it is no link of ours. */
 export function parseLink(hash: string): Link | undefined {
   const text = decoded(hash.replace(/^#/, ""));
   if (DAY.test(text) && !Number.isNaN(Date.parse(text))) return { day: text };
@@ -25,8 +25,8 @@ export function formatMoment(time: number, milliseconds = false): string {
 }
 
 /**
- * The link to frame `index`: the second, or the millisecond where another dream shares that, or
- * none follows.
+ * Writes the link to frame `index`: to the second, or to the millisecond where another dream is in
+ * the same second or none follows.
  */
 export function linkTo(times: readonly number[], index: number): string {
   const time = times[index];
@@ -36,20 +36,20 @@ export function linkTo(times: readonly number[], index: number): string {
   return `#${times[index + 1] > second ? formatMoment(second) : formatMoment(time, time % 1000 !== 0)}`;
 }
 
-/** The start of the window in which a time lies. */
+/** Returns the start of the window in which a time lies. */
 export function windowStart(time: number, seconds: number): number {
   const length = seconds * 1000;
   return Math.floor(time / length) * length;
 }
 
-/** What a window is called: `20261122T140000Z`. */
+/** Returns a window's name: `20261122T140000Z`. */
 export function windowName(start: number): string {
   return formatMoment(start).replace(/[-:]/g, "");
 }
 
 /**
- * The frame that shows the newest dream at a time; -1 where all are later. `times` ascend but for
- * changed clocks.
+ * Returns the frame with the newest dream at a time; -1 where all are later. `times` ascend, unless
+ * the server's clock was changed.
  */
 export function frameAt(times: readonly number[], time: number): number {
   let [low, high] = [0, times.length];
@@ -61,12 +61,12 @@ export function frameAt(times: readonly number[], time: number): number {
   return low - 1;
 }
 
-/** The frame of a movie that is shown at a position, s. */
+/** Returns the frame of a movie that is shown at a position in seconds. */
 export function frameOf(seconds: number, fps: number, count: number): number {
   return clamp(Math.floor(seconds * fps + 1e-3), 0, count - 1);
 }
 
-/** Where to seek for a frame: to its middle, s. */
+/** Returns the position in seconds to seek to for a frame: its middle. */
 export function positionOf(index: number, fps: number): number {
   return (index + 0.5) / fps;
 }
@@ -75,8 +75,8 @@ export function positionOf(index: number, fps: number): number {
 export const SPRITE_COLUMNS = 10;
 
 /**
- * Which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count / (2 *
- * thumbnails).
+ * Returns which thumbnail of a sprite is nearest to a frame. Thumbnail k is frame (2k + 1) * count
+ * / (2 * thumbnails).
  */
 export function thumbnailOf(index: number, count: number, thumbnails: number): number {
   return clamp(Math.floor(((index + 0.5) / count) * thumbnails), 0, thumbnails - 1);

@@ -28,7 +28,7 @@ export class HistoryPage {
     closed: () => this.closed(),
   });
   private past: Past | undefined;
-  /** Whether the next link is followed to be played, not to be looked at. */
+  /** Whether the movie that is opened next begins to play at once. */
   private playNext = false;
   /**
    * Whether the player was opened from within the page: then closing it goes back in the browser's
@@ -38,7 +38,7 @@ export class HistoryPage {
   /** Counts what was asked for; an answer to an earlier question is dropped. */
   private asked = 0;
 
-  /** Fetches what there is, and shows it and what the address says. */
+  /** Fetches the list of days and movies, shows it, and opens what the address says. */
   async load(): Promise<void> {
     const { dataset } = document.documentElement;
     this.state.show("loading");
@@ -54,13 +54,13 @@ export class HistoryPage {
     dataset.phase = "live";
   }
 
-  /** The address has another fragment; `before` is the address that it was. */
+  /** The address has another fragment; `before` is the whole address before. */
   async addressChanged(before: string): Promise<void> {
     this.entered = this.entered || !parseLink(new URL(before).hash);
     await this.follow();
   }
 
-  /** Fetches what there is by now, and shows it where it is another. */
+  /** Fetches the list again, and shows it where it has changed. */
   async refresh(): Promise<void> {
     if (document.hidden || !this.past) return;
     try {
@@ -69,7 +69,7 @@ export class HistoryPage {
       this.past = now;
       if (changed) await this.show(now);
     } catch {
-      // What is shown stays; it is asked for again.
+      // What is shown stays until the next attempt.
     }
   }
 

@@ -27,7 +27,8 @@ export class Panel {
     for (const each of [this.earlier, this.later])
       each.addEventListener("click", (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-        // In place of this one in the browser's history, so that back leads out of the player.
+        // The link replaces this movie in the browser's history: going back leads out of the
+        // player.
         event.preventDefault();
         location.replace(each.href);
       });
@@ -49,7 +50,7 @@ export class Panel {
     this.listFiles(reel);
   }
 
-  /** Nothing is known but what is said. */
+  /** Shows a sentence only: nothing is known of a movie yet. */
   clear(words: string): void {
     this.title.textContent = words;
     for (const each of [this.date, this.facts, this.note]) each.textContent = "";
@@ -61,7 +62,7 @@ export class Panel {
     this.setNeighbours(undefined, undefined);
   }
 
-  /** The style that is being dreamt. */
+  /** Marks the style of a frame in the list. */
   place(reel: Reel, index: number): void {
     const at = reel.styles.findIndex(({ from, to }) => index >= from && index < to);
     if (at === this.current) return;
@@ -72,7 +73,7 @@ export class Panel {
     button.setAttribute("aria-current", "true");
     const { styles } = this;
     const item = button.parentElement ?? button;
-    // Not scrollIntoView: the page is not to move under the hand.
+    // Not scrollIntoView, which would scroll the page, too.
     if (item.offsetTop < styles.scrollTop) styles.scrollTop = item.offsetTop;
     const below = item.offsetTop + item.offsetHeight - styles.clientHeight;
     if (below > styles.scrollTop) styles.scrollTop = below;

@@ -19,21 +19,21 @@ export interface Playback {
   pause(): void;
   setSpeed(speed: number): void;
   setLoop(loop: boolean): void;
-  /** After a failure. */
+  /** Tries again after a failure. */
   retry(): void;
   dispose(): void;
 }
 
 export interface PlaybackListener {
-  /** `index` or `shown` is another. */
+  /** `index` or `shown` has changed. */
   moved(): void;
-  /** `playing`, `waiting` or `failed` is another. */
+  /** `playing`, `waiting` or `failed` has changed. */
   changed(): void;
 }
 
 /**
- * The smallest rendition that is sharp at so many device pixels, or nearly; the largest where none
- * is.
+ * Returns the smallest rendition that is sharp at so many device pixels, or nearly; the largest
+ * where none is; undefined where there are none.
  */
 export function renditionFor(
   renditions: readonly Rendition[],

@@ -98,7 +98,7 @@ export class Player {
     });
   }
 
-  /** `remark` says why it is not quite what was asked for. */
+  /** Opens a reel at a frame. `remark` says why it is something else than was asked for. */
   open(reel: Reel, index: number, facts: Past, options: { play: boolean; remark: string }): void {
     this.clear();
     this.facts = facts;
@@ -111,7 +111,7 @@ export class Player {
     if (options.play) this.playback?.play();
   }
 
-  /** Something is on its way. */
+  /** Opens the player while what it is to show is being fetched. */
   expect(): void {
     this.clear();
     this.panel.clear(WORDS.opening);
@@ -119,21 +119,21 @@ export class Player {
     this.dialog.dataset.state = "opening";
   }
 
-  /** The link led to nothing that can be shown. */
+  /** Says that the link leads to nothing that can be shown. */
   miss(why: "noSuch" | "gone"): void {
     this.panel.clear(WORDS[why]);
     this.showTrouble([WORDS[why], WORDS[`${why}Hint`]]);
     this.dialog.dataset.state = "missing";
   }
 
-  /** The server did not answer. */
+  /** Says that the server did not answer; `again` tries once more. */
   fail(again: () => void): void {
     this.panel.clear(WORDS.failed);
     this.showTrouble([WORDS.failed, WORDS.failedHint], again);
     this.dialog.dataset.state = "unreachable";
   }
 
-  /** The same reel, with more dreams or with a movie by now. */
+  /** Goes on with the same reel, which has more dreams or a movie by now. */
   update(reel: Reel): void {
     const { reel: before, playback } = this;
     if (!before || !playback || before.name !== reel.name) return;
@@ -238,7 +238,7 @@ export class Player {
     this.playback?.setLoop(this.looping);
   }
 
-  /** Shows how things stand. Called for each frame. */
+  /** Shows where the movie is and whether it plays. Called for each frame. */
   private show(): void {
     const { playback, reel, dialog } = this;
     if (!playback || !reel) return;
@@ -266,8 +266,8 @@ export class Player {
   }
 
   /**
-   * A sentence and a hint in place of the picture, and what is done by the button; none where
-   * nothing is amiss.
+   * Shows a sentence and a hint in place of the picture, and a button that calls `again` where that
+   * is given. Shows none of it where `words` is undefined.
    */
   private showTrouble(words: readonly [string, string] | undefined, again?: () => void): void {
     this.again = again;

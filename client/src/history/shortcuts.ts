@@ -3,9 +3,9 @@ import { shortcut } from "../browser/keyboard";
 
 export interface KeyCommands {
   toggle(): void;
-  /** So many dreams on. */
+  /** Moves so many dreams on. */
   step(dreams: number): void;
-  /** So many seconds of the movie on. */
+  /** Moves so many seconds of the movie on. */
   skip(seconds: number): void;
   first(): void;
   last(): void;

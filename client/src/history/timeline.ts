@@ -32,7 +32,7 @@ export function minutes(start: number, dabsPerMinute: readonly number[]): Slot[]
   return dabsPerMinute.map((dabs, minute) => ({ end: start + (minute + 1) * MINUTE, dabs }));
 }
 
-/** When people drew. Slots in which nothing was dreamt are shown with the dream that came next. */
+/** Returns when people drew. Dabs of slots without a dream count to the next dream. */
 export function bars(times: readonly number[], slots: readonly Slot[]): Bar[] {
   const found: { from: number; to: number; dabs: number }[] = [];
   let before = 0;
@@ -52,7 +52,7 @@ export function bars(times: readonly number[], slots: readonly Slot[]): Bar[] {
   return found.map((bar) => ({ ...bar, level: Math.sqrt(bar.dabs / most) }));
 }
 
-/** Which style was dreamt. Frames before the first span belong to it. */
+/** Returns which style was dreamt when. Frames before the first span belong to it. */
 export function stretches(times: readonly number[], spans: readonly StyleSpan[]): StyleStretch[] {
   const found: { from: number; to: number; style: string }[] = [];
   spans.forEach(({ style }, i) => {
@@ -71,7 +71,7 @@ export function styleAt(all: readonly StyleStretch[], index: number): string {
   return all.find(({ from, to }) => index >= from && index < to)?.style ?? "";
 }
 
-/** The frames before which nothing was dreamt for as long as `least` ms. */
+/** Returns the frames before which nothing was dreamt for at least `least` ms. */
 export function gaps(times: readonly number[], least: number): number[] {
   const found: number[] = [];
   for (let i = 1; i < times.length; i++) if (times[i] - times[i - 1] >= least) found.push(i);
@@ -87,8 +87,8 @@ export interface Tick {
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480].map((minutes) => minutes * MINUTE);
 
 /**
- * Round times of the clock, no more than `most`, none nearer to another than `1 / most` of the
- * axis.
+ * Returns round times of the clock to be written along the axis: at most `most`, and none nearer
+ * to another than `1 / most` of the axis.
  */
 export function ticks(times: readonly number[], most: number): Tick[] {
   const count = times.length;
@@ -108,8 +108,8 @@ const NEAR = 35;
 const GOLDEN_ANGLE = 137;
 
 /**
- * A hue of the wheel for each style (0 to 359): its own, unless that is too near to that of one
- * before it.
+ * Returns a hue for each style, 0 to 359: always the same one for a style, unless it is too near to
+ * that of a style before it.
  */
 export function hues(styles: Iterable<string>): Map<string, number> {
   const found = new Map<string, number>();

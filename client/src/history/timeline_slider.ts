@@ -1,6 +1,6 @@
 /**
- * The time line: when people drew, which style was dreamt, where one is; and the slider that takes
- * one elsewhere.
+ * The time line: when people drew, which style was dreamt, where the movie is; and the slider that
+ * moves it elsewhere.
  */
 import { context2d, element } from "../browser/dom";
 import { styleWords } from "../words/site";
@@ -52,7 +52,8 @@ export class TimelineSlider {
       this.point(event);
     });
     slider.addEventListener("pointermove", (event) => {
-      // With another button held, browsers tell by a move that the first one went up
+      // With another button held, browsers send a move, not a pointerup, when the first one
+      // goes up.
       if (event.pointerId === this.dragged && (event.buttons & 1) === 0) this.letGo(event);
       this.point(event);
     });
@@ -82,8 +83,8 @@ export class TimelineSlider {
   }
 
   /**
-   * `told`: also to assistive software, which is not to be told of every frame of a movie that
-   * plays.
+   * Shows where the movie is. `told`: assistive software hears of it, too; not at every frame of a
+   * movie that plays.
    */
   place(index: number, told: boolean): void {
     const { reel, slider } = this;
@@ -177,7 +178,7 @@ export class TimelineSlider {
       context.fillStyle = "rgb(255 255 255 / 92%)";
       context.fillText(words, left + 6, top + STYLES / 2 + 0.5);
     }
-    // Where nothing was dreamt for a while, a cut.
+    // A gap in the line shows that nothing was dreamt for a while.
     for (const at of gaps(reel.times, GAP_MS))
       context.clearRect(x(at) - 1.5, 0, 3, DABS + SPACE + STYLES);
   }

@@ -83,7 +83,7 @@ export class VideoPlayback implements Playback {
     const moving = this.wanted && !element.ended;
     this.wanted = false;
     element.pause();
-    // It rests in the middle of a frame, not between two.
+    // Rest in the middle of a frame, not between two.
     if (moving && !element.seeking) this.show(frameOf(element.currentTime, this.fps, this.count));
     this.listener.changed();
   }
@@ -118,15 +118,15 @@ export class VideoPlayback implements Playback {
     this.element.requestVideoFrameCallback((_, { mediaTime }) => {
       if (this.disposed) return;
       this.shown = clamp(Math.round(mediaTime * this.fps), 0, this.count - 1);
-      // While it rests, or seeks, where it is was said by `show`: this may be a frame that was on
-      // its way before.
+      // While it is paused or seeks, `show` has set the index: this frame may be an older one that
+      // was still on its way.
       if (this.playing && !this.element.seeking) this.index = this.shown;
       this.listener.moved();
       this.watch();
     });
   }
 
-  /** Where the page is hidden no frames are seen, and time goes on. */
+  /** Follows the time while the page is hidden, when no frames are shown. */
   private passed(): void {
     if (!document.hidden || this.element.seeking || this.element.paused) return;
     this.index = frameOf(this.element.currentTime, this.fps, this.count);
@@ -157,7 +157,7 @@ export class VideoPlayback implements Playback {
       return;
     if (this.repeats === MOST_REPEATS) return;
     this.repeats += 1;
-    // To another place in the same frame: none is sought where the time is the same
+    // To another place in the same frame: browsers do nothing where the time is the same.
     this.element.currentTime =
       positionOf(this.index, this.fps) + (this.repeats % 2 ? 0.1 : 0) / this.fps;
   }

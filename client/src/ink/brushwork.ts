@@ -25,7 +25,7 @@ export class Brushwork {
     return this.stroke !== undefined;
   }
 
-  /** False where nothing may be drawn now. */
+  /** Begins a stroke. Returns false where nothing may be drawn now. */
   begin(at: PointerSample, tentative: boolean): boolean {
     if (this.sync.readOnly || this.sync.ink.outbox.full) return false;
     const { size, color } = this.settings;
@@ -39,7 +39,7 @@ export class Brushwork {
     for (const each of samples) this.draw(this.stroke?.move(this.sample(each)) ?? []);
   }
 
-  /** A tentative stroke is certain now. */
+  /** The tentative stroke is meant: it may be sent. */
   keep(): void {
     this.sync.ink.outbox.hold(false);
     this.changed();

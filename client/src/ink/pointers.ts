@@ -22,7 +22,7 @@ export interface Hand {
   /** Whether the next pointer that comes down taps instead of drawing. */
   taps(): boolean;
   tap(at: Point): void;
-  /** False where nothing may be drawn now. */
+  /** Begins a stroke. Returns false where nothing may be drawn now. */
   beginStroke(sample: PointerSample, tentative: boolean): boolean;
   moveStroke(samples: readonly PointerSample[]): void;
   /** A tentative stroke is meant: it may be sent. */
@@ -33,9 +33,9 @@ export interface Hand {
   pan(dx: number, dy: number): void;
   pinch(from: [Point, Point], to: [Point, Point]): void;
   zoom(at: Point, factor: number): void;
-  /** Where a mouse or pen is; undefined where it left. */
+  /** A mouse or pen is there; undefined where it left. */
   hover(at: Point | undefined): void;
-  /** Where any pointer is that draws or might. */
+  /** A pointer that draws or may draw is there. */
   point(at: Point, down: boolean): void;
 }
 
@@ -79,7 +79,7 @@ export class Pointers {
     element.addEventListener("pointermove", (event) => this.move(event));
     element.addEventListener("pointerup", (event) => this.up(event));
     element.addEventListener("pointercancel", (event) => this.up(event));
-    // Something else took the pointer: no more is heard of it
+    // Something else took the pointer: no pointerup will come.
     element.addEventListener("lostpointercapture", (event) => this.up(event));
     element.addEventListener("pointerleave", (event) => this.leave(event));
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -117,7 +117,10 @@ export class Pointers {
     this.begin(event, at);
   }
 
-  /** A button went down: also while another one is held, of which browsers tell by a move. */
+  /**
+   * Begins what a button is for. With another button held, browsers send a move for it, no
+   * pointerdown.
+   */
   private begin(event: PointerEvent, at: Point): void {
     if (this.mode !== "idle") return;
     const pan = event.button === 1 || (event.button === 0 && this.panning);
@@ -137,7 +140,8 @@ export class Pointers {
     }
     const finger = event.pointerType === "touch";
     if (this.hand.taps()) {
-      // A finger's counts when it is lifted: until then a second one may come, to move the canvas
+      // A finger's tap counts when it is lifted: until then a second finger may come to move the
+      // canvas.
       if (finger) this.mode = "tap";
       else this.hand.tap(at);
       return;
@@ -182,7 +186,7 @@ export class Pointers {
    */
   private holds({ buttons, pointerType, pressure }: PointerEvent): boolean {
     if ((buttons & this.held) !== 0) return true;
-    // A pen on the paper whose barrel button is pressed: Windows tells of that button only
+    // A pen on the paper with its barrel button pressed: Windows reports that button only.
     return pointerType === "pen" && buttons !== 0 && pressure > 0;
   }
 

@@ -38,7 +38,7 @@ const THINNEST = 0.6;
 const EASE = 0.25;
 /** A dab is soft: a mere tap is laid several times, so that it is seen. */
 const TAP_DABS = 3;
-/** Lengths of the lines that stand for a curve, in canvas pixels. */
+/** A curve is drawn as lines of this length, in canvas pixels. */
 const FLATNESS = 2;
 
 export class Stroke {
@@ -46,7 +46,7 @@ export class Stroke {
   private readonly size: number;
   private readonly color: number;
   private last: Step;
-  /** Where the curve has got to. */
+  /** The end of the curve so far. */
   private end: Step;
   /** How far from the last dab the curve's end is. */
   private travelled = 0;

@@ -22,7 +22,9 @@ export interface Dab {
 
 const masks: (Uint8Array | undefined)[] = [];
 
-/** The opacities 0 to 102 of a dab of a diameter of `size` pixels, in size × size bytes. */
+/**
+ * Returns the opacities, 0 to 102, of a dab with a diameter of `size` pixels, in size × size bytes.
+ */
 export function mask(size: number): Uint8Array {
   let m = masks[size];
   if (m === undefined) {
@@ -40,7 +42,7 @@ export function mask(size: number): Uint8Array {
   return m;
 }
 
-/** The pixels that a dab covers; they may lie partly or wholly off the canvas. */
+/** Returns the pixels that a dab covers; they may lie partly or wholly off the canvas. */
 export function covers(dab: Dab): Rect {
   const left = dab.x - (dab.size >> 1);
   const top = dab.y - (dab.size >> 1);

@@ -36,7 +36,7 @@ export class Pixels {
     }
   }
 
-  /** Red, green and blue at a place, or undefined off the picture. */
+  /** Returns red, green and blue at a place, or undefined off the picture. */
   at(x: number, y: number): [number, number, number] | undefined {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return undefined;
     const i = (y * this.width + x) * 4;

@@ -16,7 +16,7 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const CHANNELS = 4;
 const MAX_PIXELS = 1 << 24;
 
-/** Throws a RangeError that says what is wrong with the file. */
+/** Decodes a PNG file. Throws a RangeError that says what is wrong with it. */
 export async function decodePng(file: Uint8Array): Promise<Rgba> {
   if (SIGNATURE.some((byte, i) => file[i] !== byte)) throw new RangeError("not a PNG file");
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);

@@ -28,7 +28,7 @@ export function intersects(a: Rect, b: Rect): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** The smallest rectangle that holds both. An empty one adds nothing. */
+/** Returns the smallest rectangle that contains both. An empty one adds nothing. */
 export function union(a: Rect, b: Rect): Rect {
   if (isEmpty(a)) return b;
   if (isEmpty(b)) return a;

@@ -126,7 +126,7 @@ export class Replica {
     this.repaint();
   }
 
-  /** Own ink was confirmed; its dabs have consecutive numbers up to `last`. */
+  /** Confirms own ink: its dabs have consecutive numbers up to `last`. */
   settle(ink: Ink, author: number, last: number): void {
     const first = last - ink.dabs.length + 1;
     ink.dabs.forEach((dab, i) => {
@@ -140,7 +140,7 @@ export class Replica {
     this.drain();
   }
 
-  /** A confirmed operation came. One that is known already is passed over. */
+  /** Takes a confirmed operation in. One that is known already is passed over. */
   receive(operation: Operation): void {
     if (!this.holding && operation.seq <= this.lastSeq) return;
     if (this.waiting.has(operation.seq)) return;
@@ -250,7 +250,7 @@ export class Replica {
     this.listener?.rebased();
   }
 
-  /** Operations up to `seq` are in the picture: what waits of them is done with. */
+  /** Drops what waits of the operations up to `seq`: they are in the picture. */
   private forgetWaiting(seq: number): void {
     for (const [number, { ink }] of this.waiting) {
       if (number > seq) continue;
@@ -297,7 +297,7 @@ export class Replica {
     if (entry) this.advance(entry);
   }
 
-  /** One more dab of own ink is in the picture, although it was not laid there now. */
+  /** Counts one more dab of own ink as confirmed that came with the picture or earlier. */
   private dropSettled(ink: Ink): void {
     const entry = this.entry(ink);
     if (!entry) return;

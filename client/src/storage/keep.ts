@@ -32,7 +32,7 @@ export function forget(store: Store, key: string): void {
   try {
     globalThis[store].removeItem(key);
   } catch {
-    // Where nothing may be kept there is nothing.
+    // Where nothing may be kept there is nothing to forget.
   }
 }
 
@@ -53,7 +53,7 @@ function keepInHistory(key: string, text: string): void {
   try {
     history.replaceState({ ...stateOf(), [KEPT]: { ...keptInHistory(), [key]: text } }, "");
   } catch {
-    // Browsers bound how often that may be done, and there is no history outside of a page.
+    // Browsers limit how often this may be called, and outside of a page there is no history.
   }
 }
 

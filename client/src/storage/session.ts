@@ -113,8 +113,7 @@ export class TabSession {
     } else if (this.settled || this.asker < asker) {
       this.channel?.postMessage({ kind: "mine", session, asker } satisfies Message);
     } else {
-      // Of two that ask at the same time, as when a browser comes back with all its tabs, one has
-      // it.
+      // Two ask at the same time, as when a browser opens all its tabs again: one of them has it.
       this.lose();
     }
   }

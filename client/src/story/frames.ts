@@ -22,7 +22,7 @@ export interface Place {
 /** How much of the canvas a story shows. */
 const SIDE = 256;
 
-/** The place around a spot, all of it on the canvas. */
+/** Returns the place around a spot, moved so that all of it is on the canvas. */
 export function placeAround(x: number, y: number, canvas: number): Place {
   const within = (at: number) => Math.round(Math.min(canvas - SIDE, Math.max(0, at - SIDE / 2)));
   return { left: within(x), top: within(y), side: SIDE };
@@ -49,7 +49,7 @@ export async function lastFrames(caller: Caller, newest: number, most: number): 
   return frames.filter((frame) => frame !== undefined).reverse();
 }
 
-/** A place in a dream: from its picture in half the size, or in full. */
+/** Fetches a place in a dream: from its picture in half the size, or in full. */
 export async function fetchPlace(
   { url }: Frame,
   place: Place,

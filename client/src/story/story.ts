@@ -84,7 +84,7 @@ export class Story {
     this.host.closed();
   }
 
-  /** The canvas was moved on the screen. */
+  /** The canvas lies elsewhere on the screen: puts the mark where the place is. */
   viewChanged(): void {
     this.spot.hidden = !this.open || !this.place;
     if (this.spot.hidden || !this.place) return;
@@ -166,7 +166,7 @@ export class Story {
       if (asked !== this.asked || this.frames[Number(this.range.value)] !== frame) return;
       this.picture.drawImage(cell, 0, 0, this.picture.canvas.width, this.picture.canvas.height);
     } catch {
-      // What is shown stays: the same, less sharp.
+      // The smaller picture, which is less sharp, stays.
     }
   }
 

@@ -102,7 +102,7 @@ export class CatchUp {
   }
 
   private async run(first: (epoch: number) => Promise<void>): Promise<void> {
-    // Offline there is nothing to be had; who comes back starts with this anyway.
+    // When the connection is back, `resume` is called.
     if (this.busy || !this.host.connected()) return;
     const epoch = this.host.epoch();
     this.busy = true;

@@ -73,7 +73,7 @@ export class Outbox {
     this.perCall = Math.max(1, most);
   }
 
-  /** Adds dabs of a stroke, as many as there is room for. Gives them by call, in order. */
+  /** Adds dabs of a stroke, as many as there is room for. Returns those by call, in order. */
   add(stroke: number, dabs: readonly Dab[]): { call: Call; added: Dab[] }[] {
     const additions: { call: Call; added: Dab[] }[] = [];
     for (const dab of dabs.slice(0, CAPACITY - this.count)) {
@@ -115,7 +115,7 @@ export class Outbox {
     return call;
   }
 
-  /** The call was applied, or is given up. */
+  /** Removes a call that was applied or refused. */
   remove(call: Call): void {
     if (!this.calls.includes(call)) return;
     if (call === this.calls[0]) this.underWay = false;
@@ -155,7 +155,7 @@ export class Outbox {
     this.count += 1;
   }
 
-  /** Gives up the calls of a stroke that were not sent yet, and gives them back. */
+  /** Removes the calls of a stroke that were not sent yet, and returns them. */
   cancel(stroke: number): Call[] {
     const unsent = ({ number, undoes }: Call) => number === 0 && !undoes;
     const cancelled = this.calls.filter((call) => call.stroke === stroke && unsent(call));

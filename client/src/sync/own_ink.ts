@@ -76,7 +76,7 @@ export class OwnInk {
     for (const { number } of this.strokes.kept(performance.now())) this.strokes.forget(number);
   }
 
-  /** Draws dabs of a stroke at once; `flush` sends them. As many as there is room for. */
+  /** Draws dabs of a stroke at once, as many as there is room for; `flush` sends them. */
   draw(stroke: number, dabs: readonly Dab[]): void {
     for (const { call, added } of this.outbox.add(stroke, dabs)) this.replica.draw(call, added);
     this.strokes.drawn(stroke, performance.now());

@@ -12,13 +12,16 @@ export interface Picture {
   readonly seq: number;
 }
 
-/** Where pictures come from; a test may put something else there. */
+/** Where pictures come from: the server, or in a test something else. */
 export interface Pictures {
-  /** The picture of a dream at a path of the server; with `half`, scaled up from half its size. */
+  /**
+   * Fetches the picture of a dream from a path of the server; with `half`, scaled up from half its
+   * size.
+   */
   dream(url: string, half: boolean): Promise<Pixels>;
-  /** The present picture, without loss. */
+  /** Fetches the present picture, without loss. */
   canvas(): Promise<Picture>;
-  /** The pixels of a patch's file. */
+  /** Decodes a patch's file. */
   patch(file: Uint8Array): Promise<Rgba>;
 }
 

@@ -10,14 +10,14 @@ const KEPT = 16;
 export class ServerClock {
   private differences: number[] = [];
 
-  /** A message of the server's time came now, by our clock. */
+  /** A message that was sent at `theirs` by the server's clock came at `ours` by this one. */
   heard(theirs: number, ours: number): void {
     if (theirs <= 0) return;
     this.differences.push(ours - theirs);
     if (this.differences.length > KEPT) this.differences.shift();
   }
 
-  /** The server's time at our time. */
+  /** Returns the server's time at a time of this clock. */
   at(ours: number): number {
     return this.differences.length > 0 ? ours - Math.min(...this.differences) : ours;
   }

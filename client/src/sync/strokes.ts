@@ -26,7 +26,7 @@ export class Strokes {
     this.seconds = seconds;
   }
 
-  /** A number that no stroke of the session has had. */
+  /** Returns a number that no stroke of the session has had. */
   next(): number {
     this.newest += 1;
     return this.newest;
@@ -37,7 +37,7 @@ export class Strokes {
     return this.newest;
   }
 
-  /** Strokes of the page before this one, and the number of its newest. */
+  /** Takes over the strokes from before a reload, and the number of the newest. */
   restore(strokes: readonly Omit<Own, "sent">[], newest: number): void {
     this.newest = Math.max(this.newest, newest);
     const numbers = new Set(this.strokes.map(({ number }) => number));
@@ -52,7 +52,7 @@ export class Strokes {
     return this.strokes.filter((each) => each.sent && !this.isOld(each, now));
   }
 
-  /** Undefined where there is nothing of it. */
+  /** Finds a stroke by its number; undefined where nothing of it can be taken back. */
   find(number: number): Own | undefined {
     return this.strokes.find((each) => each.number === number);
   }
@@ -74,7 +74,7 @@ export class Strokes {
     if (stroke) stroke.sent = true;
   }
 
-  /** There is nothing to take back of a stroke any more. */
+  /** Forgets a stroke of which nothing can be taken back any more. */
   forget(number: number): void {
     this.strokes = this.strokes.filter((each) => each.number !== number);
   }

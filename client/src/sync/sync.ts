@@ -138,7 +138,7 @@ export class Sync implements ConnectionListener {
     return this.status?.readOnly ?? false;
   }
 
-  /** Whether the picture has ever been there. */
+  /** Whether a picture was ever loaded. */
   get hasPicture(): boolean {
     return this.catchUp.loaded;
   }
@@ -148,7 +148,7 @@ export class Sync implements ConnectionListener {
     if (!this.cursors || this.phase !== "live" || (this.status?.users ?? 0) < 2) return;
     const cursor = { pos: { x, y }, down, color, name: name === this.refusedName ? "" : name };
     this.caller.call(DreamPainter.method.cursor, cursor).catch((error: unknown) => {
-      // Better without a name than not seen at all
+      // The place is sent without the name from now on.
       if (error instanceof RpcError && error.field === "name") this.refusedName = name;
     });
   }

@@ -3,8 +3,7 @@
  */
 
 /**
- * The forms of a word; a language that has more than two is told by the compiler where its are
- * missing.
+ * The forms of a word by the kind of number. `other` is needed in every language.
  */
 export type Forms = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: string };
 
@@ -17,17 +16,17 @@ export class Counting {
     this.rules = new Intl.PluralRules(language);
   }
 
-  /** `1,234`, as the language writes it. */
+  /** Writes a number as the language does: `1,234`. */
   write(count: number): string {
     return this.number.format(count);
   }
 
-  /** The form that goes with a number. */
+  /** Returns the form that goes with a number. */
   form(count: number, forms: Forms): string {
     return forms[this.rules.select(count)] ?? forms.other;
   }
 
-  /** The number and what is counted: `1 dab`, `1,234 dabs`. */
+  /** Writes a number and what is counted: `1 dab`, `1,234 dabs`. */
   of(count: number, one: string, other: string): string {
     return `${this.write(count)} ${this.form(count, { one, other })}`;
   }

@@ -11,8 +11,8 @@ const NOT_IN_A_LINE =
   /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]|(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])\p{Cf}/u;
 
 /**
- * Not spaces, marks without a letter, what nothing is drawn for, and signs that are drawn as a
- * blank.
+ * All but spaces, marks without a letter, characters for which nothing is drawn, and signs that are
+ * drawn as a blank.
  */
 const SEEN =
   /[^\p{Z}\p{M}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}\u{13441}\u{13442}]/u;
@@ -28,8 +28,8 @@ export function isVisible(text: string): boolean {
 }
 
 /**
- * A text as one line of at most so many characters, as the server takes it; empty where nothing of
- * it can be seen.
+ * Returns a text as one line of at most so many characters, as the server accepts it; empty where
+ * nothing of it can be seen.
  */
 export function cleanLine(text: string, length: number): string {
   const spaced = text.replace(/[\p{Z}\p{Cc}]+/gu, " ");

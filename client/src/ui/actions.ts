@@ -59,13 +59,14 @@ export class Actions {
       this.before.setPointerCapture(event.pointerId);
       look(true);
     });
-    // With another button held, browsers tell by a move that the first one went up.
+    // With another button held, browsers send a move, not a pointerup, when the first one goes up.
     this.before.addEventListener("pointermove", ({ buttons }) => {
       if ((buttons & 1) === 0) look(false);
     });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture", "blur"])
       this.before.addEventListener(end, () => look(false));
-    // The keyboard holds a button by its space bar, and assistive software presses and lets go.
+    // A button is held by the keyboard's space bar or Enter, too; assistive software sends both
+    // keys.
     this.before.addEventListener("keydown", ({ key }) => {
       if (key === " " || key === "Enter") look(true);
     });

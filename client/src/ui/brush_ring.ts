@@ -18,13 +18,15 @@ export class BrushRing {
     this.scale = scale;
   }
 
-  /** The pointer is there; undefined where it left. */
+  /** Shows the ring where the pointer is; hides it where that is undefined, as it left. */
   move(at: Point | undefined, size: number): void {
     this.at = at;
     this.place(at, size);
   }
 
-  /** The brush changed. While it is being adjusted, the ring shows in the middle of the screen. */
+  /**
+   * Shows another size. While the size is being adjusted, the ring is in the middle of the screen.
+   */
   resize(size: number, adjusting: boolean): void {
     if (!adjusting) {
       if (this.at) this.place(this.at, size);

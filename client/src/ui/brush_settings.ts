@@ -7,7 +7,7 @@ import { PALETTES } from "./palettes";
 export interface BrushSettings {
   /** 0xRRGGBB. */
   color: number;
-  /** The colour of one's own choice. */
+  /** The colour that the visitor mixed, or took from the canvas. */
   custom: number;
   /** The brush's diameter in canvas pixels. */
   size: number;

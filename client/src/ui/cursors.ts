@@ -18,7 +18,7 @@ interface Shown {
 }
 
 const SILENCE_MS = 8000;
-/** More pointers than that are a swarm, in which nobody is found. */
+/** More pointers are not shown: nobody would find one among them. */
 const MOST = 40;
 
 export class Cursors {
@@ -30,7 +30,7 @@ export class Cursors {
     this.view = view;
   }
 
-  /** Somebody points somewhere. */
+  /** Shows where somebody points. */
   move({ author, pos, down, color, name }: CursorEvent): void {
     let cursor = this.shown.get(author);
     if (!cursor) {
@@ -50,12 +50,12 @@ export class Cursors {
     this.place(cursor);
   }
 
-  /** The canvas was moved on the screen. */
+  /** The canvas lies elsewhere on the screen: puts all pointers where they belong. */
   viewChanged(): void {
     for (const cursor of this.shown.values()) this.place(cursor);
   }
 
-  /** Shows none any more. */
+  /** Removes all pointers. */
   clear(): void {
     for (const author of [...this.shown.keys()]) this.remove(author);
   }

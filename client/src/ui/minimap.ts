@@ -8,7 +8,7 @@ import type { Camera } from "../view/camera";
 import type { Screen } from "../view/screen";
 import { type Size, toCanvas } from "../view/view";
 
-/** So often the picture is drawn anew at most: it is made small from the large one. */
+/** The shortest time between two drawings: each scales the whole large picture down. */
 const REFRESH_MS = 250;
 
 export class Minimap {

@@ -1,4 +1,4 @@
-/** Taking something away from the page: a link to the view, the picture as a file. */
+/** What visitors take away from the page: a link to the view, the picture as a file. */
 
 import { copyText } from "../browser/clipboard";
 import { context2d } from "../browser/dom";
@@ -21,7 +21,7 @@ export async function shareLink(url: string): Promise<"copied" | "shared" | "ref
   return (await copyText(url)) ? "copied" : "refused";
 }
 
-/** A picture as a PNG file, pixel by pixel. */
+/** Encodes a picture as a PNG file, without loss. */
 export function pngOf({ data, width, height }: Pixels): Promise<Blob> {
   const canvas = new OffscreenCanvas(width, height);
   context2d(canvas, { alpha: false }).putImageData(new ImageData(data, width, height), 0, 0);

@@ -13,7 +13,7 @@ export interface KeyCommands {
   pick(): void;
   story(): void;
   help(): void;
-  /** Ends what was begun: a mode, a panel. */
+  /** Ends the present mode, or closes a panel. */
   escape(): void;
   /** `B` is held, or no longer. */
   before(on: boolean): void;
@@ -39,7 +39,9 @@ class Shortcuts {
   private readonly commands: KeyCommands;
   private readonly plain: Record<string, () => void>;
   private readonly known: ReadonlySet<string>;
-  /** The key that is held to look back: it may write something else when it is let go. */
+  /**
+   * The `code` of the key that is held to look back: when it is let go it may write something else.
+   */
   private looking: string | undefined;
 
   constructor(commands: KeyCommands) {
@@ -74,7 +76,10 @@ class Shortcuts {
     this.lookBack(undefined);
   }
 
-  /** Does what a key is for. False where the browser is to do its own with the key, too. */
+  /**
+   * Does what a key is for. Returns false where the browser should do what it does with the key,
+   * too.
+   */
   private does(key: string, event: KeyboardEvent): boolean {
     switch (key) {
       case " ":
@@ -84,7 +89,7 @@ class Shortcuts {
         return true;
       case "Escape":
         this.commands.escape();
-        return false; // it closes what the browser closes by it
+        return false; // the browser closes popovers by it
       case "b":
         this.lookBack(event.code, event.repeat);
         return true;

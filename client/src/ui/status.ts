@@ -1,4 +1,4 @@
-/** Says in words how things stand. */
+/** Shows the words of `status_words` on the page. */
 
 import { element } from "../browser/dom";
 import type { Toast } from "../browser/toast";
@@ -42,13 +42,19 @@ export class StatusLine {
     }
   }
 
-  /** How long ago it dreamt: apart from what is read out, as it changes by the second. */
+  /**
+   * Shows how long ago it dreamt. Not in the live region: screen readers would read it out every
+   * second.
+   */
   tick(): void {
     setText(this.ago, this.dreamt === undefined ? "" : agoWords(this.now() - this.dreamt));
   }
 }
 
-/** A live region is read out again whenever it is written to. */
+/**
+ * Writes a text where it is another: screen readers read a live region out whenever it is written
+ * to.
+ */
 function setText(target: HTMLElement, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }

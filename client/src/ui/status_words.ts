@@ -8,7 +8,7 @@ import type { Mode } from "./mode";
 export interface Situation {
   readonly phase: Phase;
   readonly status: StatusEvent | undefined;
-  /** Whether the picture has ever been there. */
+  /** Whether a picture was ever loaded. */
   readonly hasPicture: boolean;
   /** Own dabs that the server has not acknowledged. */
   readonly waiting: number;
@@ -51,7 +51,7 @@ function dreamingWords({ style }: StatusEvent): string {
   return style ? words.status.dreamingOf(styleWords(style)) : words.status.dreaming;
 }
 
-/** How long ago something was: `3 s ago`. */
+/** Writes how long ago something was: `3 s ago`. */
 export function agoWords(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 90) return words.status.agoSeconds(seconds);
@@ -61,7 +61,7 @@ export function agoWords(ms: number): string {
     : words.status.agoHours(Math.round(minutes / 60));
 }
 
-/** What stands beside the dot: who is here, or what is amiss, and what is dreamt. */
+/** Returns what stands beside the dot: who is here, or what is amiss, and what is dreamt. */
 export function statusWords({ phase, status, hasPicture }: Situation): {
   here: string;
   dream: string;
@@ -77,7 +77,7 @@ export interface Notice {
   readonly tone: "calm" | "warning";
 }
 
-/** What stands across the top for as long as it is so; undefined where there is nothing to say. */
+/** Returns the sentence across the top; undefined where there is nothing to say. */
 export function noticeWords(situation: Situation): Notice | undefined {
   const { phase, status, hasPicture, waiting, full, restarting, mode } = situation;
   const { notice } = words;
@@ -96,8 +96,8 @@ export function noticeWords(situation: Situation): Notice | undefined {
 }
 
 /**
- * Why own ink was refused; `sentence` is the server's, which tells who is banned until when and
- * why.
+ * Says why own ink was refused. `sentence` is the server's: it says until when and why somebody is
+ * banned.
  */
 export function refusalWords(code: string, kept: boolean, sentence = ""): string {
   const { toast } = words;
@@ -117,15 +117,15 @@ export function refusalWords(code: string, kept: boolean, sentence = ""): string
   }
 }
 
-/** Somebody without a name is an animal, always the same. */
+/** Names an author who gave no name: an animal, always the same for an author. */
 export function animalWords(author: number): string {
   const animals = words.animals.split(" ");
   return animals[scattered(author) % animals.length];
 }
 
 /**
- * The colour of somebody's pointer: a hue in degrees, far from those of the authors before and
- * after.
+ * Returns the colour of an author's pointer: a hue in degrees, far from those of the authors with
+ * the numbers before and after.
  */
 export function hueOf(author: number): number {
   return scattered(author) % 360;

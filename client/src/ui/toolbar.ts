@@ -20,7 +20,9 @@ export class Toolbar {
   private readonly menu = element("palettes", HTMLElement);
   private swatches = new Map<number, HTMLButtonElement>();
 
-  /** `sized` is called when the brush's size changes, and with false when it stays. */
+  /**
+   * `sized` is called with true while the size is being adjusted, and with false when it is done.
+   */
   constructor(settings: BrushSettings, sized: (adjusting: boolean) => void) {
     this.settings = settings;
     this.sized = sized;
@@ -38,19 +40,19 @@ export class Toolbar {
     this.show();
   }
 
-  /** The palette's colour of this number, from 0. */
+  /** Chooses the palette's colour of this number, from 0. */
   chooseNumber(index: number): void {
     const entry = PALETTES[this.settings.palette].swatches[index];
     if (entry) this.choose(entry.color);
   }
 
-  /** A colour of one's own, that no palette need have. */
+  /** Chooses a colour that need not be in the palette. */
   mix(color: number): void {
     this.settings.custom = color;
     this.choose(color);
   }
 
-  /** A step larger or smaller. */
+  /** Makes the brush a step larger or smaller. */
   step(direction: 1 | -1): void {
     this.resize(
       sizeAt(Math.min(100, Math.max(0, sliderAt(this.settings.size) + 5 * direction))),
@@ -59,8 +61,8 @@ export class Toolbar {
   }
 
   /**
-   * The palette of this number, or the next one; the colour in hand changes with it, place by
-   * place. Gives its name.
+   * Shows the palette of this number, or the next one, and returns its name. The chosen colour
+   * becomes the one at the same place of that palette.
    */
   changePalette(to = this.settings.palette + 1): string {
     const before = PALETTES[this.settings.palette].swatches;
@@ -147,7 +149,7 @@ export class Toolbar {
     this.showPreview();
   }
 
-  /** As large as on the screen, as far as there is room, and as soft as a stroke. */
+  /** Shows a dab as large as on the screen, as far as there is room, and as soft as a stroke. */
   private showPreview(): void {
     const { color, size } = this.settings;
     const diameter = `${Math.max(2, Math.min(BOX * 1.6, size * this.scale))}px`;
