@@ -1,7 +1,7 @@
 """What can be seen of a text (pure).
 
-`client/src/text/visible.ts` says the same, and `tests/text/visible.json` holds both to it. Characters that this
-Python's Unicode does not know yet count as visible: a browser's may be newer.
+`client/src/text/visible.ts` says the same, and `tests/text/visible.json` holds both to it. Characters that
+this Python's Unicode does not know yet count as visible: a browser's may be newer.
 """
 
 import unicodedata
