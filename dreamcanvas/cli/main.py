@@ -42,7 +42,7 @@ def _server_options(command: Any) -> Any:
 def serve(file: Path | None, **given: Any) -> None:
     """Serve the canvas until Ctrl-C. Settings also come from DREAMCANVAS_* and the TOML file."""
     from dreamcanvas.server.app import App  # noqa: PLC0415
-    from dreamcanvas.server.event_loop import loop_factory  # noqa: PLC0415
+    from dreamcanvas.server.event_loop import loop_factory, share_interpreter  # noqa: PLC0415
     from dreamcanvas.telemetry import logs  # noqa: PLC0415 - the other commands need none of the server
 
     settings = config.load(given, file=file)
@@ -58,6 +58,7 @@ def serve(file: Path | None, **given: Any) -> None:
     async def run() -> None:
         await App(settings, rng=random.Random(), started=started).serve()  # noqa: S311 - styles, no secrets
 
+    share_interpreter()
     with asyncio.Runner(loop_factory=loop_factory(settings.loop)) as runner:
         runner.run(run())
 
