@@ -12,7 +12,7 @@ from dreamcanvas.config import Config
 from dreamcanvas.errors import TooLate
 from dreamcanvas.painting.deferred_patch import Afford, DeferredPatches
 from dreamcanvas.store.journal import Author, Receipt
-from dreamcanvas.store.undo_reader import Outlines, UndoReader
+from dreamcanvas.store.undo_reader import Bases, Outlines, UndoReader
 from dreamcanvas.text.plural import counted
 
 
@@ -61,7 +61,7 @@ class StrokeUndo:
         self._deferred = deferred
         self._bounds = bounds
         self._limited = limited
-        self._open = partial(UndoReader.open, database, frames)
+        self._open = partial(UndoReader.open, database, frames, bases=Bases())
         self._seconds = seconds
         self._clock = clock
 

@@ -7,8 +7,10 @@ import contextlib
 import json
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,19 +32,42 @@ STEPS: Final = 100_000  # of SQLite's machine, some milliseconds, after which it
 HEADER: Final = 33  # bytes of a PNG with its size
 
 
+class Bases:
+    """Keeps the base that was read last (10 MB): the next undo is often of the same time. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # of two that want the same, one reads it
+        self._key: object = None
+        self._picture: Image.Image | None = None
+
+    def copy(self, key: object, read: Callable[[], Image.Image]) -> Image.Image:
+        """Return a copy of the picture of a key, which `read` gives where it is not kept. Raises as that."""
+        with self._lock:
+            if self._picture is None or self._key != key:
+                self._picture = None  # not two at a time
+                self._key, self._picture = key, read()
+            return self._picture.copy()
+
+
 class UndoReader:
     """The past as the database, the archives and the frame files hold it. Raises sqlite3.Error.
 
-    `pictures` are frame files that are not in their places any more.
+    `pictures` are frame files that are not in their places any more; `bases` may be shared.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, directory: Path, frames: Path, pictures: Mapping[int, bytes]
+        self,
+        connection: sqlite3.Connection,
+        directory: Path,
+        frames: Path,
+        pictures: Mapping[int, bytes],
+        bases: Bases,
     ) -> None:
         self._connection = connection
         self._directory = directory
         self._frames = frames
         self._pictures = pictures
+        self._bases = bases
 
     @staticmethod
     @contextlib.contextmanager
@@ -51,6 +76,7 @@ class UndoReader:
         frames: Path,
         pictures: Mapping[int, bytes] | None = None,
         *,
+        bases: Bases | None = None,
         stopped: Callable[[], bool] = bool,
     ) -> Iterator["UndoReader"]:
         """The past in a database and a directory of frame files. What it reads is given up once `stopped`."""
@@ -59,7 +85,7 @@ class UndoReader:
         ) as connection:
             connection.set_progress_handler(stopped, STEPS)
             connection.execute("BEGIN")  # all that is read is as of one moment
-            yield UndoReader(connection, path.parent, frames, pictures or {})
+            yield UndoReader(connection, path.parent, frames, pictures or {}, bases or Bases())
 
     def newest(self) -> int:
         """The number of the newest operation that is in the database."""
@@ -99,7 +125,7 @@ class UndoReader:
         ).fetchall():
             path = checkpoint_path(self._directory / layout.CHECKPOINTS, seq)
             try:
-                return seq, read_checkpoint(path, sha256)
+                return seq, self._bases.copy(sha256, partial(read_checkpoint, path, sha256))
             except OSError as error:
                 log.error("checkpoint unusable", extra={"path": str(path), "error": str(error)})
         return start, self.picture(dream)
@@ -219,6 +245,9 @@ class UndoReader:
         """The picture of a dream; white of dream 0. Raises OSError where its frame file is gone."""
         if not dream:
             return Image.new("RGB", (SIDE, SIDE), WHITE)
+        return self._bases.copy(dream, partial(self._decoded, dream))
+
+    def _decoded(self, dream: int) -> Image.Image:
         jpeg = self._pictures.get(dream)
         if jpeg is None:
             row = self._connection.execute(

@@ -9,8 +9,8 @@ from PIL import ImageChops
 from dreamcanvas.canvas import model
 from dreamcanvas.canvas.model import Dab, Patch
 from dreamcanvas.store import undo_reader as module
-from dreamcanvas.store.dreams import decode
-from dreamcanvas.store.undo_reader import UndoReader
+from dreamcanvas.store.dreams import decode, frame_path
+from dreamcanvas.store.undo_reader import Bases, UndoReader
 from tests.canvas.test_undo import World, script
 from tests.painting.test_painter import Studio, jpeg
 from tests.painting.test_stroke_undo import Hand
@@ -96,4 +96,23 @@ async def test_what_is_not_kept_is_an_error(tmp_path: Path) -> None:
         with pytest.raises(LookupError, match="no dream 3"):
             past.dream_seq(3)
         assert past.picture(0).getcolors() == [(model.SIDE**2, model.WHITE)]
+    await real.close()
+
+
+async def test_a_base_is_read_once_for_undos_of_one_time(tmp_path: Path) -> None:
+    real = await studio(tmp_path)
+    for colour in ((9, 9, 9), (200, 0, 0)):
+        await real.painter.begin_dream()
+        await real.dream(jpeg(colour))
+    bases = Bases()
+    with UndoReader.open(real.journal.path, tmp_path / "frames", bases=bases) as past:
+        first = past.picture(2)
+        first.paste((0, 0, 0), (0, 0, 99, 99))  # whoever has a copy may draw on it
+    frame_path(tmp_path / "frames", 2).unlink()
+    with UndoReader.open(real.journal.path, tmp_path / "frames", bases=bases) as past:
+        assert past.picture(2).tobytes() == decode(jpeg((200, 0, 0))).tobytes()
+        assert past.picture(1).tobytes() == decode(jpeg((9, 9, 9))).tobytes()
+        with pytest.raises(FileNotFoundError):  # one is kept, not two
+            past.picture(2)
+        assert past.picture(1).tobytes() == decode(jpeg((9, 9, 9))).tobytes()
     await real.close()
