@@ -194,10 +194,10 @@ class Config:
         64, "Megabytes that an undo may take for what it lays out side by side; 0 is any.", 0, 10**5
     )
     undo_bytes_per_second: int = _setting(
-        200000, "Lasting rate of the bytes of patches that undo makes, per address.", 0, 10**9
+        150000, "Lasting rate of the bytes of patches that undo makes, per address.", 0, 10**9
     )
     undo_bytes_burst: int = _setting(
-        6000000, "Bytes of such patches above the lasting rate that may come at once.", 0, 10**10
+        4000000, "Bytes of such patches above the lasting rate that may come at once.", 0, 10**10
     )
     checkpoint_operations: int = _setting(
         10000,

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -21,7 +22,11 @@ T = TypeVar("T")
 
 
 class Reader:
-    """A connection that reads only. Raises StoreError."""
+    """A connection that reads only, and the one thread that may use it.
+
+    Whoever asked may give up, but what a thread does goes on: it must not meet another reader, or the
+    connection's end, at which SQLite frees what the thread works with. Raises StoreError.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,16 +35,17 @@ class Reader:
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         except sqlite3.Error as error:  # as where no more files may be opened
             raise StoreError(f"{path}: {explain(path.parent, error)}") from error
-        self._reading = asyncio.Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection. What is being read is given up."""
+        self._connection.interrupt()
+        self._executor.shutdown(cancel_futures=True)
         self._connection.close()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does it in a thread. Raises sqlite3.Error."""
-        async with self._reading:
-            return await asyncio.to_thread(work, self._connection)
+        """Does it in the thread. Raises sqlite3.Error."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._connection)
 
 
 class Selection(Protocol):
