@@ -27,7 +27,7 @@ from tests.attacks.floods import ATTACKS
 from tests.attacks.probe import Probe
 from tests.attacks.scene import copied, dreamt, painted
 from tests.attacks.state import From, covering, disk, undo
-from tests.server import Server
+from tests.live_server import Server
 from tests.soak.attacks_state import fresh
 from tests.socket_client import CallError, Socket
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dreamcanvas.store.moments import Reader
+from dreamcanvas.store.dream_queries import Reader
 
 FOR_EVER = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
