@@ -1,4 +1,4 @@
-"""The preload library of shim.c, compiled once, and a directory under it: its log and its faults.
+"""Preload libraries, compiled once; and a directory under that of shim.c: its log and its faults.
 
 Why a preload library: it sees what the process asks of the kernel, from SQLite and from Python alike, on the
 Python and SQLite that are installed, without privileges. A FUSE file system needs /dev/fuse and a mount,
@@ -17,18 +17,18 @@ SOURCE = Path(__file__).with_name("shim.c")
 
 
 @functools.cache
-def library() -> Path:
+def library(source: Path = SOURCE) -> Path:
     """The compiled library."""
     path = Path(tempfile.mkdtemp(prefix="dreamcanvas-shim-")) / "shim.so"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(path), str(SOURCE), "-ldl", "-lpthread"]
+    command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(path), str(source), "-ldl", "-lpthread"]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except FileNotFoundError:
         raise RuntimeError(
-            "the tests of disk faults need a C compiler: cc (Debian: gcc, libc6-dev)"
+            "the tests of faults and of the replay need a C compiler: cc (Debian: gcc, libc6-dev)"
         ) from None
     except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"shim.c does not compile: {error.stderr}") from error
+        raise RuntimeError(f"{source.name} does not compile: {error.stderr}") from error
     return path
 
 
