@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final, TypeVar, cast
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from dreamcanvas.errors import InvalidParams
@@ -150,9 +150,14 @@ def _boolean(_field: FieldDescriptor, value: Json, place: str) -> bool:
 
 
 def _double(_field: FieldDescriptor, value: Json, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidParams(f"{place} is a number", field=place)
-    return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of hundreds of digits
+            number = math.inf
+        if math.isfinite(number):
+            return number
+    raise InvalidParams(f"{place} is a number", field=place)
 
 
 def _text(field: FieldDescriptor, value: Json, place: str) -> str | bytes:
@@ -162,7 +167,7 @@ def _text(field: FieldDescriptor, value: Json, place: str) -> str | bytes:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InvalidParams(f"{place} is Unicode text", field=place) from None
+            raise no_text(place) from None
         return value
     standard = value.replace("-", "+").replace("_", "/").rstrip("=")
     try:
@@ -173,15 +178,29 @@ def _text(field: FieldDescriptor, value: Json, place: str) -> str | bytes:
 
 def _enum(field: FieldDescriptor, value: Json, place: str) -> int:
     assert field.enum_type is not None
-    if isinstance(value, str) and value in field.enum_type.values_by_name:
-        return field.enum_type.values_by_name[value].number
-    if isinstance(value, int) and not isinstance(value, bool) and value in field.enum_type.values_by_number:
-        return value
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        number = _listed(field.enum_type).get(value)
+        if number is not None:
+            return number
     raise unlisted(field, place)
 
 
+@cache
+def _listed(enum: EnumDescriptor) -> dict[str | int, int]:
+    """Give the numbers of an enum by name and by number.
+
+    `values_by_number` of protobuf raises ValueError, in place of saying no, for an integer beyond 32 bits.
+    """
+    return {key: value.number for value in enum.values for key in (value.name, value.number)}
+
+
+def no_text(place: str) -> InvalidParams:
+    """Make the error for a string that has no UTF-8."""
+    return InvalidParams(f"{place} is Unicode text", field=place)
+
+
 def unlisted(field: FieldDescriptor, place: str) -> InvalidParams:
-    """The error for an enum value that the schema does not list."""
+    """Make the error for an enum value that the schema does not list."""
     assert field.enum_type is not None
     listed = ", ".join(f"{value.name} ({value.number})" for value in field.enum_type.values)
     return InvalidParams(f"{place} is one of {listed}", field=place)

@@ -8,16 +8,15 @@ in `Then` says what is to happen as soon as it is on its way.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
-from google.protobuf.descriptor import FieldDescriptor, ServiceDescriptor
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from google.protobuf.unknown_fields import UnknownFieldSet
 
-from dreamcanvas.errors import InvalidParams, MethodNotFound
-from dreamcanvas.rpc import jsonmap
+from dreamcanvas.errors import MethodNotFound
+from dreamcanvas.rpc import jsonmap, payloads
 from dreamcanvas.rpc.connection import Call, TextCall
 from dreamcanvas.rpc.jsonrpc import Encoded, Json
 
@@ -72,33 +71,12 @@ class Method(Generic[P]):
     request_type: type[Message]
     response_type: type[Message]
     handler: Handler[P]
-    enums: dict[int, FieldDescriptor] = field(init=False)
-
-    def __post_init__(self) -> None:
-        fields = self.request_type.DESCRIPTOR.fields
-        enums = {field.number: field for field in fields if field.enum_type is not None}
-        object.__setattr__(self, "enums", enums)
 
     def decode(self, payload: bytes | Json, most_items: int = 0) -> Message:
-        """The typed request from serialised bytes or JSON params. Raises InvalidParams."""
-        if not isinstance(payload, bytes):
-            return jsonmap.from_json(payload, self.request_type, most_items)
-        request = self.request_type()
-        try:
-            request.ParseFromString(payload)
-        except (DecodeError, UnicodeDecodeError):
-            name = self.request_type.DESCRIPTOR.name
-            raise InvalidParams(f"the payload is not a {name}") from None
-        if self.enums:
-            self._refuse_unlisted_enums(request)
-        return request
-
-    def _refuse_unlisted_enums(self, request: Message) -> None:
-        """A proto2 decoder moves enum values that it does not know to the unknown fields: look there."""
-        for unknown in cast(Any, UnknownFieldSet(request)):
-            if unknown.field_number in self.enums:
-                field = self.enums[unknown.field_number]
-                raise jsonmap.unlisted(field, field.name)
+        """Make the typed request of serialised bytes or JSON params. Raises InvalidParams."""
+        if isinstance(payload, bytes):
+            return payloads.from_bytes(payload, self.request_type)
+        return jsonmap.from_json(payload, self.request_type, most_items)
 
 
 class Service(Generic[P]):
