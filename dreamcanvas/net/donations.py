@@ -4,7 +4,6 @@ Base58Check: https://en.bitcoin.it/wiki/Base58Check_encoding; Bech32 and Bech32m
 link: BIP 21.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,11 +12,11 @@ from dreamcanvas.errors import ConfigError
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BECH32: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_BECH32_CHECK: Final = 1
-_BECH32M_CHECK: Final = 0x2BC830A3
-_PREFIX: Final = (3, 3, 0, 2, 3)  # "bc", expanded
+_LONGEST: Final = 90  # BIP 173: beyond, a checksum finds less
+_CHECKSUM: Final = 6  # letters
 _VERSIONS: Final = (0x00, 0x05)  # pay to public key hash, to script hash
+_LENGTH: Final = "its length is wrong"
+_CHECK: Final = "its checksum is wrong, so that something is mistyped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def bitcoin_url(address: str) -> str:
 
 
 def check_bitcoin(address: str) -> None:
-    """Raises ConfigError where the text is no address on Bitcoin's main network, saying what is wrong."""
+    """Raise ConfigError where the text is no address on Bitcoin's main network, saying what is wrong."""
     if address.lower().startswith("bc1"):
         wrong = _wrong_in_bech32(address)
     elif address.lower().startswith(("tb1", "bcrt1")) or address[:1] in ("m", "n", "2"):
@@ -66,54 +65,47 @@ def check_bitcoin(address: str) -> None:
         raise ConfigError(f"donate_bitcoin is {address!r}, which is no Bitcoin address: {wrong}")
 
 
+def _wrong_letter(text: str, alphabet: str) -> str | None:
+    return next((f"{letter!r} does not occur in one" for letter in text if letter not in alphabet), None)
+
+
 def _wrong_in_base58(address: str) -> str | None:
-    number = 0
-    for letter in address:
-        digit = _BASE58.find(letter)
-        if digit < 0:
-            return f"{letter!r} does not occur in one"
-        number = 58 * number + digit
-    zeros = len(address) - len(address.lstrip("1"))
-    data = bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
-    if len(data) != 25:
-        return "its length is wrong"
-    if hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] != data[-4:]:
-        return "its checksum is wrong, so that something is mistyped"
-    return None if data[0] in _VERSIONS else "its version is unknown"
+    from base58_bech32 import base58  # noqa: PLC0415 - the settings are read without the server's libraries, too
+
+    wrong = _wrong_letter(address, _BASE58)
+    if wrong is not None:
+        return wrong
+    if len(base58.b58decode(address)) != 25:  # a version, 20 bytes of a hash, 4 of a checksum
+        return _LENGTH
+    try:
+        version = base58.b58decode_check(address)[0]
+    except ValueError:
+        return _CHECK
+    return None if version in _VERSIONS else "its version is unknown"
 
 
 def _wrong_in_bech32(address: str) -> str | None:
+    from base58_bech32 import bech32  # noqa: PLC0415 - as above
+
     if address not in (address.lower(), address.upper()):
         return "it mixes upper and lower case"
-    rest = address.lower().removeprefix("bc1")
-    values = [_BECH32.find(letter) for letter in rest]
-    if -1 in values:
-        return f"{rest[values.index(-1)]!r} does not occur in one"
-    if len(values) < 7 or len(address) > 90:
-        return "its length is wrong"
-    version = values[0]
-    if _checksum([*_PREFIX, *values]) != (_BECH32_CHECK if version == 0 else _BECH32M_CHECK):
-        return "its checksum is wrong, so that something is mistyped"
-    return _wrong_in_program(version, values)
-
-
-def _wrong_in_program(version: int, values: list[int]) -> str | None:
-    bits = 5 * (len(values) - 7)
-    padding = bits % 8
-    length = bits // 8
-    if version > 16 or padding > 4 or values[-7] & ((1 << padding) - 1):
+    letters = address.lower().removeprefix("bc1")
+    wrong = _wrong_letter(letters, _BECH32)
+    if wrong is not None:
+        return wrong
+    if len(letters) <= _CHECKSUM or len(address) > _LONGEST:
+        return _LENGTH
+    version = _BECH32.index(letters[0])
+    kind = bech32.BECH32_1_CONST if version == 0 else bech32.BECH32_M_CONST  # BIP 350
+    try:
+        values = bech32.bech32_decode(address, m=kind, limit=_LONGEST)[1]
+    except ValueError:
+        return _CHECK
+    try:
+        program = bech32.convertbits(values[1:], 5, 8, pad=False)
+    except ValueError:  # what is left over is a whole letter, or not zero
+        program = []
+    if version > 16 or (values[1:] and not program):
         return "its program is wrong"
-    if not 2 <= length <= 40 or (version == 0 and length not in (20, 32)):
-        return "its length is wrong"
-    return None
-
-
-def _checksum(values: list[int]) -> int:
-    checksum = 1
-    for value in values:
-        top = checksum >> 25
-        checksum = (checksum & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                checksum ^= generator
-    return checksum
+    fits = len(program) in (20, 32) if version == 0 else 2 <= len(program) <= 40
+    return None if fits else _LENGTH
