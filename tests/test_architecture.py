@@ -72,6 +72,8 @@ def test_there_is_something_to_look_at() -> None:
         ("starlette", ("web/", "server/http_server.py")),
         ("segno", ("web/about.py",)),
         ("markdown_it", ("web/about.py",)),
+        ("jinja2", ("web/pages.py",)),
+        ("base58_bech32", ("net/donations.py",)),
         ("click", ("cli/main.py", "cli/dream.py", "cli/group.py", "cli/admin.py")),
     ],
 )

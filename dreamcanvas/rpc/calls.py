@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from dreamcanvas.rpc.connection import Call, Connection
+from dreamcanvas.rpc.dispatcher import Dispatcher
 from dreamcanvas.rpc.endpoint import Endpoint
 from dreamcanvas.rpc.service import Answer, Later, Then
 
@@ -30,8 +31,8 @@ class Calls(Generic[P]):
     """No task is made for a call, but where its handler is a coroutine."""
 
     def __init__(self, endpoint: Endpoint[P], connection: Connection, line: Line) -> None:
-        self._endpoint = endpoint
-        self._connection = connection
+        self._service = endpoint.service
+        self._dispatcher = Dispatcher(endpoint, connection)
         self._line = line
         self._limit = endpoint.settings.calls_in_flight
         self._task_limit = endpoint.settings.tasks_in_flight
@@ -45,7 +46,7 @@ class Calls(Generic[P]):
         """Calls the handler, and answers now or later."""
         came = monotonic()
         try:
-            answer = self._endpoint.service.call(peer, call)
+            answer = self._service.call(peer, call)
         except Exception as error:  # noqa: BLE001 - a bug in a handler must not end the connection
             self._fail(call, came, error)
             return
@@ -101,14 +102,11 @@ class Calls(Generic[P]):
         future.add_done_callback(done)
 
     def _succeed(self, call: Call, came: float, answer: Answer) -> None:
-        self._connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
-        self._endpoint.called(call.method, None, monotonic() - came)
+        self._dispatcher.succeed(call, came, answer)
         if isinstance(answer, Then):
             (answer.then if self._line.flush() else answer.gone)()
         self._line.answered()
 
     def _fail(self, call: Call, came: float, error: BaseException) -> None:
-        told = self._endpoint.rpc_error(call.method, error)
-        self._connection.fail(call, told)
-        self._endpoint.called(call.method, told, monotonic() - came)
+        self._dispatcher.fail(call, came, error)
         self._line.answered()

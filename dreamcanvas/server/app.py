@@ -44,6 +44,7 @@ from dreamcanvas.telemetry.metrics import Metrics
 from dreamcanvas.web.about import WebAbout
 from dreamcanvas.web.app import Web
 from dreamcanvas.web.history import WebHistory
+from dreamcanvas.web.pages import Pages
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +140,11 @@ class App:
                             window_seconds=config.history_window,
                             timezone=config.timezone,
                         ).routes(),
-                        *WebAbout(about, page=PAGE / "about.html", acts=host.moderation.act_counts).routes(),
+                        *WebAbout(
+                            about,
+                            pages=Pages(PAGE, root=visitors.site.root),
+                            acts=host.moderation.act_counts,
+                        ).routes(),
                     ],
                     past=history.catalogue.picture,
                 )

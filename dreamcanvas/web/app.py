@@ -1,9 +1,6 @@
 """HTTP: the page, the picture, the dreams, health, metrics, and POST /rpc."""
 
 import asyncio
-import html
-import re
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from dreamcanvas.access.quotas import Client
@@ -24,25 +21,20 @@ from dreamcanvas.canvas import encoding
 from dreamcanvas.canvas.model import Version
 from dreamcanvas.errors import MovieError, Unavailable
 from dreamcanvas.net import addresses
-from dreamcanvas.net.origins import rooted
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.picture_cache import PictureCache
 from dreamcanvas.painting.snapshots import Snapshots
 from dreamcanvas.rpc.connection import Connection
-from dreamcanvas.rpc.service import Then
+from dreamcanvas.rpc.dispatcher import Dispatcher
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.telemetry.metrics import Metrics
-from dreamcanvas.web.history import IMMUTABLE, matches
+from dreamcanvas.web.caching import IMMUTABLE, REVALIDATED, has, not_modified
 from dreamcanvas.web.middleware import CONNECTION, Front, Headers
+from dreamcanvas.web.pages import Pages
 from dreamcanvas.web.static_files import PackedFiles
 
 PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
-_PREVIEW: Final = re.compile(r'content="\.?/og\.jpg"')
-NO_CACHE: Final = {"Cache-Control": "no-cache"}
-NOT_BUILT: Final = (
-    "The page has not been built: start the server with scripts/serve, or run `npm run build` in client/.\n"
-)
 
 
 class Web:
@@ -82,6 +74,7 @@ class Web:
         self._message_bytes = message_bytes
         self._batch_calls = batch_calls
         self._site = site or Site()
+        self._pages = Pages(page, root=self._site.root)
         self._further = further
         self._past = past
 
@@ -112,41 +105,30 @@ class Web:
 
     async def index(self, request: Request) -> Response:
         """The drawing page."""
-        return self._document("index.html", request)
+        return self._pages.answer(request, "index.html")
 
     async def history_page(self, request: Request) -> Response:
         """The page of the past."""
-        return self._document("history.html", request)
+        return self._pages.answer(request, "history.html")
 
     async def admin_page(self, request: Request) -> Response:
         """The page of the host; what it shows is asked for with the host's token."""
-        return self._document("admin.html", request)
-
-    def _document(self, name: str, request: Request) -> Response:
-        file = self._page / name
-        if not file.is_file():
-            return PlainTextResponse(NOT_BUILT, 503)
-        # Who shows a preview of a page wants the picture's whole address
-        picture = html.escape(f"{request.base_url}og.jpg")
-        text = _PREVIEW.sub(lambda _: f'content="{picture}"', file.read_text(encoding="utf-8"))
-        return HTMLResponse(rooted(text, self._site.root), headers=NO_CACHE)
+        return self._pages.answer(request, "admin.html")
 
     async def canvas(self, request: Request) -> Response:
         """The picture as it is now. Its version is its ETag."""
         format_ = request.path_params["format"]
         if format_ not in encoding.MEDIA_TYPES:
             return PlainTextResponse("Not found: the picture is at /canvas.jpg, .png and .webp.\n", 404)
-        none_match = request.headers.get("if-none-match", "")
-        newest = _version_headers(self._painter.version)
-        if matches(none_match, newest["ETag"]):
-            return Response(status_code=304, headers=newest)
+        known = not_modified(request, _version_headers(self._painter.version))
+        if known is not None:
+            return known
         view = await self._snapshots.get(
-            format_, lambda version: matches(none_match, _version_headers(version)["ETag"])
+            format_, lambda version: has(request, _version_headers(version)["ETag"])
         )
         headers = _version_headers(view.version)
-        if matches(none_match, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        return Response(view.data, headers=headers, media_type=encoding.MEDIA_TYPES[format_])
+        media_type = encoding.MEDIA_TYPES[format_]
+        return not_modified(request, headers) or Response(view.data, headers=headers, media_type=media_type)
 
     async def dream(self, request: Request) -> Response:
         """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
@@ -158,8 +140,9 @@ class Web:
         if not 1 <= int(number) <= self._painter.version.dream:
             return missing  # a file beyond the newest dream is one that is not recorded yet, or never was
         headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{number}-{side or encoding.DELIVERY_SIDES[0]}"'}
-        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
-            return Response(status_code=304, headers=headers)
+        known = not_modified(request, headers)
+        if known is not None:
+            return known
 
         encoders, key = self._snapshots.encoders, ("dream", number, side)
         household = addresses.household(_address(request))
@@ -202,30 +185,14 @@ class Web:
                     )
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
-        connection, poster = Connection(batch_calls=self._batch_calls), None
+        connection = Connection(batch_calls=self._batch_calls)
         calls = connection.receive(_text(bytes(body)))
-        for number, call in enumerate(calls):
-            came = time.monotonic()
-            try:
-                poster = poster or self._poster(request)
-                if not number:
-                    await self._visitors.pass_calls(poster, len(calls), len(body))
-                await asyncio.sleep(0)  # between those of a batch others have their turn
-                answer = await self._visitors.service.answer(poster, call)
-            except Exception as error:  # noqa: BLE001 - a bug in a handler is answered, not raised
-                told = self._visitors.rpc_error(call.method, error)
-                connection.fail(call, told)
-                self._visitors.called(call.method, told, time.monotonic() - came)
-            else:
-                connection.succeed(call, answer.response if isinstance(answer, Then) else answer)
-                self._visitors.called(call.method, None, time.monotonic() - came)
+        poster = _Poster(self._visitors, request, calls=len(calls), size=len(body))
+        dispatcher = Dispatcher(self._visitors, connection)
+        for call in calls:
+            await dispatcher.answer(call, poster.pass_call)
         sent = "".join(str(message) for message in connection.messages_to_send())
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
-
-    def _poster(self, request: Request) -> Client:
-        """Who posts. Raises Unauthenticated."""
-        identity = self._visitors.identify(request.headers.get("authorization"))
-        return self._visitors.poster(_address(request), identity, request.scope.get(CONNECTION))
 
     async def livez(self, request: Request) -> Response:
         """The process is up."""
@@ -262,6 +229,27 @@ class Web:
         return PlainTextResponse(text)
 
 
+class _Poster:
+    """Who posts so many calls in a body of so many bytes."""
+
+    def __init__(self, visitors: Visitors, request: Request, *, calls: int, size: int) -> None:
+        self._visitors = visitors
+        self._request = request
+        self._calls = calls
+        self._size = size
+        self._client: Client | None = None
+
+    async def pass_call(self) -> Client:
+        """Return who posts, when its next call has its turn. Raises Unauthenticated."""
+        if self._client is None:
+            identity = self._visitors.identify(self._request.headers.get("authorization"))
+            connection = self._request.scope.get(CONNECTION)
+            self._client = self._visitors.poster(_address(self._request), identity, connection)
+            await self._visitors.pass_calls(self._client, self._calls, self._size)
+        await asyncio.sleep(0)  # between those of a batch others have their turn
+        return self._client
+
+
 def _delivery(frame: bytes, side: int) -> bytes:
     return encoding.encode_delivery(decode(frame), side)
 
@@ -269,7 +257,7 @@ def _delivery(frame: bytes, side: int) -> bytes:
 def _version_headers(version: Version) -> dict[str, str]:
     return {
         "ETag": f'"{version}"',
-        "Cache-Control": "no-cache",
+        "Cache-Control": REVALIDATED,
         "X-Canvas-Dream": str(version.dream),
         "X-Canvas-Seq": str(version.seq),
     }

@@ -16,8 +16,8 @@ from dreamcanvas.history.windows import FPS, THUMBNAILS, moment
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.text.plural import counted
+from dreamcanvas.web.caching import IMMUTABLE, REVALIDATED, not_modified
 
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 FEED_ENTRIES: Final = 30
 JSON_WINDOWS: Final = 100
 _FILE: Final = re.compile(r"(\d{8}T\d{6}Z|\d{4}-\d{2}-\d{2})((?:-\d{3,4}\.mp4)|(?:-sprite)?\.jpg)", re.ASCII)
@@ -77,10 +77,8 @@ class WebHistory:
             return PlainTextResponse("Not found: there is no such movie.\n", 404)
         length = path.stat().st_size
         headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{path.name}-{length}"'}
-        if matches(request.headers.get("if-none-match", ""), headers["ETag"]):
-            return Response(status_code=304, headers=headers)
         media_type = "video/mp4" if path.suffix == ".mp4" else "image/jpeg"
-        return FileResponse(path, headers=headers, media_type=media_type)
+        return not_modified(request, headers) or FileResponse(path, headers=headers, media_type=media_type)
 
     async def feed(self, request: Request) -> Response:
         """Atom."""
@@ -89,12 +87,6 @@ class WebHistory:
         entries += [_day_entry(day) for day in await self._catalogue.days() if day["state"] == "ENCODED"]
         newest = sorted(entries, key=lambda entry: entry.time, reverse=True)[:FEED_ENTRIES]
         return _body(request, atom(str(request.base_url), newest), "application/atom+xml")
-
-
-def matches(if_none_match: str, etag: str) -> bool:
-    """Whether the client has what the ETag says."""
-    candidates = [candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")]
-    return etag in candidates or "*" in candidates
 
 
 def _number(request: Request, name: str, default: int) -> int:
@@ -112,10 +104,8 @@ def _json(request: Request, value: Any) -> Response:
 
 def _body(request: Request, body: bytes, media_type: str) -> Response:
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"Cache-Control": "no-cache", "ETag": etag}
-    if matches(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type=media_type)
+    headers = {"Cache-Control": REVALIDATED, "ETag": etag}
+    return not_modified(request, headers) or Response(body, headers=headers, media_type=media_type)
 
 
 def _window_entry(window: pb.Window) -> Entry:

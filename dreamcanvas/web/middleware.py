@@ -16,7 +16,7 @@ from dreamcanvas.access.site import Site
 from dreamcanvas.net.addresses import normal
 from dreamcanvas.net.origins import below
 from dreamcanvas.rpc.endpoint import joined
-from dreamcanvas.web.history import IMMUTABLE
+from dreamcanvas.web.caching import IMMUTABLE
 
 CONNECTION: Final = "dreamcanvas.connection"
 """In the scope: the very (address, port) of the caller's own connection; None where a proxy speaks for it."""
