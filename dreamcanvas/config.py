@@ -25,22 +25,30 @@ SHOWN: Final = 80
 PREFIX: Final = "DREAMCANVAS_"
 OTHER_VARIABLES: Final = frozenset(("ADMIN_TOKEN", "MODEL_DIR", "URL"))
 PRESETS: Final = (
-    *("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
 )
 
 
 def shown(value: object) -> str:
-    """A value in a sentence, the beginning of a long one."""
+    """Write a value as it stands in a sentence: of a long one the beginning."""
     return cut(repr(value))
 
 
 def cut(text: str, most: int = SHOWN) -> str:
-    """The beginning of a text that is long."""
+    """Cut a text that is longer than `most` characters."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def check_text(name: str, text: str) -> None:
-    """Raises ConfigError for what can neither be shown nor be part of a file's name."""
+    """Raise ConfigError where a text can neither be shown nor be part of a file's name."""
     if len(text) > LONGEST:
         raise ConfigError(f"{name} is {shown(text)}, but has to have at most {LONGEST} characters")
     unfit = ("Cc", "Cs")  # controls, and what of the command line is no UTF-8
@@ -49,13 +57,13 @@ def check_text(name: str, text: str) -> None:
 
 
 def check_visible(name: str, text: str) -> None:
-    """Raises ConfigError for a text of which nothing can be seen; an empty one is none."""
+    """Raise ConfigError where nothing of a text can be seen; an empty one is none."""
     if text and not is_visible(text):
         raise ConfigError(f"{name} is {shown(text)}, of which nothing can be seen; leave it empty")
 
 
 def check_host(host: str) -> None:
-    """Raises ConfigError. An empty one would be all addresses."""
+    """Raise ConfigError where a host is no name or address. An empty one would mean all addresses."""
     try:
         if host and host.encode("idna"):
             return
@@ -65,7 +73,7 @@ def check_host(host: str) -> None:
 
 
 def check_readable(name: str, file: str) -> None:
-    """Raises ConfigError where a file is named that cannot be read."""
+    """Raise ConfigError where a file is named that cannot be read."""
     if not file:
         return
     try:
@@ -75,7 +83,7 @@ def check_readable(name: str, file: str) -> None:
 
 
 def check_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raises ConfigError."""
+    """Raise ConfigError where a value is none of the choices."""
     if value not in choices:
         raise ConfigError(f"{name} is {shown(value)}, but has to be one of {', '.join(choices)}")
 
@@ -260,7 +268,7 @@ class Config:
         check_one_of("log_level", self.log_level, ("debug", "info", "warning", "error"))
 
     def zone(self) -> tzinfo:
-        """The time zone of the history's days. Raises ConfigError where there is none of that name."""
+        """Return the time zone of the history's days. Raises ConfigError where none has that name."""
         if self.timezone == "UTC":
             return UTC  # also where there is no database of time zones
         try:
@@ -275,8 +283,7 @@ class Config:
 def load(
     given: Mapping[str, object], *, file: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> Config:
-    """The settings: those `given` (on the command line), else the environment's, the TOML file's, the
-    defaults.
+    """Read the settings: what is `given` (by the command line), else the environment's, the file's, defaults.
 
     Raises ConfigError, naming the setting and its bounds.
     """
@@ -297,7 +304,7 @@ def load(
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """A sentence for each variable that looks like a setting and is none; the nearest name is told."""
+    """Write a sentence for each variable that looks like a setting and is none, with the nearest name."""
     known = {setting.name.upper() for setting in dataclasses.fields(Config)} | OTHER_VARIABLES
     sentences = []
     for variable, text in sorted(environment.items()):
@@ -329,7 +336,7 @@ _FALSE: Final = ("0", "false", "no", "off")
 
 
 def _convert(setting: "dataclasses.Field[Any]", value: object) -> object:
-    """A value of the setting's type. The environment and the command line give text."""
+    """Make a value of the setting's type. The environment and the command line give text."""
     default = setting.default
     name = setting.name
     if isinstance(default, bool):
