@@ -1,4 +1,7 @@
-"""The host's commands: `dreamcanvas tokens …` and `dreamcanvas admin …`. No logic, only what is asked for."""
+"""The operator's commands: `dreamcanvas tokens …` and `dreamcanvas admin …`.
+
+No logic, only what is asked for.
+"""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Calls of DreamAdmin for `dreamcanvas admin`: JSON-RPC over HTTP, with the host's token."""
+"""Calls of DreamAdmin for `dreamcanvas admin`: JSON-RPC over HTTP, with the operator's token."""
 
 import http.client
 import json
@@ -20,7 +20,10 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def token_of(data_dir: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """The host's token: DREAMCANVAS_ADMIN_TOKEN, or what the data directory holds. Raises ConfigError."""
+    """Read the operator's token: DREAMCANVAS_ADMIN_TOKEN, or what the data directory holds.
+
+    Raises ConfigError.
+    """
     given = environment.get("DREAMCANVAS_ADMIN_TOKEN", "").strip()
     where, file = ("DREAMCANVAS_ADMIN_TOKEN", data_dir / layout.ADMIN_TOKEN)
     if not given:
@@ -41,7 +44,10 @@ def token_of(data_dir: Path, environment: Mapping[str, str] = os.environ) -> str
 def call(
     url: str, token: str, method: str, params: Mapping[str, Any], *, insecure: bool = False
 ) -> dict[str, Any]:
-    """The result of `admin.METHOD`. Raises AdminError, ConfigError where `url` is none or not safe."""
+    """Call `admin.METHOD`, return its result.
+
+    Raises AdminError; ConfigError where `url` is none or not safe.
+    """
     server = parse(url)
     check_token(server, token, insecure=insecure)
     body = {"jsonrpc": "2.0", "id": 1, "method": f"admin.{method}", "params": dict(params)}
@@ -64,7 +70,7 @@ def call(
 
 
 def seconds_of(text: str) -> int:
-    """A span, such as 90s, 10m, 2h or 7d. Raises ConfigError."""
+    """Parse a span, such as 90s, 10m, 2h or 7d. Raises ConfigError."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if found is None:
         raise ConfigError(f"{text!r} is no span such as 90s, 10m, 2h or 7d")
@@ -72,7 +78,7 @@ def seconds_of(text: str) -> int:
 
 
 def moment_of(text: str) -> int:
-    """A time, 2026-11-22T14:03:20Z, or a span before now, -10m; ms since 1970. Raises ConfigError."""
+    """Parse a time, 2026-11-22T14:03:20Z, or a span before now, -10m; ms since 1970. Raises ConfigError."""
     if text.startswith("-"):
         return time.time_ns() // 1_000_000 - 1000 * seconds_of(text[1:])
     try:
@@ -83,5 +89,5 @@ def moment_of(text: str) -> int:
 
 
 def shown(ms: int) -> str:
-    """A time as people read it, UTC."""
+    """Write a time as people read it, in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

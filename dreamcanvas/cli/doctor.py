@@ -1,4 +1,4 @@
-"""Looks at a machine as a server would find it, and says what to do: `dreamcanvas doctor`."""
+"""What a machine lacks to serve, and what to do about it: `dreamcanvas doctor`."""
 
 import contextlib
 import importlib.util
@@ -49,7 +49,7 @@ class Finding:
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """All findings, one by one as they come, on this machine and for these settings."""
+    """Examine this machine for these settings; the findings come one by one."""
     yield processor(_flags(), platform.machine(), len(os.sched_getaffinity(0)), dreams=config.dream)
     yield memory(_available_memory(), dreams=config.dream)
     yield from _model(config)
@@ -62,7 +62,7 @@ def examine(config: Config) -> Iterator[Finding]:
 
 
 def processor(flags: frozenset[str], machine: str, processors: int, *, dreams: bool) -> Finding:
-    """`flags` are those of /proc/cpuinfo; none are known on machines other than x86."""
+    """Judge the processor. `flags` are those of /proc/cpuinfo; none are known on machines other than x86."""
     what = f"{counted(processors, 'processor')}, {machine}"
     if dreams and flags and "avx" not in flags:
         return Finding(
@@ -81,7 +81,7 @@ def processor(flags: frozenset[str], machine: str, processors: int, *, dreams: b
 
 
 def memory(available: float | None, *, dreams: bool) -> Finding:
-    """`available` in bytes."""
+    """Judge the memory; `available` in bytes."""
     if available is None:
         return Finding("memory", "note", "nothing is known of it on this system")
     needed = SERVER_BYTES + (DREAM_BYTES if dreams else 0)
@@ -92,7 +92,7 @@ def memory(available: float | None, *, dreams: bool) -> Finding:
 
 
 def sync_speed(milliseconds: list[float]) -> Finding:
-    """How long the disk takes to confirm 4 KB, from several times."""
+    """Judge how long the disk takes to confirm 4 KB, from several times."""
     median = statistics.median(milliseconds)
     sentence = f"the disk confirms a write in {median:.2f} ms (median of {len(milliseconds)})"
     if median > SLOW_SYNC_MS:
@@ -106,7 +106,7 @@ def sync_speed(milliseconds: list[float]) -> Finding:
 
 
 def room(free: float, used: float, config: Config) -> Finding:
-    """Bytes that are free on the disk, and that the data directory has already."""
+    """Judge the disk: the bytes that are free, and those that the data directory has already."""
     limit = config.max_data_gb * 1e9
     sentence = f"{free / 1e9:.1f} GB free, {used / 1e9:.1f} of at most {config.max_data_gb:g} GB used"
     if free < 1e9:
@@ -126,7 +126,7 @@ def _flags() -> frozenset[str]:
 
 
 def _available_memory() -> float | None:
-    """What the machine has, or what the container may have, whichever is less."""
+    """Return what the machine has, or what the container may have, whichever is less."""
     try:
         text = Path("/proc/meminfo").read_text(encoding="utf-8")
     except OSError:
@@ -204,7 +204,7 @@ def _syncs(place: Path) -> list[float]:
 
 
 def _file_system(place: Path) -> str:
-    """The kind of file system that a place is on; empty where that cannot be known."""
+    """Return the kind of file system that a place is on; empty where that cannot be known."""
     try:
         mounts = [line.split()[1:3] for line in os.fsdecode(Path("/proc/mounts").read_bytes()).splitlines()]
     except OSError:
@@ -226,7 +226,7 @@ def _port(config: Config) -> Finding:
 
 
 def _holder(config: Config) -> int | None:
-    """The process of the server that has the data directory; None where none runs."""
+    """Find the process of the server that has the data directory; None where none runs."""
     lock = config.data_dir / layout.LOCK
     if not lock.exists():
         return None
@@ -239,7 +239,7 @@ def _holder(config: Config) -> int | None:
 
 
 def _ports(process: int) -> set[int]:
-    """The TCP ports on which a process of this machine listens; none where the system does not tell."""
+    """List the TCP ports on which a process of this machine listens; none where the system does not tell."""
     links, rows = [], []
     try:
         for link in Path(f"/proc/{process}/fd").iterdir():
@@ -255,7 +255,7 @@ def _ports(process: int) -> set[int]:
 
 
 def _names(config: Config) -> Iterator[Finding]:
-    """Where others may reach it, a page may lead a browser to it under a name of its own (DNS rebinding)."""
+    """Judge the name: a page may lead a browser to it under a name of its own (DNS rebinding)."""
     if not config.public_host and (config.trusted_proxies or not is_loopback(config.host)):
         yield Finding(
             "names",

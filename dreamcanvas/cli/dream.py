@@ -28,7 +28,7 @@ _DREAM_HELP = {
 
 
 def _dream_settings(command: Any) -> Any:
-    """An option for each setting of a dream."""
+    """Add an option for each setting of a dream."""
     for setting in reversed(dataclasses.fields(DreamSettings)):
         name = setting.name.replace("_", "-")
         default, classic = (getattr(settings, setting.name) for settings in (CANVAS, CLASSIC))

@@ -18,7 +18,7 @@ class Group(click.Group):
     """Errors of this package are shown as sentences, not as tracebacks."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command. What the terminal has no letter for is shown by its number."""
+        """Run the command. What the terminal has no letter for is shown by its number."""
         _open_standard_files()
         if ctx.invoked_subcommand not in ("serve", "doctor"):  # which have their own way to tell
             for sentence in config.unknown_variables():
@@ -65,14 +65,14 @@ class _Refused(click.ClickException):
 
 
 def _refusal(ctx: click.Context, error: DreamcanvasError) -> click.ClickException:
-    """The sentence."""
+    """Make what ends the command: the sentence, and a status of 2 where a setting is wrong."""
     starting = ctx.invoked_subcommand == "serve" and isinstance(error, StoreError)
     refused = _Refused if starting or isinstance(error, ConfigError) else click.ClickException
     return refused(str(error))
 
 
 def _directory(ctx: click.Context, option: click.Parameter, text: str) -> Path:
-    """The directory. An empty name would be the one where the command is called."""
+    """Check the directory. An empty name would be the one where the command is called."""
     if not text.strip():
         raise click.BadParameter("it is empty, but has to be a directory", ctx, option)
     return Path(text)

@@ -31,7 +31,7 @@ def _clock() -> int:
 
 
 def time_of(text: str) -> int:
-    """A time, `2026-11-22T14:00Z`, in ms since 1970; without a zone in UTC. Raises ConfigError."""
+    """Parse a time, `2026-11-22T14:00Z`, to ms since 1970; without a zone in UTC. Raises ConfigError."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -40,7 +40,7 @@ def time_of(text: str) -> int:
 
 
 def lines(data_dir: Path) -> Iterator[str]:
-    """A line for each closed window and each day's movie, oldest first. Raises StoreError."""
+    """Write a line for each closed window and each day's movie, oldest first. Raises StoreError."""
 
     async def read(movies: Movies) -> Iterator[str]:
         days = [
@@ -65,7 +65,7 @@ def _facts(frames: int, dabs: int, size: int) -> str:
 
 
 async def encode(config: Config) -> int:
-    """Makes all movies that are due, as the server does, which must not be running. Gives how many.
+    """Make all movies that are due, as the server does, which must not be running; return how many.
 
     Raises StoreError, MovieError.
     """
@@ -92,7 +92,7 @@ async def encode(config: Config) -> int:
 
 
 def export(data_dir: Path, target: Path, *, since: int, until: int, width: int) -> tuple[int, int]:
-    """Joins the movies of the windows that start in a span of time into a file, as they are.
+    """Join the movies of the windows that start in a span of time into a file, as they are.
 
     Gives how many windows and frames. Raises StoreError, MovieError.
     """
@@ -126,7 +126,7 @@ async def _between(movies: Movies, since: int, until: int) -> list[Window]:
 
 @contextlib.contextmanager
 def _open(data_dir: Path) -> Iterator[Movies]:
-    """The tables, to read, whether a server runs or not."""
+    """Open the tables to read, whether a server runs or not."""
     path = data_dir / layout.DATABASE
     if not path.is_file():
         raise StoreError(f"{path} is missing: there is no canvas")

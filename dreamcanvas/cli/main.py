@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _server_options(command: Any) -> Any:
-    """An option for each setting of Config."""
+    """Add an option for each setting of Config."""
     for setting in reversed(dataclasses.fields(config.Config)):
         name = setting.name.replace("_", "-")
         default = setting.default
@@ -76,7 +76,7 @@ def backup(dest: Path, data_dir: Path) -> None:
 
 
 def _kept(*counts: int) -> str:
-    """What a backup has."""
+    """Count what a backup has."""
     names = ("operation", "dream", "file", "byte")
     return ", ".join(counted(count, name) for count, name in zip(counts, names, strict=True))
 

@@ -44,7 +44,7 @@ class Proxies:
         self._trusted = networks(trusted)
 
     def seen(self, peer: str, headers: Mapping[str, str], scheme: str = "http") -> Seen:
-        """What is known of a caller. `headers` has lower-case names; lines of one name are joined by commas.
+        """Find who calls. `headers` has lower-case names; lines of one name are joined by commas.
 
         X-Forwarded-For is read from the right, since each proxy appends whom it heard from: the first address
         from there that is not a trusted proxy's is the caller's. What is left of it the caller could have
@@ -68,13 +68,13 @@ class Proxies:
         return Seen(address, _SCHEMES.get(told, scheme), name if _HOST.fullmatch(name) else host)
 
     def trusts(self, address: str) -> bool:
-        """Whether an address is a proxy's that is believed."""
+        """Say whether an address is a proxy's that is believed."""
         parsed = parse(address)
         return parsed is not None and any(parsed in network for network in self._trusted)
 
 
 def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """Addresses and networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`). Raises ConfigError."""
+    """Parse addresses and networks (`10.0.0.1`, `10.0.0.0/8`, `fd00::/8`). Raises ConfigError."""
     try:
         return tuple(_plain(ip_network(text)) for text in texts)
     except ValueError as error:
@@ -95,13 +95,13 @@ def _parts(header: str) -> list[str]:
 
 
 def _of(hops: int, header: str) -> str:
-    """What the proxy said that is so many hops away; the farthest, where fewer said something."""
+    """Return what the proxy said that is `hops` away, or the farthest, where fewer said something."""
     parts = _parts(header)
     return parts[-min(hops, len(parts))] if parts else ""
 
 
 def _hop(text: str) -> str | None:
-    """The address in `203.0.113.9`, `203.0.113.9:51234`, `2001:db8::1`, `[2001:db8::1]:51234`, or None."""
+    """Find the address in `203.0.113.9`, `203.0.113.9:512`, `2001:db8::1`, `[2001:db8::1]:512`, else None."""
     text = text.strip('"')
     bracketed = re.fullmatch(r"\[([^\]]*)\](:[0-9]*)?", text, re.ASCII)
     if bracketed is not None:
@@ -112,7 +112,10 @@ def _hop(text: str) -> str | None:
 
 
 def parse(address: str) -> Address | None:
-    """An address, or None. A mapped IPv4 address is IPv4; an interface after % does not matter."""
+    """Parse an address; None where it is none.
+
+    A mapped IPv4 address is IPv4; an interface after % is left out.
+    """
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -123,13 +126,13 @@ def parse(address: str) -> Address | None:
 
 
 def normal(address: str) -> str:
-    """An address in the one way to write it; what is none stays as it is."""
+    """Write an address in the one normal way; a text that is none stays as it is."""
     parsed = parse(address)
     return address if parsed is None else str(parsed)
 
 
 def household(address: str) -> str:
-    """What limits per address count as one: an IPv4 address, or the /64 that one IPv6 subscriber is given."""
+    """Return what limits count as one: an IPv4 address, or the /64 that an IPv6 subscriber is given."""
     parsed = parse(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed) >> _SUBSCRIBER << _SUBSCRIBER, _SUBSCRIBER)))
@@ -137,7 +140,10 @@ def household(address: str) -> str:
 
 
 def target(text: str) -> str | Network:
-    """What a ban is of: the household of an address, or a network. Raises ValueError with a sentence."""
+    """Return what a ban is of: the household of an address, or a network.
+
+    Raises ValueError with a sentence.
+    """
     text = text.strip()
     try:
         network = ip_network(text, strict=False) if parse(text) is None else ip_network(normal(text))
@@ -160,6 +166,6 @@ def _network(text: str) -> Network:
 
 
 def in_network(address: str, network: str) -> bool:
-    """Whether an address is in a network, as `target` gave it; nothing that is no address is."""
+    """Say whether an address is in a network, as `target` gave it. A text that is no address is in none."""
     parsed = parse(address)
     return parsed is not None and parsed in _network(network)

@@ -28,7 +28,7 @@ class Link:
 
 
 def links(settings: tuple[str, ...]) -> list[Link]:
-    """The links of the setting `donate_links`. Raises ConfigError where one is none."""
+    """Parse the setting `donate_links`. Raises ConfigError where a text is no link."""
     return [_link(text) for text in settings]
 
 
@@ -49,7 +49,7 @@ def _link(text: str) -> Link:
 
 
 def bitcoin_url(address: str) -> str:
-    """The link that opens a wallet."""
+    """Make the link that opens a wallet (BIP 21)."""
     return f"bitcoin:{address}"
 
 

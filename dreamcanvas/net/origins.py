@@ -50,15 +50,15 @@ class Origins:
 
     @property
     def allow_any(self) -> bool:
-        """Whether there are other origins that may call us."""
+        """Say whether there are other origins that may call us."""
         return bool(self._allowed)
 
     def allows(self, text: str) -> bool:
-        """Whether a browser's Origin header names one of the other origins."""
+        """Say whether a browser's Origin header names one of the other origins."""
         return parse_origin(text) in self._allowed
 
     def is_ours(self, text: str | None, host: str) -> bool:
-        """Whether a browser's Origin header, if any, names this server, reached as `host`, or is allowed."""
+        """Say whether a browser's Origin, if any, is this server, reached as `host`, or is allowed."""
         if text is None:
             return True
         origin, own = parse_origin(text), parse_host(host)
@@ -72,7 +72,10 @@ class Origins:
         return origin.name == own.name and (origin.port or standard) == (own.port or standard)
 
     def knows(self, host: str) -> bool:
-        """Whether one may reach us under a Host. Nobody's browser sends none; this machine may always."""
+        """Say whether one may reach us under a Host.
+
+        No browser leaves it out; this machine's own names are always known.
+        """
         if not self._public or not host:
             return True
         own = parse_host(host)
@@ -84,7 +87,7 @@ class Origins:
 
 
 def root_path(text: str) -> str:
-    """The setting, without a slash at its end. Raises ConfigError."""
+    """Normalise the setting: no slash at its end. Raises ConfigError where it is no path."""
     root = text.rstrip("/")
     if root and not _ROOT.fullmatch(root):
         raise ConfigError(
@@ -94,7 +97,7 @@ def root_path(text: str) -> str:
 
 
 def below(root: str, target: str) -> str:
-    """A path below the root path, whether the proxy has taken that off or not; `target` may have a query."""
+    """Take the root path off, where the proxy has not done so; `target` may have a query."""
     path, mark, query = target.partition("?")
     if root and (path == root or path.startswith(f"{root}/")):
         path = path[len(root) :] or "/"
@@ -102,7 +105,7 @@ def below(root: str, target: str) -> str:
 
 
 def parse_origin(text: str) -> Origin | None:
-    """An origin in the way that browsers write it; None where it is none, `null` included."""
+    """Parse an origin in the way that browsers write it; None where it is none, `null` included."""
     scheme, separator, rest = text.strip().partition("://")
     scheme = scheme.lower()
     host = parse_host(rest)
@@ -112,7 +115,10 @@ def parse_origin(text: str) -> Origin | None:
 
 
 def parse_host(text: str) -> Host | None:
-    """A Host header; None where it is none. The name is lower case, in ASCII, without a dot at its end."""
+    """Parse a Host header; None where it is none.
+
+    The name is lower case, in ASCII, without a dot at its end.
+    """
     found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]/?#@\s]+)(?::([0-9]{0,5}))?", text.strip(), re.ASCII)
     if found is None:
         return None
@@ -142,7 +148,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host's name is this machine's for itself."""
+    """Say whether a name is this machine's own for itself: localhost, or a loopback address."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -154,7 +160,10 @@ def is_loopback(name: str) -> bool:
 
 
 def _allowed(text: str) -> Origin:
-    """An origin of the setting. Raises ConfigError: what no browser sends would allow nothing, in silence."""
+    """Parse an origin of the setting.
+
+    Raises ConfigError: what no browser sends would allow nothing, in silence.
+    """
     if "*" in text:
         raise ConfigError(f"allowed_origins has {text!r}: name each origin, such as https://example.org")
     try:
@@ -172,7 +181,7 @@ def _allowed(text: str) -> Origin:
 
 
 def _public(text: str) -> Host:
-    """A name of the setting. Raises ConfigError."""
+    """Parse a name of the setting. Raises ConfigError."""
     bare = f"[{text}]" if text.count(":") > 1 and not text.startswith("[") else text
     host = parse_host(bare)
     if host is None:
@@ -183,5 +192,5 @@ def _public(text: str) -> Host:
 
 
 def rooted(page: str, root: str) -> str:
-    """A page's HTML with its own addresses below the root path."""
+    """Put a page's own addresses below the root path."""
     return _OWN_ADDRESS.sub(lambda found: f"{found[1]}{html.escape(root)}/", page) if root else page

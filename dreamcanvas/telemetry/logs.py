@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the record's extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Write the line of a record."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -43,10 +43,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """`14:03:20 recovered  dream=7 operations=120`."""
+    """One line for people: `14:03:20 recovered  dream=7 operations=120`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Write the line of a record."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         details = "".join(f" {name}={value}" for name, value in _details(record).items())
@@ -55,7 +55,7 @@ class TextFormatter(logging.Formatter):
 
 
 class Sparse(logging.Filter):
-    """Lets only so many records of a kind through in a minute, so that no stranger can fill a disk.
+    """Let only so many records of a kind through in a minute, so that no stranger can fill a disk.
 
     A kind is a logger's message before its arguments are put in. The first record of the next minute says in
     `left_out` how many more there were. `now` is a clock in seconds.
@@ -68,7 +68,7 @@ class Sparse(logging.Filter):
         self._kinds: dict[tuple[str, str], list[float]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is to be written."""
+        """Say whether a record is to be written."""
         if record.levelno <= logging.DEBUG:
             return True  # whoever wants these wants them all
         now = self._now()
@@ -88,7 +88,7 @@ class Sparse(logging.Filter):
 
 
 def configure(level: str, format_: str, stream: TextIO = sys.stderr) -> None:
-    """Sends all log lines to a stream."""
+    """Send all log lines to a stream."""
     handler = logging.StreamHandler(stream)
     text = format_ == "text" or (format_ == "auto" and stream.isatty())
     handler.setFormatter(TextFormatter() if text else JsonFormatter())

@@ -98,40 +98,40 @@ class Metrics:
         return Histogram(PREFIX + name, help_, labels, buckets=buckets, registry=self.registry)
 
     def watch(self, name: str, help_: str, value: Callable[[], float]) -> None:
-        """Has a gauge show what `value` returns when it is asked for."""
+        """Show in a gauge what `value` returns when the metrics are asked for."""
         Gauge(PREFIX + name, help_, registry=self.registry).set_function(value)
 
     def count(self, name: str, help_: str, value: Callable[[], float]) -> None:
-        """Has a counter show what `value` returns, which only grows. Its name gets `_total`."""
+        """Show in a counter what `value` returns, which only grows. Its name gets `_total`."""
         self.registry.register(_Count(PREFIX + name, help_, value))
 
     def dreamt(self, seconds: float) -> None:
-        """Counts a dream."""
+        """Count a dream."""
         self._dreams.observe(seconds)
 
     def painted(self, dabs: int) -> None:
-        """Counts dabs."""
+        """Count dabs."""
         self._dabs.inc(dabs)
 
     def committed(self, seconds: float, entries: int) -> None:
-        """Counts a transaction."""
+        """Count a transaction."""
         self._commits.observe(seconds)
         self._batches.observe(entries)
 
     def closed(self, code: int) -> None:
-        """Counts a websocket that ended."""
+        """Count a websocket that ended."""
         self._closes.labels(str(code) if code in KNOWN_CODES else "other" if code else "none").inc()
 
     def limited(self, limit: str) -> None:
-        """Counts what a limit refused."""
+        """Count what a limit refused."""
         self._limits.labels(limit).inc()
 
     def called(self, method: str, error: RpcError | None, seconds: float) -> None:
-        """Counts an answered call."""
+        """Count an answered call."""
         name = method if method in KNOWN_METHODS else method[:1].lower() + method[1:]
         label = name if name in KNOWN_METHODS else "admin" if name.startswith("admin.") else "unknown"
         self._calls.count(label, "OK" if error is None else error.name, seconds)
 
     def text(self) -> bytes:
-        """The metrics in the text format."""
+        """Write all metrics in the text format."""
         return generate_latest(self.registry)

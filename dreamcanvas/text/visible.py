@@ -23,12 +23,12 @@ _BLANKS: Final = frozenset("\u2800\ufffc\U0001d159\U00013441\U00013442")
 
 
 def is_line(text: str) -> bool:
-    """Whether a text is one line without control characters."""
+    """Say whether a text is one line without control characters."""
     return all(_in_a_line(character) for character in text)
 
 
 def is_visible(text: str) -> bool:
-    """Whether anything of a text can be seen: more than spaces, blanks and marks without a letter."""
+    """Say whether anything of a text can be seen: more than spaces, blanks and marks without a letter."""
     return any(_seen(character) for character in text)
 
 

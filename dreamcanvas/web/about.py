@@ -30,7 +30,7 @@ class WebAbout:
         self._acts = acts
 
     def routes(self) -> list[Route]:
-        """For the application."""
+        """Return the routes for the application."""
         return [Route("/about", self.page)]
 
     async def page(self, request: Request) -> Response:

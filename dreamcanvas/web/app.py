@@ -40,8 +40,8 @@ PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
 class Web:
     """The handlers of the paths.
 
-    `further` are the paths of other modules, `past` gives the JPEG of a dream whose frame file has gone, or
-    raises MovieError, Unavailable or OSError.
+    `further` are the routes of other modules. `past` returns the JPEG of a dream whose frame file has been
+    deleted, out of its movie, or raises MovieError, Unavailable or OSError.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Web:
         self._past = past
 
     def app(self) -> Starlette:
-        """The ASGI application."""
+        """Make the ASGI application."""
         routes: list[BaseRoute] = [
             Route("/", self.index, middleware=[PACKED]),
             Route("/history", self.history_page, middleware=[PACKED]),
@@ -99,24 +99,24 @@ class Web:
         return Starlette(routes=routes, middleware=[Middleware(Headers, root=self._site.root), front])
 
     def _files(self) -> list[Mount]:
-        """The page's other files, where it is built: a StaticFiles without its directory answers 500."""
+        """Mount the page's other files where it is built: a StaticFiles without its directory answers 500."""
         mounts = (("/assets", self._page / "assets"), ("/", self._page))
         return [Mount(path, PackedFiles(directory=folder)) for path, folder in mounts if folder.is_dir()]
 
     async def index(self, request: Request) -> Response:
-        """The drawing page."""
+        """Answer with the drawing page."""
         return self._pages.answer(request, "index.html")
 
     async def history_page(self, request: Request) -> Response:
-        """The page of the past."""
+        """Answer with the page of the history."""
         return self._pages.answer(request, "history.html")
 
     async def admin_page(self, request: Request) -> Response:
-        """The page of the host; what it shows is asked for with the host's token."""
+        """Answer with the operator's page. It asks for what it shows with the operator's token."""
         return self._pages.answer(request, "admin.html")
 
     async def canvas(self, request: Request) -> Response:
-        """The picture as it is now. Its version is its ETag."""
+        """Answer with the picture as it is now. Its version is its ETag."""
         format_ = request.path_params["format"]
         if format_ not in encoding.MEDIA_TYPES:
             return PlainTextResponse("Not found: the picture is at /canvas.jpg, .png and .webp.\n", 404)
@@ -131,7 +131,7 @@ class Web:
         return not_modified(request, headers) or Response(view.data, headers=headers, media_type=media_type)
 
     async def dream(self, request: Request) -> Response:
-        """A dream in delivery quality: `N.jpg`, or `N-768.jpg`."""
+        """Answer with a dream in delivery quality (`N.jpg`, or `N-768.jpg`), 404 where there is none."""
         number, dash, side = request.path_params["name"].partition("-")
         plain = number.isascii() and number.isdecimal() and len(number) <= 9 and str(int(number)) == number
         if not plain or dash + side not in ("", "-768"):
@@ -171,7 +171,7 @@ class Web:
         return Response(data, headers=headers, media_type="image/jpeg")
 
     async def rpc(self, request: Request) -> Response:
-        """JSON-RPC for callers without a socket."""
+        """Carry out the JSON-RPC calls of who has no websocket."""
         origins, headers = self._site.origins, request.headers
         if not origins.is_ours(headers.get("origin"), headers.get("host", "")):
             return PlainTextResponse("Forbidden: pages of other origins may not call.\n", 403)
@@ -195,11 +195,11 @@ class Web:
         return Response(sent, media_type="application/json") if sent else Response(status_code=204)
 
     async def livez(self, request: Request) -> Response:
-        """The process is up."""
+        """Say that the process is up."""
         return PlainTextResponse("ok\n")
 
     async def readyz(self, request: Request) -> Response:
-        """Whether one can paint."""
+        """Say whether one can paint: 503 where the storage fails."""
         status = self._visitors.status()
         failing = self._journal.failing
         body = {
@@ -213,15 +213,15 @@ class Web:
         return JSONResponse(body, 200 if failing is None else 503)
 
     async def metrics(self, request: Request) -> Response:
-        """Prometheus' text format."""
+        """Answer with the metrics in Prometheus' text format."""
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def openrpc(self, request: Request) -> Response:
-        """The OpenRPC document."""
+        """Answer with the OpenRPC document."""
         return Response(self._api.document().text, media_type="application/json")
 
     async def proto(self, request: Request) -> Response:
-        """The schema."""
+        """Answer with a schema, as a .proto file."""
         name = request.path_params["name"]
         if name not in ("wsrpc", "dreamcanvas"):
             return PlainTextResponse("Not found: /proto/wsrpc.proto and /proto/dreamcanvas.proto.\n", 404)
@@ -264,7 +264,7 @@ def _version_headers(version: Version) -> dict[str, str]:
 
 
 def _text(body: bytes) -> str:
-    """The text of a message; where it is not UTF-8 one that is no JSON either."""
+    """Decode a message; where it is not UTF-8, return a text that is no JSON either."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -272,5 +272,5 @@ def _text(body: bytes) -> str:
 
 
 def _address(request: Request) -> str:
-    """The caller's address, as the front has found it."""
+    """Return the caller's address, as `middleware.Front` has found it."""
     return request.client.host if request.client else ""

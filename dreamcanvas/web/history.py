@@ -37,7 +37,7 @@ class WebHistory:
         }
 
     def routes(self) -> list[Route]:
-        """For the application."""
+        """Return the routes for the application."""
         return [
             Route("/history.json", self.history),
             Route("/history.atom", self.feed),
@@ -46,7 +46,7 @@ class WebHistory:
         ]
 
     async def history(self, request: Request) -> Response:
-        """All days, and a page of windows: `before` a time, at most `limit`."""
+        """List all days, and at most `limit` windows `before` a time; 400 where one of these is no number."""
         try:
             before = _number(request, "before", 0)
             windows = await self._catalogue.windows(
@@ -62,7 +62,7 @@ class WebHistory:
         return _json(request, body)
 
     async def details(self, request: Request) -> Response:
-        """A window, `20261122T140000Z`, or a day, `2026-11-22`."""
+        """Tell of a window, `20261122T140000Z`, or a day, `2026-11-22`; 404 where there is none."""
         name = request.path_params["name"]
         found = await self._catalogue.window(name) or await self._catalogue.day(name)
         if found is None:
@@ -70,7 +70,7 @@ class WebHistory:
         return _json(request, found)
 
     async def movie(self, request: Request) -> Response:
-        """A file of a movie, with ranges."""
+        """Answer with a file of a movie, or a range of it; 404 where there is none."""
         matched = _FILE.fullmatch(request.path_params["name"])
         path = await self._catalogue.file(*matched.groups()) if matched is not None else None
         if path is None or not path.is_file():
@@ -81,7 +81,7 @@ class WebHistory:
         return not_modified(request, headers) or FileResponse(path, headers=headers, media_type=media_type)
 
     async def feed(self, request: Request) -> Response:
-        """Atom."""
+        """Answer with the Atom feed of the newest movies."""
         windows = await self._catalogue.windows(limit=2 * FEED_ENTRIES)
         entries = [_window_entry(window) for window in windows if window.state == pb.Window.ENCODED]
         entries += [_day_entry(day) for day in await self._catalogue.days() if day["state"] == "ENCODED"]

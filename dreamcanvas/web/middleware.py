@@ -36,14 +36,14 @@ _READING: Final = ("GET", "HEAD")
 
 
 class Headers:
-    """Adds headers to each response. Starlette's BaseHTTPMiddleware takes longer than a small answer does."""
+    """Add headers to each response. Starlette's BaseHTTPMiddleware takes longer than a small answer does."""
 
     def __init__(self, app: ASGIApp, *, root: str) -> None:
         self._app = app
         self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on."""
+        """Pass a request on, and add headers to its response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -73,7 +73,7 @@ class Front:
         self._pages = {f"{path}/" for path in plain - self._written - {"/"}}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers by itself what needs no handler."""
+        """Answer what needs no handler, and pass all else on."""
         lines = scope["headers"]
         headers = joined((name.decode("latin-1"), value.decode("latin-1")) for name, value in lines)
         peer, port = scope["client"] or ("", 0)
@@ -99,7 +99,7 @@ class Front:
         await app(inner, receive, send)
 
     def _answer(self, scope: Scope, path: str, headers: dict[str, str], *, outside: str) -> Response | None:
-        """What is answered without a handler, if anything is."""
+        """Return what is answered without a handler; None where one is needed."""
         method = scope["method"]
         if method in _READING and path not in self._written:
             return self._moved(scope, path, outside)
@@ -109,7 +109,7 @@ class Front:
         return self._tell(scope, methods, headers) if methods else None
 
     def _tell(self, scope: Scope, methods: list[str], headers: dict[str, str]) -> Response:
-        """What may be done at a path: for who did something else, who asks, and pages of other origins."""
+        """Tell what may be done at a path: 405 for who did something else, 204 for who asks by OPTIONS."""
         allow = {"Allow": ", ".join(methods)}
         wanted = headers.get("access-control-request-method", scope["method"])
         if scope["method"] != "OPTIONS" or wanted not in methods:
@@ -129,7 +129,7 @@ class Front:
         )
 
     def _moved(self, scope: Scope, path: str, outside: str) -> Response | None:
-        """A redirect to where a page is, if it is elsewhere."""
+        """Redirect to where a page is; None where it is here."""
         bare = bool(self._root) and outside == self._root
         if not bare and path not in self._pages:
             return None
@@ -137,7 +137,7 @@ class Front:
         return RedirectResponse(self._root + ("/" if bare else path.rstrip("/")) + query, 308)
 
     def _methods(self, scope: Scope) -> list[str]:
-        """The methods of a path, in order; none where there is no such path."""
+        """List the methods of a path, sorted; none where there is no such path."""
         found: set[str] = set()
         for route in self._routes:
             if route.matches(scope)[0] is not Match.NONE:
@@ -146,7 +146,7 @@ class Front:
         return sorted({*found, "OPTIONS"}) if found else []
 
     def _share(self, origin: str | None, send: Send) -> Send:
-        """Lets the pages of allowed origins read the answer (CORS: Fetch Standard, 3.3)."""
+        """Let the pages of allowed origins read the answer (CORS: Fetch Standard, 3.3)."""
         if not self._origins.allow_any:
             return send
         allowed = origin if origin is not None and self._origins.allows(origin) else None
@@ -164,5 +164,5 @@ class Front:
 
 
 def host_of(scope: Scope) -> str:
-    """The Host header of a scope, or nothing."""
+    """Return the Host header of a scope; empty where there is none."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")

@@ -17,7 +17,7 @@ KEPT_FILES: Final = 256
 
 
 class PackedFiles(StaticFiles):
-    """Files of a folder, packed for who takes that."""
+    """Files of a folder, packed with gzip for who takes that."""
 
     def __init__(self, *, directory: Path) -> None:
         super().__init__(directory=directory)
@@ -30,7 +30,7 @@ class PackedFiles(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """The file, or what is to be said of it."""
+        """Answer with a file: packed where the caller takes that, else as Starlette does."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         if not isinstance(response, FileResponse) or not self._packs(response, stat_result.st_size):
             return response

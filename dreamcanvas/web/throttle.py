@@ -40,7 +40,7 @@ class _House:
 
 
 class Throttle:
-    """Lets requests in. `household` says by its peer and X-Forwarded-For whose one is, or None: no limit.
+    """Let requests in. `household` says by its peer and X-Forwarded-For whose one is, or None: no limit.
 
     `rate` is in requests a second, `most` the responses that are under way at once, `held` the bytes of
     bodies that they may hold; 0 is no limit. `limited` counts what was held up or refused.
@@ -66,7 +66,7 @@ class Throttle:
         self._houses: dict[str, _House] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, as ASGI has it."""
+        """Pass a request on, later where it came too early; answer 503 where too many are under way."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -119,7 +119,7 @@ class Throttle:
         await PlainTextResponse(text, 503, headers=headers)(scope, receive, send)
 
     def hold(self, house: _House, body: bytes) -> bool:
-        """Notes that a body is being sent; whether there is room for it."""
+        """Note that a body is being sent. False, and nothing is noted, where there is no room for it."""
         new = id(body) not in house.bodies
         if new and self._held and house.held + len(body) > self._held:
             return False
@@ -128,14 +128,14 @@ class Throttle:
         return True
 
     def let_go(self, house: _House, body: bytes) -> None:
-        """Notes that a body was sent."""
+        """Note that a body was sent."""
         house.bodies[id(body)] -= 1
         if not house.bodies[id(body)]:
             del house.bodies[id(body)]
             house.held -= len(body)
 
     async def refuse_body(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers where there is no room for a body."""
+        """Answer 503 where there is no room for a body."""
         await self._refuse("response_bytes", scope, receive, send)
 
 
@@ -154,7 +154,7 @@ class _Answer:
         self._refused = False
 
     async def send(self, message: Message) -> None:
-        """Sends a part of it."""
+        """Send a part of the answer, the head together with the first of the body."""
         if self._refused:
             return
         if message["type"] == "http.response.start":
@@ -179,7 +179,7 @@ class _Answer:
             self._house.answering.release()
 
     def end(self) -> None:
-        """It is sent, or was given up."""
+        """End the answer, which is sent, or was given up."""
         self._begin()
         if self._body is not None:
             self._gate.let_go(self._house, self._body)
@@ -187,7 +187,7 @@ class _Answer:
 
 
 def _in_pieces(send: Send) -> Send:
-    """Sends bodies piece by piece: each waits until there is room for it."""
+    """Send bodies piece by piece: each waits until there is room for it."""
 
     async def send_pieces(message: Message) -> None:
         body = message.get("body", b"")
