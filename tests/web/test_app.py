@@ -355,7 +355,9 @@ async def test_a_built_page(tmp_path: Path) -> None:
 
 async def test_the_page_comes_packed_and_names_the_picture_of_its_preview_in_full(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text('<meta property="og:image" content="{{ preview }}" />' + "<p></p>" * 500)
+    (tmp_path / "index.html").write_text(
+        '<meta property="og:image" content="{{ preview }}" />' + "<p></p>" * 500
+    )
     (tmp_path / "assets" / "main-abc.js").write_text("let a;" * 500)
     async with browser(tmp_path) as client:
         index = await client.get("/", headers={"host": 'canvas.example"><b:8080'})
