@@ -163,6 +163,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dream/", "rpc/", "client/", "telemetry/"),
     ("canvas/ink.py", "canvas/undo.py"),
     ("canvas/reconstruction.py",),
+    ("canvas/undone.py",),
     ("canvas/operation_log.py", "canvas/model.py", "canvas/encoding.py", "canvas/banded_png.py"),
     ("canvas/",),
     ("net/", "text/"),

@@ -10,10 +10,10 @@ from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.quotas import Client
 from dreamcanvas.api.connections import Visitors
 from dreamcanvas.api.validation import visible_line, within
-from dreamcanvas.canvas.model import SIDE, Dab, Region
+from dreamcanvas.canvas.model import SIDE, WHOLE, Dab, Region
 from dreamcanvas.errors import InvalidParams, Unauthenticated, Unavailable
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.painting.restore import WHOLE, Restorer, Wanted
+from dreamcanvas.painting.restore import Restorer, Wanted
 from dreamcanvas.proto import admin_pb2 as pb
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.rpc.service import Caller, Service
@@ -116,7 +116,7 @@ class AdminService:
         height = within("height", request.height, 0, SIDE - y) or 1
         seconds = within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
         time = min(request.time or self._clock(), 2**62)
-        region = (x, y, x + width, y + height)
+        region = Region(x, y, x + width, y + height)
         found = await self._restorer.who(region, since=max(0, time - 1000 * seconds), time=time)
         return pb.WhoResponse(
             painted=[
@@ -154,11 +154,15 @@ class AdminService:
         if request.address:
             details["address"] = wanted.address
         restored = await self._restorer.restore(wanted, details)
-        left, top, right, bottom = restored.region
         return pb.RestoreResponse(
             seq=restored.seq,
             dabs=restored.dabs,
-            region=pb.Region(x=left, y=top, width=right - left, height=bottom - top),
+            region=pb.Region(
+                x=restored.region.left,
+                y=restored.region.top,
+                width=restored.region.width,
+                height=restored.region.height,
+            ),
         )
 
     async def ban(self, request: pb.BanRequest) -> pb.Ban:
@@ -244,7 +248,7 @@ def _region(region: pb.Region) -> Region:
     top = within("region.y", region.y, 0, SIDE - 1)
     width = within("region.width", region.width, 1, SIDE - left)
     height = within("region.height", region.height, 1, SIDE - top)
-    return left, top, left + width, top + height
+    return Region(left, top, left + width, top + height)
 
 
 def _given(request: Message, name: str) -> bool:

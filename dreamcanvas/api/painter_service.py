@@ -11,14 +11,13 @@ from dreamcanvas import __version__
 from dreamcanvas.access.quotas import Client, token_of
 from dreamcanvas.api.connections import Visitors
 from dreamcanvas.api.server_info import ServerInfo
-from dreamcanvas.api.validation import MAX_COLOR, POSITION_BOUND, check_call, dabs_of, visible_name, within
+from dreamcanvas.api.validation import MAX_COLOR, check_call, dabs_of, visible_name, within
 from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
 from dreamcanvas.broadcast.cursors import Cursors
 from dreamcanvas.broadcast.event_names import event_names
 from dreamcanvas.canvas.brush import MAX_SIZE
 from dreamcanvas.canvas.encoding import Format, encode
-from dreamcanvas.canvas.model import SIDE
-from dreamcanvas.canvas.undo import bounds
+from dreamcanvas.canvas.model import POSITION_BOUND, SIDE, bounds
 from dreamcanvas.config import Config
 from dreamcanvas.errors import InvalidParams, InvalidRequest
 from dreamcanvas.history.catalogue import DEFAULT_LIMIT, MOST_WINDOWS, Catalogue
@@ -131,8 +130,7 @@ class PainterService:
 
     def _undone(self, client: Client, receipt: Receipt) -> pb.UndoResponse:
         for operation in receipt.operations:
-            left, top, right, bottom = bounds(operation.mark)
-            self._visitors.owe_dabs(client, (right - left) * (bottom - top) // UNDO_PIXELS)
+            self._visitors.owe_dabs(client, bounds(operation.mark).area // UNDO_PIXELS)
         self._broadcast.flush()  # the patch comes before the reply, also to who asked for it
         return pb.UndoResponse(seq=receipt.seq)
 

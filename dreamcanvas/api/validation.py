@@ -3,14 +3,13 @@
 from typing import Final
 
 from dreamcanvas.canvas.brush import MAX_SIZE
-from dreamcanvas.canvas.model import Dab
+from dreamcanvas.canvas.model import POSITION_BOUND, Dab
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.journal import Author
 from dreamcanvas.text.plural import form
 from dreamcanvas.text.visible import is_line, is_visible
 
-POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 NAME_LENGTH: Final = 40
 

@@ -12,8 +12,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region
-from dreamcanvas.canvas.undo import bounds
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region, bounds
 
 FULL: Final = 255
 """In a plane: takes the whole dream, as the rest of the canvas does."""
@@ -89,7 +88,7 @@ class Recent:
         values = [round(FULL * self.curve.share(age)) for age in range(len(self.dreams) + 1)]
         for seq, _, _, box, dab in _standing(self.spots):
             if dab:
-                thin = box[2] - box[0] < THIN
+                thin = box.width < THIN
                 draw.ellipse(_within(box, self.curve.margin if thin else 0), fill=values[self.age(seq)])
             else:
                 draw.rectangle(_within(box, 0), fill=FULL)
@@ -129,13 +128,8 @@ class Ink:
         for operation in operations:
             if len(self._spots) == self._most:
                 self.forgotten += 1
-            self._spots.append(
-                Spot(
-                    *(operation.seq, operation.author, operation.stroke),
-                    bounds(operation.mark),
-                    isinstance(operation.mark, Dab),
-                )
-            )
+            box, dab = bounds(operation.mark), isinstance(operation.mark, Dab)
+            self._spots.append(Spot(operation.seq, operation.author, operation.stroke, box, dab))
 
     def dreamt(self, seq: int) -> None:
         """Count a dream that started from the picture with the operations up to `seq`."""
@@ -175,6 +169,7 @@ def _standing(spots: Sequence[Spot]) -> list[Spot]:
 
 def _within(box: Region, margin: int) -> tuple[float, float, float, float]:
     """Return a box in the plane as Pillow draws it: its last row and column are part of it."""
-    left, top = (box[0] - margin) / SCALE, (box[1] - margin) / SCALE
-    right, bottom = (box[2] + margin) / SCALE - 1, (box[3] + margin) / SCALE - 1
+    wide = box.grown(margin)
+    left, top = wide.left / SCALE, wide.top / SCALE
+    right, bottom = wide.right / SCALE - 1, wide.bottom / SCALE - 1
     return left, top, max(left, right), max(top, bottom)

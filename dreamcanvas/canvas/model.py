@@ -7,7 +7,7 @@ started.
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 from PIL import Image
 
@@ -15,6 +15,9 @@ from dreamcanvas.canvas import brush
 
 SIDE: Final = 1536
 WHITE: Final = (255, 255, 255)
+POSITION_BOUND: Final = 65535
+"""How far from the origin the middle of a dab, or a cursor, may be, in pixels: PROTOCOL.md."""
+
 HOST: Final = 0  # the author of what the host of the canvas puts there
 
 
@@ -63,7 +66,54 @@ class Version:
         return f"{self.dream}-{self.seq}"
 
 
-Region: TypeAlias = tuple[int, int, int, int]
+class Region(NamedTuple):
+    """A box of pixels: `right` and `bottom` are the first column and row that are not in it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """How many rows it has."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return self.width * self.height
+
+    def touches(self, other: "Region") -> bool:
+        """Say whether both have a pixel in common."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+    def within(self, other: "Region") -> "Region":
+        """Return the part of it that lies within another; both have to touch."""
+        return Region(
+            max(self.left, other.left),
+            max(self.top, other.top),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        )
+
+    def shifted(self, x: int, y: int) -> "Region":
+        """Return it `x` px further right and `y` px further down."""
+        return Region(self.left + x, self.top + y, self.right + x, self.bottom + y)
+
+    def grown(self, margin: int) -> "Region":
+        """Return it with `margin` px more on each side."""
+        return Region(self.left - margin, self.top - margin, self.right + margin, self.bottom + margin)
+
+
+WHOLE: Final = Region(0, 0, SIDE, SIDE)
+"""All of the canvas."""
 
 
 class Canvas:
@@ -88,14 +138,14 @@ class Canvas:
         return Version(self.dream, self.seq)
 
     def apply(self, operation: Operation) -> None:
-        """Does the next operation. Raises ValueError where it is not the next."""
+        """Draw the next operation. Raises ValueError where it is not the next."""
         if operation.seq != self.seq + 1:
             raise ValueError(f"operation {operation.seq} does not follow {self.seq}")
         draw(self._image, operation.mark)
         self.seq = operation.seq
 
     def lay(self, base: "Canvas", later: Iterable[Operation]) -> None:
-        """Makes a dream the base. `later` are all operations that `base` does not hold yet, in order.
+        """Make a dream the base. `later` are all operations that `base` does not hold yet, in order.
 
         Raises ValueError where the dream is not newer, or where operations are missing; the picture stays as
         it was.
@@ -109,35 +159,25 @@ class Canvas:
         self._image, self.dream, self.dream_seq = base._image, base.dream, base.dream_seq
 
     def snapshot(self) -> Image.Image:
-        """A copy of the picture, RGB, 1536 × 1536."""
+        """Return a copy of the picture, RGB, 1536 × 1536."""
         return self._image.copy()
 
     def crop(self, region: Region) -> Image.Image:
-        """A copy of a part of the picture: left, top, right, bottom in pixels, right and bottom exclusive."""
+        """Return a copy of a part of the picture."""
         return self._image.crop(region)
 
 
 def bounds(mark: Dab | Patch) -> Region:
-    """Where a mark is: left, top, right, bottom in canvas pixels, right and bottom exclusive."""
+    """Return where a mark is, in canvas pixels."""
     if isinstance(mark, Dab):
         left, top = mark.x - mark.size // 2, mark.y - mark.size // 2
-        return left, top, left + mark.size, top + mark.size
+        return Region(left, top, left + mark.size, top + mark.size)
     width, height = (int.from_bytes(mark.image[at : at + 4], "big") for at in (16, 20))  # a PNG's IHDR
-    return mark.x, mark.y, mark.x + width, mark.y + height
-
-
-def touch(one: Region, other: Region) -> bool:
-    """Whether two regions have a pixel in common."""
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def common(one: Region, other: Region) -> Region:
-    """What two regions have in common, if they touch."""
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+    return Region(mark.x, mark.y, mark.x + width, mark.y + height)
 
 
 def draw(image: Image.Image, mark: Dab | Patch) -> None:
-    """Draws a mark on an RGB picture."""
+    """Draw a mark on an RGB picture."""
     if isinstance(mark, Dab):
         brush.draw(image, mark.x, mark.y, mark.size, mark.color)
     else:

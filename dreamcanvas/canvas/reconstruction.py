@@ -1,111 +1,76 @@
 """How a part of the canvas would look without some dabs (pure: it is told of the past).
 
-The newest picture without any of the dabs is the base; the operations after it are laid on it, the dabs left
-out, and so are dabs that were taken back since. A patch that took back dabs which are in the base is laid,
-too; but where it was made while dabs were there that have gone since, it shows them. Then what it should show
-is again such a picture, with a base of its own: the newest without the patch's dabs.
+The newest picture without any of the dabs is the base. The operations after it are laid on it again, without
+these dabs, and without all that was taken back since. Where a dab that was taken back is in the base, leaving
+it out does not help; then the patch that took it back is laid, too. But a patch may have been made while
+another dab was there that is gone by now: the patch shows it. What it should show in its place is again a
+picture without some dabs, with a base of its own: the newest one without the dabs that the patch took back.
 
-Each base has a *lane*: a picture of the region. All lanes go through the operations side by side, once, in
-the order of the numbers. However many patches refer to a lane, it is there when their turn comes: what is
-laid on one lane is cut out of another, as that is then. So the work is that of the operations times the
-lanes. (A picture made for each patch alone, with those for the patches in it, would double with every patch.)
+Each base has a *lane*: a picture of the region that begins with that base. All lanes go through the
+operations side by side, once, in the order of the numbers. Where a patch may not be laid as it is on one
+lane, its shape is cut out of another lane, its *source*, which is at that moment at the operation before the
+patch. So the work is that of the operations times the lanes, however many patches need the same source. (A
+picture made for each patch alone, with those for the patches in it, would double with every patch.)
+
+An example:
+
+    1  Ann's dab, stroke 1
+       dream 1 is made of operation 1
+    2  Ben's dab, stroke 1
+    3  Ann's patch: she takes operation 1 back; where her dab was it shows white, with Ben's dab on it
+
+Now Ben takes operation 2 back. His patch shows the canvas without dab 2, as of operation 3:
+
+- The newest base without dab 2 is dream 1: the first lane, which starts at 1 and goes until 3.
+- Of the operations after 1, dab 2 is left out. Patch 3 took back dab 1, which is in dream 1, so it has to be
+  laid. But it shows dab 2, which goes now. So it gets a source: the newest base without dab 1, which is white
+  paper: a second lane, which starts at 0 and goes until 2.
+- For that lane the operations after 0 are read. The pass: dab 1 was taken back (by 3), and dab 2 is taken
+  back now: neither is drawn on any lane. At patch 3 the second lane is white; the patch's shape is cut out of
+  it and pasted on the first lane.
+- The first lane is the result: dream 1, and white where Ann's dab was.
 """
 
 import io
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from PIL import Image
 
-from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
-from dreamcanvas.text.plural import counted
+from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, bounds, draw
+from dreamcanvas.canvas.undone import Undone, UndoPatch, find_undone
+from dreamcanvas.canvas.work import Work
 
 EDGE: Final = 6  # px around a patch's dabs in which it falls to nothing
-FOREVER: Final = 2**63
-DAB_PIXELS: Final = 2_000  # what an operation costs beside its pixels: 10 to 20 µs
-LEARNT: Final = 10  # operations gone through in memory, in the time of reading one
 
 
 class Past(Protocol):
-    """What is kept of the past. Each raises LookupError where that is not enough."""
+    """What is kept of the past. Each method raises LookupError where that is not enough."""
 
     def base(self, before: int) -> tuple[int, Image.Image]:
-        """The newest picture that is kept without the operation `before` and any after it: the last operation
-        in it, and a copy of it. White after operation 0 where there was no dream yet.
+        """Return the newest picture that is kept without the operation `before` and any after it: the last
+        operation in it, and a copy of it. White after operation 0 where there was no dream yet.
         """
 
     def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
-        """The operations after a number up to another, in order; at least those that touch the region."""
+        """Return the operations after a number up to another, in order; at least those near the region."""
 
     def taken(self, undo: Operation) -> Sequence[int]:
-        """The numbers of the dabs that an undo took back, in order; none where they are not kept."""
-
-
-class OverdrawnError(Exception):
-    """It would take more work than is allowed; the text says which."""
-
-
-class StoppedError(Exception):
-    """It was given up, since the server ends."""
-
-
-@dataclass(slots=True)
-class Work:
-    """What may be spent on one undo: `operations` that are looked through, `pixels` that are drawn, and
-    `live` pixels that are held at a time.
-
-    `stopped` says whether to give up. Raises OverdrawnError, StoppedError.
-    """
-
-    operations: int
-    pixels: int
-    live: int
-    stopped: Callable[[], bool] = bool
-    _spent: list[int] = field(default_factory=lambda: [0, 0])
-
-    def look(self, operations: int) -> None:
-        """Spends operations."""
-        self._spent[0] += operations
-        if self._spent[0] > self.operations:
-            raise OverdrawnError(
-                f"more than {counted(self.operations, 'operation')} would have to be looked through"
-            )
-        self._go_on()
-
-    def draw(self, pixels: int) -> None:
-        """Spends pixels of one mark."""
-        self._spent[1] += pixels + DAB_PIXELS
-        if self._spent[1] > self.pixels:
-            millions = self.pixels // 1_000_000
-            raise OverdrawnError(f"more than {millions} million pixels would have to be drawn again")
-        self._go_on()
-
-    def hold(self, pixels: int) -> None:
-        """Has so many pixels held at a time."""
-        if pixels > self.live:
-            raise OverdrawnError("too many dreams would have to be laid out side by side")
-
-    def _go_on(self) -> None:
-        if self.stopped():
-            raise StoppedError
-
-
-def unlimited() -> Work:
-    """Work without a bound."""
-    return Work(FOREVER, FOREVER, FOREVER)
+        """Return the numbers of the dabs that an undo took back, in order; none where they are not kept."""
 
 
 def as_it_is(operation: Operation) -> Operation:
-    """The operation: for a past whose patches come whole."""
+    """Return the operation: for a past whose patches come with their pixels."""
     return operation
 
 
 @dataclass(slots=True, eq=False)
 class _Lane:
-    """A base, known to be the newest before any number in (start, before], with what is on it up to `until`,
-    the last operation that somebody asks for. `image` is the region of it.
+    """A picture of the region that begins with a base.
+
+    `start` is the last operation in the base. The base is known to be the newest one before any number in
+    (start, before]. `until` is the last operation that somebody needs on it.
     """
 
     start: int
@@ -113,189 +78,204 @@ class _Lane:
     until: int
     image: Image.Image
 
+    def takes(self, seq: int) -> bool:
+        """Say whether an operation is laid on it."""
+        return self.start < seq <= self.until
 
-@dataclass(slots=True, eq=False)
-class _Undone:
-    """An undo's patch: the dabs that it took back as the past tells, and whether some of them were seen among
-    the operations.
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the pass needs: the operations near the region, what of them was taken back, the lanes, and for
+    each patch that may not be laid as it is the lane to cut it out of; None where too little is kept for one.
     """
 
-    operation: Operation
-    dabs: Sequence[int]
-    seen: bool
+    operations: Sequence[Operation]
+    undone: Undone
+    lanes: Sequence[_Lane]
+    sources: dict[int, _Lane | None]
 
 
-class Reconstruction:
-    """Makes such a picture of a region.
+def picture_without(
+    past: Past,
+    region: Region,
+    dabs: Sequence[int],
+    until: int,
+    work: Work,
+    *,
+    whole: Callable[[Operation], Operation] = as_it_is,
+) -> Image.Image:
+    """Draw a region as of the operation `until` without some dabs, numbers in order.
 
-    `whole` completes an operation whose patch came without its pixels.
+    `whole` completes an operation whose patch came without its pixels. Raises LookupError where too little is
+    kept, OverdrawnError, StoppedError.
+    """
+    planner = _Planner(past, region, work, dabs, until)
+    plan = planner.plan()
+    _Pass(plan, region, work, whole).run()
+    return planner.top.image
+
+
+class _Planner:
+    """Finds the lanes that are needed, and reads the operations for them.
+
+    A lane makes further ones necessary; one that begins earlier needs earlier operations, and among these may
+    be further patches. So both are repeated until nothing is added.
     """
 
-    def __init__(
-        self,
-        past: Past,
-        region: Region,
-        work: Work,
-        *,
-        whole: Callable[[Operation], Operation] = as_it_is,
-    ) -> None:
+    def __init__(self, past: Past, region: Region, work: Work, dabs: Sequence[int], until: int) -> None:
         self._past = past
         self._region = region
-        left, top, right, bottom = region
-        self._near = left - EDGE, top - EDGE, right + EDGE, bottom + EDGE
+        self._near = region.grown(EDGE)
         self._work = work
-        self._whole = whole
-        self._pixels = (region[2] - region[0]) * (region[3] - region[1])
+        self._dabs = dabs
         self._lanes: list[_Lane] = []
-        self._sources: dict[int, _Lane | None] = {}  # by the patch
+        self._sources: dict[int, _Lane | None] = {}
         self._operations: list[Operation] = []
-        self._low = 0  # the operations after it are there
-        self._dabs_of: dict[int, Sequence[int]] = {}
-        self._undone: dict[int, _Undone] = {}
-        self._taken: dict[int, int] = {}
-        self._seqs: list[int] = []
-        self._latest: list[int] = []
+        self._low = until  # the operations after it have been read
+        self._told: dict[int, Sequence[int]] = {}  # what the past said of a patch: asked once
+        self.top = self._lane(dabs[0], until)
 
-    def without(self, dabs: Sequence[int], until: int) -> Image.Image:
-        """The region as of operation `until` without some dabs. Raises LookupError where too little is kept,
-        OverdrawnError, StoppedError.
+    def plan(self) -> _Plan:
+        """Return what the pass needs. Raises LookupError, OverdrawnError, StoppedError."""
+        undone = self._learn()
+        low = self._low
+        self._find_lanes(undone)
+        while self._low < low:  # there are earlier operations now, and maybe patches among them
+            low = self._low
+            undone = self._learn()
+            self._find_lanes(undone)
+        return _Plan(self._operations, undone, self._lanes, self._sources)
+
+    def _learn(self) -> Undone:
+        self._work.learn(len(self._operations))
+        return find_undone(self._operations, self._dabs, self._known)
+
+    def _known(self, undo: Operation) -> Sequence[int]:
+        """Return the dabs that a patch took back, as the past tells.
+
+        On white paper (start 0) all dabs of authors are among the operations: only of the host's patches,
+        whose dabs have other authors, the past knows more.
         """
-        self._low = until
-        top = self._lane(dabs[0], until)
-        self._learn(dabs, top)
-        while self._ask():
-            self._learn(dabs, top)
-        self._run()
-        return top.image
+        if not self.top.start and undo.author != HOST:
+            return ()
+        if undo.seq not in self._told:
+            self._told[undo.seq] = self._past.taken(undo)
+            self._work.look(1 + len(self._told[undo.seq]))
+        return self._told[undo.seq]
 
-    # What is needed
+    def _find_lanes(self, undone: Undone) -> None:
+        """Add the lanes that the lanes need, until there is nothing to add and none has to go further."""
+        before = -1
+        while before != (before := self._extent()):
+            for lane in list(self._lanes):
+                for seq, patch in undone.patches.items():
+                    if (
+                        lane.takes(seq)
+                        and patch.took_out_of(lane.start)  # else leaving its dabs out is enough
+                        and undone.shows_what_went(seq)  # else it is laid as it is
+                    ):
+                        self._find_source(patch)
+            self._work.learn(len(self._lanes) * len(undone.patches))
+
+    def _extent(self) -> int:
+        """Return a number that grows with each lane that is added or has to go further."""
+        return sum(lane.until for lane in self._lanes) + len(self._lanes)
+
+    def _find_source(self, patch: UndoPatch) -> None:
+        seq = patch.operation.seq
+        if seq in self._sources and self._sources[seq] is None:
+            return
+        try:
+            self._sources[seq] = self._lane(patch.dabs[0], seq - 1)
+        except LookupError:
+            # Where too little is kept, the patch as it was made then is the best there is
+            self._sources[seq] = None
 
     def _lane(self, before: int, until: int) -> _Lane:
-        """The lane for the newest base before an operation. Raises LookupError."""
+        """Return the lane of the newest base before an operation, which goes until another at least.
+
+        Raises LookupError.
+        """
         for lane in self._lanes:
             if lane.start < before <= lane.before:
                 lane.until = max(lane.until, until)
                 return lane
-        self._work.draw(SIDE * SIDE)
+        self._work.draw(SIDE * SIDE)  # whatever the region: a base is decoded whole
         start, picture = self._past.base(before)
         for lane in self._lanes:
-            if lane.start == start:
+            if lane.start == start:  # the same base is the newest before this number, too
                 lane.before, lane.until = max(lane.before, before), max(lane.until, until)
                 return lane
-        if start < self._low:
-            earlier = self._past.operations(start, self._low, self._region)
-            self._work.look(len(earlier))
-            near = [each for each in earlier if touch(self._near, bounds(each.mark))]
-            self._operations = near + self._operations
-            self._low = start
+        self._read(start)
         lane = _Lane(start, before, until, picture.crop(self._region))
         self._lanes.append(lane)
-        self._work.hold(len(self._lanes) * self._pixels)
+        self._work.hold(len(self._lanes) * self._region.area)
         return lane
 
-    def _learn(self, dabs: Sequence[int], top: _Lane) -> None:
-        """Finds out which patches are undos, what they took back, and which number took a dab back."""
-        self._work.look(len(self._operations) // LEARNT)
-        taken = dict.fromkeys(dabs, FOREVER)
-        strokes: dict[tuple[int, int], list[int]] = {}
-        for operation in self._operations:
-            key = (operation.author, operation.stroke)
-            if isinstance(operation.mark, Dab):
-                if operation.stroke:
-                    strokes.setdefault(key, []).append(operation.seq)
-            elif operation.stroke:
-                seen = strokes.pop(key, ())
-                gone = self._gone(operation) if top.start or operation.author == HOST else ()
-                for seq in (*seen, *gone):
-                    taken.setdefault(seq, operation.seq)
-                self._undone[operation.seq] = _Undone(operation, gone, bool(seen))
-        self._taken = taken
-        # whether a patch shows something that went later: a dab before it, taken back after it
-        self._seqs = sorted(taken)
-        self._latest, latest = [], 0
-        for seq in self._seqs:
-            latest = max(latest, taken[seq])
-            self._latest.append(latest)
-
-    def _gone(self, undo: Operation) -> Sequence[int]:
-        if undo.seq not in self._dabs_of:
-            self._dabs_of[undo.seq] = self._past.taken(undo)
-            self._work.look(1 + len(self._dabs_of[undo.seq]))
-        return self._dabs_of[undo.seq]
-
-    def _ask(self) -> bool:
-        """Finds the lanes that other lanes need; whether operations from earlier on are there now."""
-        low = self._low
-        known = -1
-        while known != (known := sum(lane.until for lane in self._lanes) + len(self._lanes)):
-            for lane in list(self._lanes):
-                for seq, undone in self._undone.items():
-                    if lane.start < seq <= lane.until and self._is_in(undone, lane) and self._shows(seq):
-                        self._source(seq, undone)
-            self._work.look(len(self._lanes) * len(self._undone) // LEARNT)
-        return self._low < low
-
-    def _source(self, seq: int, undone: _Undone) -> None:
-        if self._sources.get(seq, ...) is None:
+    def _read(self, start: int) -> None:
+        """Read the operations after a number that have not been read."""
+        if start >= self._low:
             return
-        try:
-            self._sources[seq] = self._lane(undone.dabs[0], seq - 1)
-        except LookupError:
-            # where too little is kept, the patch as it was made then is the best there is
-            self._sources[seq] = None
+        earlier = self._past.operations(start, self._low, self._region)
+        self._work.look(len(earlier))
+        near = [each for each in earlier if self._near.touches(bounds(each.mark))]
+        self._operations = near + self._operations
+        self._low = start
 
-    @staticmethod
-    def _is_in(undone: _Undone, lane: _Lane) -> bool:
-        """Whether a lane's base has dabs in it which a patch takes back."""
-        return bool(undone.dabs) and undone.dabs[0] <= lane.start
 
-    def _shows(self, seq: int) -> bool:
-        """Whether a patch was made when dabs were there that were taken back later."""
-        before = bisect_left(self._seqs, seq)
-        return before > 0 and self._latest[before - 1] > seq
+class _Pass:
+    """Lays the operations on all lanes, in the order of their numbers."""
 
-    # The work
+    def __init__(
+        self, plan: _Plan, region: Region, work: Work, whole: Callable[[Operation], Operation]
+    ) -> None:
+        self._plan = plan
+        self._region = region
+        self._work = work
+        self._whole = whole
 
-    def _run(self) -> None:
-        """Lays the operations on all lanes."""
-        for operation in self._operations:
-            lanes = [lane for lane in self._lanes if lane.start < operation.seq <= lane.until]
-            undone = self._undone.get(operation.seq)
+    def run(self) -> None:
+        """Draw. Raises OverdrawnError, StoppedError."""
+        undone = self._plan.undone
+        for operation in self._plan.operations:
+            lanes = [lane for lane in self._plan.lanes if lane.takes(operation.seq)]
             if isinstance(operation.mark, Dab):
-                if operation.seq not in self._taken:
+                if operation.seq not in undone.taken:
                     self._draw(operation, lanes)
-            elif undone is None or not (undone.dabs or undone.seen):
-                self._draw(operation, lanes)
+                continue
+            patch = undone.patches.get(operation.seq)
+            if patch is None or not (patch.dabs or patch.seen):
+                self._draw(operation, lanes)  # no undo of what is known: the picture that somebody put there
             else:
-                self._lay(undone, [lane for lane in lanes if self._is_in(undone, lane)])
+                self._lay(patch, [lane for lane in lanes if patch.took_out_of(lane.start)])
 
-    def _draw(self, operation: Operation, lanes: list[_Lane]) -> None:
+    def _draw(self, operation: Operation, lanes: Sequence[_Lane]) -> None:
+        """Draw an operation as it is."""
         if not lanes:
             return
         mark = self._whole(operation).mark
-        left, top, right, bottom = bounds(mark)
-        moved = replace(mark, x=mark.x - self._region[0], y=mark.y - self._region[1])
+        moved = replace(mark, x=mark.x - self._region.left, y=mark.y - self._region.top)
         for lane in lanes:
-            self._work.draw((right - left) * (bottom - top))
+            self._work.draw(bounds(mark).area)
             draw(lane.image, moved)
 
-    def _lay(self, undone: _Undone, lanes: list[_Lane]) -> None:
-        """Lays an undo's patch, or what its source has in its place."""
-        if not lanes or not touch(self._region, bounds(undone.operation.mark)):
+    def _lay(self, patch: UndoPatch, lanes: Sequence[_Lane]) -> None:
+        """Lay an undo's patch, or what its source shows in its shape."""
+        operation = patch.operation
+        if not lanes or not self._region.touches(bounds(operation.mark)):
             return
-        seq = undone.operation.seq
-        source = self._sources.get(seq) if self._shows(seq) else None
+        shows = self._plan.undone.shows_what_went(operation.seq)
+        source = self._plan.sources.get(operation.seq) if shows else None
         if source is None:
-            self._draw(undone.operation, lanes)
+            self._draw(operation, lanes)
             return
-        patch = self._whole(undone.operation).mark
-        assert isinstance(patch, Patch), "dabs are not undone"
-        with Image.open(io.BytesIO(patch.image), formats=("PNG",)) as opened:
-            alpha = opened.getchannel("A")
-        left, top, right, bottom = common(self._region, bounds(patch))
-        alpha = alpha.crop((left - patch.x, top - patch.y, right - patch.x, bottom - patch.y))
-        left, top = left - self._region[0], top - self._region[1]
-        other = source.image.crop((left, top, left + alpha.width, top + alpha.height))
+        mark = self._whole(operation).mark
+        assert isinstance(mark, Patch), "dabs are not undone"
+        box = bounds(mark).within(self._region)
+        with Image.open(io.BytesIO(mark.image), formats=("PNG",)) as opened:
+            alpha = opened.getchannel("A").crop(box.shifted(-mark.x, -mark.y))
+        inside = box.shifted(-self._region.left, -self._region.top)
+        other = source.image.crop(inside)
         for lane in lanes:
-            self._work.draw(alpha.width * alpha.height)
-            lane.image.paste(other, (left, top), alpha)
+            self._work.draw(box.area)
+            lane.image.paste(other, (inside.left, inside.top), alpha)

@@ -15,18 +15,9 @@ from PIL import Image, ImageChops
 
 from dreamcanvas.canvas.banded_png import BandedPng
 from dreamcanvas.canvas.brush import MAX_SIZE
-from dreamcanvas.canvas.model import SIDE, Dab, Operation, Patch, Region, bounds, common, draw, touch
-from dreamcanvas.canvas.reconstruction import (
-    EDGE,
-    FOREVER,
-    OverdrawnError,
-    Past,
-    Reconstruction,
-    StoppedError,
-    Work,
-    as_it_is,
-    unlimited,
-)
+from dreamcanvas.canvas.model import WHOLE, Dab, Operation, Patch, Region, bounds, draw
+from dreamcanvas.canvas.reconstruction import EDGE, Past, as_it_is, picture_without
+from dreamcanvas.canvas.work import FOREVER, OverdrawnError, StoppedError, Work, unlimited
 
 __all__ = [
     "EDGE",
@@ -37,28 +28,27 @@ __all__ = [
     "StoppedError",
     "Work",
     "bounds",
-    "common",
     "take_back",
-    "touch",
 ]
 
 
 def region_of(dabs: Iterable[Dab]) -> Region:
-    """The part of the canvas that dabs and their edge lie in; (0, 0, 1, 1) where they are all off it."""
-    left, top, right, bottom = SIDE, SIDE, 0, 0
-    for dab in dabs:
-        box = bounds(dab)
-        if touch(box, (0, 0, SIDE, SIDE)):
-            left, top = min(left, box[0] - EDGE), min(top, box[1] - EDGE)
-            right, bottom = max(right, box[2] + EDGE), max(bottom, box[3] + EDGE)
-    if right <= left:
-        return 0, 0, 1, 1
-    return max(0, left), max(0, top), min(SIDE, right), min(SIDE, bottom)
+    """Return the part of the canvas that dabs and their edge lie in; one pixel where they are all off it."""
+    boxes = [box.grown(EDGE) for box in map(bounds, dabs) if box.touches(WHOLE)]
+    if not boxes:
+        return Region(0, 0, 1, 1)  # a patch has to have a pixel
+    around = Region(
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+    )
+    return around.within(WHOLE)
 
 
 @lru_cache(maxsize=MAX_SIZE)
 def _stamp(size: int) -> Image.Image:
-    """The alpha of a dab's place, with `EDGE` px on each side: opaque inside its circle."""
+    """Return the alpha of a dab's place, with `EDGE` px on each side: opaque inside its circle."""
     side, radius = size + 2 * EDGE, size / 2
     alphas = bytearray()
     for j in range(side):
@@ -71,14 +61,14 @@ def _stamp(size: int) -> Image.Image:
 
 
 def coverage(dabs: Iterable[Dab], region: Region) -> Image.Image:
-    """Where dabs covered a region, as the alpha of a patch there: 8 bits."""
-    alpha = Image.new("L", (region[2] - region[0], region[3] - region[1]))
-    for dab in dict.fromkeys((dab.x, dab.y, dab.size) for dab in dabs):
-        x, y, size = dab
-        left, top = x - size // 2 - EDGE - region[0], y - size // 2 - EDGE - region[1]
-        box = (left, top, left + size + 2 * EDGE, top + size + 2 * EDGE)
-        if touch(box, (0, 0, *alpha.size)):
-            alpha.paste(ImageChops.lighter(alpha.crop(box), _stamp(size)), box[:2])
+    """Return where dabs covered a region, as the alpha of a patch there: 8 bits."""
+    alpha = Image.new("L", (region.width, region.height))
+    canvas = Region(0, 0, region.width, region.height)
+    # Each place once, whatever was its colour: strokes go over themselves
+    for x, y, size in dict.fromkeys((dab.x, dab.y, dab.size) for dab in dabs):
+        box = bounds(Dab(x, y, size, 0)).grown(EDGE).shifted(-region.left, -region.top)
+        if box.touches(canvas):
+            alpha.paste(ImageChops.lighter(alpha.crop(box), _stamp(size)), (box.left, box.top))
     return alpha
 
 
@@ -96,29 +86,29 @@ class Retraction:
     took: tuple[int, ...] = ()
 
     def touches(self, operation: Operation) -> bool:
-        """Whether an operation has a pixel in common with what is laid."""
-        box, region = bounds(operation.mark), self.region
-        if not touch(region, box):
+        """Say whether an operation has a pixel in common with what is laid."""
+        box = bounds(operation.mark)
+        if not self.region.touches(box):
             return False
-        left, top = region[:2]
-        seen = (
-            max(0, box[0] - left),
-            max(0, box[1] - top),
-            min(region[2], box[2]) - left,
-            min(region[3], box[3]) - top,
-        )
+        seen = box.within(self.region).shifted(-self.region.left, -self.region.top)
         return self.alpha.crop(seen).getbbox() is not None
 
     def with_later(self, operations: Sequence[Operation]) -> "Retraction":
-        """The same with the next operations on it."""
+        """Return the same with the next operations on it."""
         image = self.image.copy()
         for operation in operations:
             mark = operation.mark
-            draw(image, replace(mark, x=mark.x - self.region[0], y=mark.y - self.region[1]))
+            draw(image, replace(mark, x=mark.x - self.region.left, y=mark.y - self.region.top))
         return replace(self, image=image, seq=operations[-1].seq if operations else self.seq)
 
+    def within(self, region: Region) -> "Retraction":
+        """Return the part of it that lies in a region, which has to touch it, with no dab taken back."""
+        part = self.region.within(region)
+        box = part.shifted(-self.region.left, -self.region.top)
+        return Retraction(part, self.image.crop(box), self.alpha.crop(box), self.seq)
+
     def look(self, top: int, bottom: int) -> Image.Image:
-        """Some of its rows as they are in the patch, RGBA."""
+        """Return some of its rows as they are in the patch, RGBA."""
         box = (0, top, self.image.width, bottom)
         alpha = self.alpha.crop(box)
         shown = alpha.point([0] + [255] * 255)
@@ -128,17 +118,17 @@ class Retraction:
         return image
 
     def spans(self, operations: Sequence[Operation]) -> list[tuple[int, int]]:
-        """The rows in which operations are, from one up to another."""
+        """Return the rows in which operations are, from one up to another."""
         boxes = (bounds(operation.mark) for operation in operations)
-        return [(top - self.region[1], bottom - self.region[1]) for _, top, _, bottom in boxes]
+        return [(box.top - self.region.top, box.bottom - self.region.top) for box in boxes]
 
     def png(self) -> BandedPng:
-        """The patch's picture."""
+        """Return the patch's picture."""
         return BandedPng.of(self.image.width, self.image.height, self.look)
 
     def patch(self, png: BandedPng | None = None) -> Patch:
-        """The patch that makes it look so; `png` is its picture, where that is made already."""
-        return Patch(self.region[0], self.region[1], (png or self.png()).file(), self.took)
+        """Return the patch that makes it look so; `png` is its picture, where that is made already."""
+        return Patch(self.region.left, self.region.top, (png or self.png()).file(), self.took)
 
 
 def take_back(
@@ -149,15 +139,13 @@ def take_back(
     work: Work | None = None,
     whole: Callable[[Operation], Operation] = as_it_is,
 ) -> Retraction:
-    """What takes dabs back, as of the operation `until`; `whole` completes an operation whose patch came
-    without its pixels.
+    """Return what takes dabs back, as of the operation `until`.
 
-    Raises LookupError where too little is kept, OverdrawnError where it is more than `work` allows,
-    StoppedError.
+    `whole` completes an operation whose patch came without its pixels. Raises LookupError where too little is
+    kept, OverdrawnError where it is more than `work` allows, StoppedError.
     """
     marks = [operation.mark for operation in dabs if isinstance(operation.mark, Dab)]
     region = region_of(marks)
-    reconstruction = Reconstruction(past, region, work or unlimited(), whole=whole)
     seqs = tuple(operation.seq for operation in dabs)
-    picture = reconstruction.without(seqs, until)
+    picture = picture_without(past, region, seqs, until, work or unlimited(), whole=whole)
     return Retraction(region, picture, coverage(marks, region), until, seqs)

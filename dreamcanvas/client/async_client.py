@@ -10,9 +10,8 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import Message
 from PIL import Image
 
-from dreamcanvas.canvas.model import Dab, Operation
+from dreamcanvas.canvas.model import POSITION_BOUND, Dab, Operation
 from dreamcanvas.client.drawing import (
-    POSITION_BOUND,
     Color,
     DabLike,
     Ink,

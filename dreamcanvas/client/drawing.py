@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from PIL import ImageColor
 
 from dreamcanvas.canvas.brush import MAX_SIZE
-from dreamcanvas.canvas.model import Dab
+from dreamcanvas.canvas.model import POSITION_BOUND, Dab
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
@@ -25,7 +25,6 @@ PointLike: TypeAlias = Iterable[float]
 """x and y in canvas pixels."""
 
 SPACING: Final = 0.25
-POSITION_BOUND: Final = 65535
 MAX_COLOR: Final = 0xFFFFFF
 
 

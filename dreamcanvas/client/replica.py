@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from PIL import Image
 
-from dreamcanvas.canvas.model import Canvas, Operation, Version
+from dreamcanvas.canvas.model import Canvas, Operation, Region, Version
 from dreamcanvas.client.events import Dream, Event, Events, Resync
 from dreamcanvas.errors import DreamcanvasError
 
@@ -65,7 +65,7 @@ class Replica:
 
     def crop(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
         """A copy of a part of it, in pixels; right and bottom are exclusive."""
-        return self._canvas.crop((left, top, right, bottom))
+        return self._canvas.crop(Region(left, top, right, bottom))
 
     async def reaches(self, *, seq: int = 0, dream: int = 0) -> None:
         """Waits until the copy shows operation `seq`, and dream `dream` or a later one.

@@ -13,7 +13,7 @@ from PIL import Image
 
 from dreamcanvas.broadcast.broadcast import Broadcast
 from dreamcanvas.canvas.ink import Ink, Recent
-from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Region, Version
 from dreamcanvas.canvas.operation_log import OperationLog, weights
 from dreamcanvas.errors import Unavailable
 from dreamcanvas.painting.canvas_thread import CanvasThread
@@ -124,7 +124,7 @@ class Painter:
 
     async def crop(self, left: int, top: int, width: int, height: int) -> Snapshot:
         """A copy of a part of the picture, in pixels."""
-        return await self._read(lambda canvas: canvas.crop((left, top, left + width, top + height)))
+        return await self._read(lambda canvas: canvas.crop(Region(left, top, left + width, top + height)))
 
     async def _read(self, look: Callable[[Canvas], Image.Image]) -> Snapshot:
         version, time = self.version, self._time

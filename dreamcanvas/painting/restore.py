@@ -14,7 +14,7 @@ from PIL import Image
 
 from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.canvas import undo
-from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region, draw
+from dreamcanvas.canvas.model import HOST, WHOLE, Dab, Operation, Region, bounds, draw
 from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
 from dreamcanvas.painting.deferred_patch import DeferredPatches
@@ -25,7 +25,6 @@ from dreamcanvas.store.undo_reader import Outlines, UndoReader
 T = TypeVar("T")
 
 HOST_TIMES: Final = 20  # the work of an undo that the host may have done
-WHOLE: Final[Region] = (0, 0, SIDE, SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ class Restorer:
         receipt = await self._deferred.put(_host(), retract, stroke=act if whole else 0)
         await self._moderation.made(act, receipt.seq)
         marks = (dab.mark for dab in theirs.dabs if isinstance(dab.mark, Dab))
-        return Restored(receipt.seq, _within(undo.region_of(marks), wanted.region), len(theirs.dabs))
+        return Restored(receipt.seq, undo.region_of(marks).within(wanted.region), len(theirs.dabs))
 
     # In threads
 
@@ -152,7 +151,7 @@ class Restorer:
                     if self._moderation.is_at(wanted.address, address)
                 }
             dabs = _kept(lambda: past.dabs(authors, after, newest))
-        touching = [dab for dab in dabs if undo.touch(undo.bounds(dab.mark), wanted.region)]
+        touching = [dab for dab in dabs if bounds(dab.mark).touches(wanted.region)]
         return _Theirs(tuple(sorted(authors)), after, newest, tuple(touching))
 
     @staticmethod
@@ -169,12 +168,7 @@ class Restorer:
             whole = _kept(
                 lambda: undo.take_back(outlines, theirs.dabs, newest, work=work, whole=outlines.whole)
             )
-        inside = _within(whole.region, region)
-        box = (
-            *(inside[0] - whole.region[0], inside[1] - whole.region[1]),
-            *(inside[2] - whole.region[0], inside[3] - whole.region[1]),
-        )
-        return Retraction(inside, whole.image.crop(box), whole.alpha.crop(box), whole.seq)
+        return whole.within(region)
 
     def _as_it_was(self, wanted: Wanted, pictures: Mapping[int, bytes]) -> Retraction:
         with self._open(pictures) as past:
@@ -186,8 +180,7 @@ class Restorer:
             for operation in _kept(lambda: past.operations(start, until, wanted.region)):
                 draw(picture, operation.mark)
             newest = past.newest()
-        left, top, right, bottom = wanted.region
-        alpha = Image.new("L", (right - left, bottom - top), 255)
+        alpha = Image.new("L", (wanted.region.width, wanted.region.height), 255)
         return Retraction(wanted.region, picture.crop(wanted.region), alpha, newest)
 
     async def _pictures(self, wanted: Wanted, first: int | None) -> dict[int, bytes]:
@@ -236,13 +229,9 @@ def _covers(dab: Dab, region: Region) -> bool:
     """Whether a pixel's middle in the region lies inside the dab's circle."""
     half = dab.size / 2
     x, y = dab.x - dab.size // 2 + half, dab.y - dab.size // 2 + half
-    nearest_x = min(max(x, region[0] + 0.5), region[2] - 0.5)
-    nearest_y = min(max(y, region[1] + 0.5), region[3] - 0.5)
+    nearest_x = min(max(x, region.left + 0.5), region.right - 0.5)
+    nearest_y = min(max(y, region.top + 0.5), region.bottom - 0.5)
     return math.hypot(nearest_x - x, nearest_y - y) < half
-
-
-def _within(one: Region, other: Region) -> Region:
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
 def _kept(read: Callable[[], T]) -> T:

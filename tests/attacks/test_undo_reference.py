@@ -11,8 +11,8 @@ from PIL import Image
 
 from dreamcanvas.canvas import undo
 from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, draw
-from dreamcanvas.canvas.reconstruction import OverdrawnError, StoppedError, Work
-from dreamcanvas.canvas.undo import Past, bounds, coverage, region_of, touch
+from dreamcanvas.canvas.undo import Past, bounds, coverage, region_of
+from dreamcanvas.canvas.work import OverdrawnError, StoppedError, Work
 from tests.canvas.test_undo import World, played, same, script
 
 FOREVER = 2**63
@@ -35,7 +35,7 @@ def _picture(past: Past, taken: dict[int, int], first: int, until: int, region: 
         if isinstance(operation.mark, Dab):
             if operation.stroke:
                 strokes.setdefault(key, []).append(operation.seq)
-        elif operation.stroke and touch(region, bounds(operation.mark)):
+        elif operation.stroke and region.touches(bounds(operation.mark)):
             dabs = past.taken(operation) if start or operation.author == HOST else ()
             for seq in (*strokes.pop(key, ()), *dabs):
                 taken.setdefault(seq, operation.seq)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.canvas.ink import CURVE, FULL, Curve, Ink, Recent
-from dreamcanvas.canvas.model import HOST, Dab, Operation, Patch
+from dreamcanvas.canvas.model import HOST, Dab, Operation, Patch, Region
 from dreamcanvas.canvas.undo import Retraction
 
 CURVE_OF_TEN = Curve(start=0.2, dreams=10, bend=1.0)
@@ -21,7 +21,7 @@ def dab(seq: int, x: int, y: int, size: int = 40, *, author: int = ANNA, stroke:
 
 
 def patch(seq: int, left: int, top: int, side: int, *, author: int, stroke: int = 1) -> Operation:
-    box = (left, top, left + side, top + side)
+    box = Region(left, top, left + side, top + side)
     image, alpha = Image.new("RGB", (side, side)), Image.new("L", (side, side), 255)
     mark = Retraction(box, image, alpha, seq - 1).patch()
     return Operation(seq, 0, author, stroke, mark)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Version
+from dreamcanvas.canvas.model import WHOLE, Canvas, Dab, Operation, Patch, Region, Version, bounds
 from tests.events import operation
 
 WHITE = (255, 255, 255)
@@ -68,7 +68,7 @@ def test_a_patch_leaves_what_it_is_transparent_over() -> None:
 
 def test_a_snapshot_and_a_crop_are_copies() -> None:
     canvas = Canvas(small())
-    snapshot, crop = canvas.snapshot(), canvas.crop((8, 8, 12, 12))
+    snapshot, crop = canvas.snapshot(), canvas.crop(Region(8, 8, 12, 12))
     canvas.apply(operation(1, Dab(10, 10, 20, 0)))
     assert snapshot == small()
     assert crop.size == (4, 4)
@@ -170,3 +170,36 @@ def test_a_dream_laid_at_any_time_equals_the_dream_with_the_later_operations_dra
         replayed.apply(one)
     assert live.snapshot() == replayed.snapshot()
     assert (live.version, live.dream_seq) == (replayed.version, replayed.dream_seq)
+
+
+# Boxes
+
+
+def test_a_region_has_left_top_right_bottom_in_this_order() -> None:
+    region = bounds(Dab(100, 200, 20, 0))
+    assert region == Region(left=90, top=190, right=110, bottom=210)
+    assert (region.width, region.height, region.area) == (20, 20, 400)
+    assert region.shifted(-90, 10) == (0, 200, 20, 220)
+    assert region.grown(5) == (85, 185, 115, 215)
+    assert (WHOLE.width, WHOLE.height) == (1536, 1536)
+
+
+boxes = st.builds(
+    lambda left, top, width, height: Region(left, top, left + width, top + height),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    st.integers(1, 9),
+    st.integers(1, 9),
+)
+
+
+def pixels(region: Region) -> set[tuple[int, int]]:
+    return {(x, y) for x in range(region.left, region.right) for y in range(region.top, region.bottom)}
+
+
+@given(boxes, boxes)
+def test_what_two_regions_have_in_common(one: Region, other: Region) -> None:
+    common = pixels(one) & pixels(other)
+    assert one.touches(other) == bool(common)
+    if common:
+        assert pixels(one.within(other)) == common

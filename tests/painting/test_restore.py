@@ -10,10 +10,10 @@ from PIL import Image
 from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.tokens import Access
 from dreamcanvas.canvas import brush
-from dreamcanvas.canvas.model import Dab
+from dreamcanvas.canvas.model import WHOLE, Dab, Region
 from dreamcanvas.errors import InvalidParams, MovieError
 from dreamcanvas.painting.deferred_patch import DeferredPatches
-from dreamcanvas.painting.restore import WHOLE, Restored, Restorer, Wanted
+from dreamcanvas.painting.restore import Restored, Restorer, Wanted
 from dreamcanvas.store.dreams import decode
 from dreamcanvas.store.moderation_log import ModerationLog
 from tests.painting.test_painter import BLUE, GREEN, Studio, jpeg
@@ -117,7 +117,7 @@ async def test_a_dream_or_a_time_comes_back(desk: Desk, vandal: Hand) -> None:
     time = desk.studio.now
     await desk.dream(BLUE)
     await vandal.paint(INK)
-    region = (50, 50, 150, 150)
+    region = Region(50, 50, 150, 150)
     assert (await desk.restore(dream=1, region=region)).region == region
     assert (await desk.pixel(PLACE), await desk.pixel(FAR)) == (colour(GREEN), colour(BLUE))
     await desk.restore(time=time)
@@ -150,7 +150,7 @@ async def test_what_was_archived_is_found(desk: Desk, vandal: Hand) -> None:
     expected = Image.new("RGB", (1536, 1536), "white")
     brush.draw(expected, 110, 100, 60, 0x0000FF)
     brush.draw(expected, 90, 100, 60, 0x00FF00)
-    (first, *_) = await desk.restorer.who((100, 100, 101, 101), since=0, time=10**7)
+    (first, *_) = await desk.restorer.who(Region(100, 100, 101, 101), since=0, time=10**7)
     assert first.author == other.author.number
     await desk.restore(authors=(vandal.author.number,))
     assert (await desk.studio.painter.snapshot()).image == expected

@@ -7,7 +7,7 @@ import pytest
 from PIL import ImageChops
 
 from dreamcanvas.canvas import model
-from dreamcanvas.canvas.model import Dab, Patch
+from dreamcanvas.canvas.model import WHOLE, Dab, Patch, Region
 from dreamcanvas.store import undo_reader as module
 from dreamcanvas.store.dreams import decode, frame_path
 from dreamcanvas.store.undo_reader import Bases, UndoReader
@@ -62,7 +62,7 @@ async def test_a_stroke_is_what_was_drawn_since_it_was_undone_last(
         assert [dab.seq for dab in past.stroke(ann.author.number, 1, until=past.newest())] == [3, 4, 6]
         assert [dab.seq for dab in past.stroke(ann.author.number, 1, until=5)] == [3, 4]
         assert past.stroke(ann.author.number, 2, until=6) == []
-        undo = past.operations(1, 2, (0, 0, 1536, 1536))[0]
+        undo = past.operations(1, 2, WHOLE)[0]
         assert isinstance(undo.mark, Patch)
         assert past.taken(undo) == [1]
         assert [dab.seq for dab in past.dabs([bob.author.number, ann.author.number], 2, 5)] == [3, 4, 5]
@@ -75,7 +75,7 @@ async def test_only_what_is_near_the_region_is_read_and_all_patches(tmp_path: Pa
     await ann.paint(DAB, Dab(1000, 1000, 124, 0))
     await ann.undo()
     with UndoReader.open(real.journal.path, tmp_path / "frames") as past:
-        found = past.operations(0, 3, (90, 90, 110, 110))
+        found = past.operations(0, 3, Region(90, 90, 110, 110))
         assert [each.seq for each in found] == [1, 3]
     await real.close()
 
@@ -88,11 +88,11 @@ async def test_what_is_not_kept_is_an_error(tmp_path: Path) -> None:
     await real.journal.archive.move(until=4, before=10**7, overdue=10**7)
     await ann.paint(DAB)
     with UndoReader.open(real.journal.path, tmp_path / "frames") as past:
-        assert [each.seq for each in past.operations(2, 5, (0, 0, 200, 200))] == [3, 4, 5]
+        assert [each.seq for each in past.operations(2, 5, Region(0, 0, 200, 200))] == [3, 4, 5]
         (tmp_path / "archive" / "000000000001.jsonl.gz").unlink()
         with pytest.raises(LookupError, match="not kept"):
-            past.operations(2, 5, (0, 0, 200, 200))
-        assert past.operations(4, 5, (0, 0, 200, 200))
+            past.operations(2, 5, Region(0, 0, 200, 200))
+        assert past.operations(4, 5, Region(0, 0, 200, 200))
         with pytest.raises(LookupError, match="no dream 3"):
             past.dream_seq(3)
         assert past.picture(0).getcolors() == [(model.SIDE**2, model.WHITE)]
