@@ -5,6 +5,7 @@ DreamcanvasError
 ├── DreamError           the dreamer: a network, style or picture that cannot be dreamt
 │   └── UnknownNetwork   a network that there is none of; a ConfigError too
 ├── MovieError           a movie that cannot be made or found
+├── ProcessError         a child process, or its parent, sent what is no frame
 ├── StoreError           the data directory: locked, unreadable, of a newer version
 ├── AdminError           `dreamcanvas admin`: the server was not reached, or refused
 ├── Unreachable          a client: no answer within its time-out
@@ -34,6 +35,10 @@ class UnknownNetwork(DreamError, ConfigError):
 
 class MovieError(DreamcanvasError):
     """A movie cannot be made: the encoder died, or its answer was wrong; or there is none."""
+
+
+class ProcessError(DreamcanvasError):
+    """A child process, or its parent, sent bytes that are no frame."""
 
 
 class StoreError(DreamcanvasError):

@@ -3,15 +3,13 @@
 import asyncio
 import enum
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from dreamcanvas.dream.network import network_info
-from dreamcanvas.errors import DreamError
-from dreamcanvas.process import Frame, encode_frame, read_frame_async
+from dreamcanvas.errors import DreamError, ProcessError
+from dreamcanvas.process import Child, Frame
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +113,7 @@ class Dreamer:
     @property
     def worker_pid(self) -> int | None:
         """Process id of the worker that is ready or dreaming."""
-        return self._worker.process.pid if self._worker else None
+        return self._worker.child.pid if self._worker else None
 
     @property
     def restarts(self) -> int:
@@ -158,7 +156,7 @@ class Dreamer:
             self._change(DreamerState.STARTING)
             try:
                 reason = await self._live()
-            except (DreamError, OSError) as error:
+            except (DreamError, ProcessError, OSError) as error:
                 reason = str(error)
             pause = self._pause
             self._pause = min(2 * pause, self._backoff[1])
@@ -183,7 +181,7 @@ class Dreamer:
             # The answer that is still to come must not be taken for that to the next request.
             worker.break_off("a dream was cancelled")
             raise
-        except (DreamError, OSError, EOFError) as error:
+        except (ProcessError, OSError, EOFError) as error:
             reason = _describe(error, self._timeout)
             worker.break_off(reason)
             raise DreamError(reason) from error
@@ -199,11 +197,11 @@ class Dreamer:
     async def _live(self) -> str:
         """Start a worker, wait until it is ready, and until it is broken; end it. Gives what broke it."""
         command = self._command or (sys.executable, "-m", "dreamcanvas.dream.worker")
-        process = await _spawn((*command, *self._arguments, "--parent", str(os.getpid())))
-        worker = _Worker(process)
+        child = await Child.start((*command, *self._arguments))
+        worker = _Worker(child)
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await read_frame_async(worker.stdout)
+                answer = await child.receive()
             if answer.header.get("ready") is not True:
                 raise DreamError("the worker did not say that it is ready")
             self._worker = worker
@@ -213,23 +211,22 @@ class Dreamer:
             return _describe(error, self._timeout)
         finally:
             self._worker = None
-            await _end(process)
+            await child.terminate(TERMINATE_SECONDS)
 
     async def _until_broken(self, worker: "_Worker") -> str:
-        exited = asyncio.ensure_future(worker.process.wait())
+        exited = asyncio.ensure_future(worker.child.wait())
         try:
             await asyncio.wait((exited, worker.broken), return_when=asyncio.FIRST_COMPLETED)
+            if exited.done():  # else what broke it said so
+                worker.break_off(f"the worker ended with status {exited.result()}")
         finally:
             exited.cancel()
-        worker.break_off(f"the worker ended with status {worker.process.returncode}")
         return worker.broken.result()
 
     async def _ask(self, worker: "_Worker", request: Frame) -> Frame:
         async with asyncio.timeout(self._timeout):
-            worker.stdin.write(encode_frame(request))
-            worker.stdin.write(request.payload)
-            await worker.stdin.drain()
-            return await read_frame_async(worker.stdout)
+            await worker.child.send(request)
+            return await worker.child.receive()
 
     def _change(self, state: DreamerState) -> None:
         if state is not self._state:
@@ -239,48 +236,16 @@ class Dreamer:
 
 
 class _Worker:
-    """A worker that runs, its pipes, and what broke it."""
+    """A worker that runs, and what broke it."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdin is None or process.stdout is None:
-            raise DreamError("the worker has no pipes")
-        self.process = process
-        self.stdin = process.stdin
-        self.stdout = process.stdout
+    def __init__(self, child: Child) -> None:
+        self.child = child
         self.broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def break_off(self, reason: str) -> None:
         """Say that it can no longer be used; the first reason counts."""
         if not self.broken.done():
             self.broken.set_result(reason)
-
-
-async def _spawn(command: Sequence[str]) -> asyncio.subprocess.Process:
-    """Start a process with pipes; when cancelled meanwhile, end it again. Raises OSError."""
-    pipe_ = asyncio.subprocess.PIPE
-    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*command, stdin=pipe_, stdout=pipe_))
-    try:
-        # asyncio, cancelled between the process and its pipes, leaves these open
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        with suppress(OSError):  # there is no process then
-            await _end(await starting)
-        raise
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a process, gently, then (or when cancelled) not, and wait for its end."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(TERMINATE_SECONDS):
-            await process.wait()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        if isinstance(error, asyncio.CancelledError):
-            raise
 
 
 def _describe(error: BaseException, timeout: float) -> str:

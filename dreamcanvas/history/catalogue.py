@@ -1,7 +1,6 @@
 """What there is to see of the past: windows, days, dreams, files. Reads only; times are ms since 1970."""
 
 import asyncio
-import base64
 from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
@@ -223,8 +222,7 @@ class Catalogue:
                 path = movie_path(self._directory, name_of(found.window), f"-{SIDES[0]}.mp4")
                 index = await self._queries.index(dream, found.window)
                 task = {"kind": "picture", "path": str(path), "index": index}
-                answer = await self._encoder.carry_out(task, hurry=True)
-                return base64.b64decode(answer["jpeg"])
+                return (await self._encoder.carry_out(task, hurry=True)).payload
         finally:
             self._pictures -= 1
 

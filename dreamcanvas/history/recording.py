@@ -8,7 +8,7 @@ there. Only after that the frame files go (`store.budget`).
 import asyncio
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -124,7 +124,7 @@ class Recording:
         """Raises MovieError, OSError, sqlite3.Error."""
         found = await self._queries.frames(window)
         name = name_of(window.start)
-        answer: dict[str, Any] = {"frames": 0, "unusable": [dream for dream, _ in found]}
+        answer: Mapping[str, Any] = {"frames": 0, "unusable": [dream for dream, _ in found]}
         if found:
             paths = [
                 (dream, str(frame_path(self._data_dir / layout.FRAMES, dream)), length)
@@ -218,8 +218,8 @@ class Recording:
 
     async def _encode(
         self, task: dict[str, Any], of: Window | Day, *, title: str, size: int, hurry: bool = False
-    ) -> dict[str, Any]:
-        """Has a movie written to `partial`. Raises MovieError, OSError."""
+    ) -> Mapping[str, Any]:
+        """Have a movie written to `partial`, and return the answer. Raises MovieError, OSError."""
         await asyncio.to_thread(self._clear)
         # A movie that fills the disk would keep people from painting
         free, needed = self._free(self._partial), size // 16 + min(RESERVE_BYTES, size)
@@ -227,7 +227,7 @@ class Recording:
             raise OSError(28, f"{free} bytes are free, and {needed} are needed")
         self.progress = (0, 0)
         shape = self._shape
-        return await self._encoder.carry_out(
+        answer = await self._encoder.carry_out(
             {
                 **task,
                 "directory": str(self._partial),
@@ -244,6 +244,7 @@ class Recording:
             hurry=hurry,
             progress=self._progress,
         )
+        return answer.header
 
     def _progress(self, number: int, of: int) -> None:
         self.progress = (number, of)

@@ -1,36 +1,29 @@
 """The process that makes movies: `python -m dreamcanvas.history.worker --parent PID`.
 
-It reads one line of JSON from stdin, the task, and answers on stdout in lines of JSON: `{"progress": n}` now
-and then, at last `{"ok": true, …}` or `{"ok": false, "error", "errno"}`. The task's `kind` is
+It talks with its parent in frames (`process`). It is sent one, the task, and answers `{"progress": n, "of"}`
+now and then, at last `{"ok": true, …}` or `{"ok": false, "error", "errno"}`. The task's `kind` is
 
 - `window`: a movie of `frames`, `[[dream, path, bytes], …]`; those that are torn or missing are left out and
   named in the answer's `unusable`;
 - `day`: a movie of `picks`, `[[path, [index, …]], …]`: frames of other movies;
-- `picture`: frame `index` of the movie `path`, answered as base64 of a JPEG in `jpeg`.
+- `picture`: frame `index` of the movie `path`; a JPEG follows the answer.
 
-Movies go to `directory`. Like the dreamer it cannot outlive or disturb its parent: the end of stdin ends it,
-and the kernel does when the parent dies. It runs when nobody else wants the processor or the disk.
+Movies go to `directory`. It runs when nobody else wants the processor or the disk, and ends with its parent.
 """
 
 import argparse
-import base64
 import ctypes
-import json
 import logging
 import os
 import platform
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from dreamcanvas.errors import MovieError
-from dreamcanvas.process import die_with_parent
-
-log = logging.getLogger("dreamcanvas.history.worker")
+from dreamcanvas.process import Frame, Parent
 
 PROGRESS_FRAMES: Final = 30
 _IOPRIO_SET: Final = {"x86_64": 251, "aarch64": 30}  # the number of the system call
@@ -39,25 +32,28 @@ _IOPRIO_CLASS_IDLE: Final = 3 << 13
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Carry out the task on stdin."""
+    """Carry out the task that the parent sends."""
     parser = argparse.ArgumentParser(prog="dreamcanvas.history.worker", description="Makes movies.")
     parser.add_argument("--parent", required=True, type=int, help="process id of the parent")
     parser.add_argument("--hurry", action="store_true", help="take the lowest share of a busy processor")
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
-    die_with_parent(options.parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     be_idle(hurry=options.hurry)
-    task = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
+    parent = Parent(options.parent)
+    task = parent.receive().header
     try:
-        _say({"ok": True, **carry_out(task)})
+        answer = carry_out(task, lambda number, of: parent.send(Frame({"progress": number, "of": of})))
     except OSError as error:
-        _say({"ok": False, "error": str(error), "errno": error.errno})
+        answer = _refusal(str(error), error.errno)
     except MovieError as error:
-        _say({"ok": False, "error": str(error), "errno": None})
+        answer = _refusal(str(error))
     except MemoryError:
-        _say({"ok": False, "error": "there is not enough memory", "errno": None})
+        answer = _refusal("there is not enough memory")
+    parent.send(answer)
+
+
+def _refusal(sentence: str, errno: int | None = None) -> Frame:
+    return Frame({"ok": False, "error": sentence, "errno": errno})
 
 
 def be_idle(*, hurry: bool) -> None:
@@ -75,25 +71,25 @@ def be_idle(*, hurry: bool) -> None:
             libc.syscall(number, _IOPRIO_WHO_PROCESS, 0, _IOPRIO_CLASS_IDLE)
 
 
-def carry_out(task: dict[str, Any]) -> dict[str, Any]:
-    """Does a task, and gives what the answer tells. Raises OSError, MovieError."""
+def carry_out(task: Mapping[str, Any], progress: Callable[[int, int], None]) -> Frame:
+    """Do a task, and return the answer. Raises OSError, MovieError."""
     # Only now, when this process ends with its parent and is out of the way
     from av.error import FFmpegError  # noqa: PLC0415
 
     from dreamcanvas.history import movie  # noqa: PLC0415
 
     try:
-        return _carry_out(movie, task)
+        return _carry_out(movie, task, progress)
     except FFmpegError as error:
         if isinstance(error, OSError):
             raise
         raise MovieError(str(error)) from error
 
 
-def _carry_out(movie: ModuleType, task: dict[str, Any]) -> dict[str, Any]:
+def _carry_out(movie: ModuleType, task: Mapping[str, Any], progress: Callable[[int, int], None]) -> Frame:
     if task["kind"] == "picture":
         image = movie.picture(Path(task["path"]), task["index"])
-        return {"jpeg": base64.b64encode(movie.jpeg(image)).decode()}
+        return Frame({"ok": True}, movie.jpeg(image))
     unusable: list[int] = []
     if task["kind"] == "window":
         frames = movie.still_frames(task["frames"], unusable)
@@ -101,35 +97,23 @@ def _carry_out(movie: ModuleType, task: dict[str, Any]) -> dict[str, Any]:
     else:
         frames = movie.picked_frames(task["picks"])
         total = sum(len(indexes) for _, indexes in task["picks"])
-    directory = Path(task["directory"])
     made = movie.encode(
-        _telling(frames, total),
+        _counted(frames, total, progress),
         total,
-        directory,
+        Path(task["directory"]),
         sides=task["sides"],
         quality=movie.Quality(task["crf"], task["preset"], task["threads"]),
         metadata=task["metadata"],
     )
-    return {"frames": made, "unusable": unusable}
+    return Frame({"ok": True, "frames": made, "unusable": unusable})
 
 
-def _telling(frames: Iterator[Any], total: int) -> Iterator[Any]:
+def _counted(frames: Iterator[Any], total: int, progress: Callable[[int, int], None]) -> Iterator[Any]:
+    """Pass frames on, and tell now and then how many there were."""
     for number, frame in enumerate(frames, start=1):
         yield frame
         if number % PROGRESS_FRAMES == 0:
-            _say({"progress": number, "of": total})
-
-
-def _say(answer: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
-
-
-def _end_with_stdin() -> None:
-    """The end of stdin says that the parent has ended, or has no use for the movie any more."""
-    while os.read(0, 4096):  # not through sys.stdin, whose lock would be held when the interpreter ends
-        pass
-    os._exit(0)
+            progress(number, total)
 
 
 if __name__ == "__main__":

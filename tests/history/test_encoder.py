@@ -1,7 +1,6 @@
 """The process that makes movies, and the server's handle on it."""
 
 import asyncio
-import base64
 import io
 import os
 import sys
@@ -14,6 +13,7 @@ from PIL import Image
 
 from dreamcanvas.errors import MovieError
 from dreamcanvas.history.encoder import Encoder
+from dreamcanvas.process import Frame
 from tests.history.marks import mark, read
 
 SHAPE = {"sides": [384], "crf": 30, "preset": "ultrafast", "threads": 1, "metadata": {}}
@@ -33,11 +33,11 @@ async def test_a_movie_a_picture_out_of_it_and_how_far_it_is(tmp_path: Path) -> 
     told: list[tuple[int, int]] = []
     encoder = Encoder()
     answer = await encoder.carry_out(task, progress=lambda number, of: told.append((number, of)))
-    assert answer == {"ok": True, "frames": 61, "unusable": [99]}
+    assert answer == Frame({"ok": True, "frames": 61, "unusable": [99]})
     assert told == [(30, 62), (60, 62)]
     picture = {"kind": "picture", "path": str(tmp_path / "384.mp4"), "index": 60}
     answer = await encoder.carry_out(picture, hurry=True)
-    with Image.open(io.BytesIO(base64.b64decode(answer["jpeg"]))) as image:
+    with Image.open(io.BytesIO(answer.payload)) as image:
         assert read(image.convert("RGB")) == 5
     with pytest.raises(MovieError, match="has no frame 61"):
         await encoder.carry_out({**picture, "index": 61})

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +22,7 @@ from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.history import History
 from dreamcanvas.history.movie import decode, to_image
 from dreamcanvas.history.recording import Recording, Shape
+from dreamcanvas.process import Frame
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
 from dreamcanvas.store.dream_queries import DreamQueries, Reader
@@ -60,8 +61,8 @@ class FakeEncoder(Encoder):
     tasks: list[dict[str, Any]] = field(default_factory=list)
     hurries: list[bool] = field(default_factory=list)
 
-    async def carry_out(self, task: dict[str, Any], *, hurry: bool = False, **_: Any) -> dict[str, Any]:
-        self.tasks.append(task)
+    async def carry_out(self, task: Mapping[str, Any], *, hurry: bool = False, **_: Any) -> Frame:
+        self.tasks.append(dict(task))
         self.hurries.append(hurry)
         if self.failing is not None:
             raise self.failing
@@ -70,7 +71,7 @@ class FakeEncoder(Encoder):
             await asyncio.to_thread((directory / name).write_text, json.dumps(task.get("frames", name)))
         unusable = missing(task.get("frames", ()))
         picked = sum(len(indexes) for _, indexes in task.get("picks", ()))
-        return {"frames": picked or len(task["frames"]) - len(unusable), "unusable": unusable}
+        return Frame({"frames": picked or len(task["frames"]) - len(unusable), "unusable": unusable})
 
 
 class Studio:
