@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dreamcanvas.history.movie import colourfulness
+
 Pixels = NDArray[np.uint8]
 """[height, width, 3], RGB."""
 
@@ -105,15 +107,6 @@ def smooth(plane: Plane) -> Plane:
     rows: Plane = 0.25 * (padded[:-2] + padded[2:]) + 0.5 * padded[1:-1]
     blurred: Plane = 0.25 * (rows[:, :-2] + rows[:, 2:]) + 0.5 * rows[:, 1:-1]
     return blurred
-
-
-def colourfulness(pixels: Pixels) -> float:
-    """Give the colourfulness of Hasler and Süsstrunk, "Measuring colourfulness in natural images" (2003)."""
-    red, green, blue = np.moveaxis(pixels.astype(np.float32), -1, 0)
-    red_green, yellow_blue = red - green, 0.5 * (red + green) - blue
-    spread = np.hypot(red_green.std(), yellow_blue.std())
-    mean = np.hypot(red_green.mean(), yellow_blue.mean())
-    return float(spread + 0.3 * mean)
 
 
 def grid_share(plane: Plane, period: int = GRID) -> float:

@@ -167,7 +167,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("canvas/operation_log.py", "canvas/model.py", "canvas/encoding.py", "canvas/banded_png.py"),
     ("canvas/",),
     ("net/", "text/"),
-    ("process.py", "small_file.py"),
+    ("process.py", "small_file.py", "clock.py"),
     ("errors.py", "proto/", "__init__.py"),
 )
 """From top to bottom, a room's own order within it. A module is in the first that it fits."""
@@ -190,7 +190,7 @@ FLOORS = (
     ("access/", "broadcast/"),
     ("store/", "config.py"),
     ("dream/", "rpc/", "client/", "telemetry/"),
-    ("net/", "text/", "process.py"),
+    ("net/", "text/", "process.py", "clock.py"),
 )
 """Rooms, and modules beside them, that stand side by side."""
 

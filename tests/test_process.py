@@ -114,7 +114,10 @@ async def test_a_child_answers_in_frames_whatever_a_library_prints_and_ends_by_i
 
 async def test_a_child_that_is_busy_ends_with_its_stdin() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", BUSY, str(os.getpid())),
+        sys.executable,
+        "-c",
+        BUSY,
+        str(os.getpid()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -127,7 +130,10 @@ async def test_a_child_that_is_busy_ends_with_its_stdin() -> None:
 
 async def test_what_is_no_frame_ends_the_child() -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", BUSY, str(os.getpid())),
+        sys.executable,
+        "-c",
+        BUSY,
+        str(os.getpid()),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

@@ -43,12 +43,12 @@ class BandedPng:
 
     @staticmethod
     def of(width: int, height: int, look: Look) -> "BandedPng":
-        """That of a picture; `look` gives rows of it, from one up to another."""
+        """Return that of a picture; `look` gives rows of it, from one up to another."""
         bands = (_band(look, top, min(top + ROWS, height), width) for top in range(0, height, ROWS))
         return BandedPng(width, height, tuple(bands))
 
     def changed(self, spans: Iterable[tuple[int, int]], look: Look) -> "BandedPng":
-        """The same where rows in `spans`, from one up to another, have changed."""
+        """Return the same where rows in `spans`, from one up to another, have changed."""
         bands = list(self.bands)
         for number in self._touched(spans):
             start = number * ROWS
@@ -56,7 +56,7 @@ class BandedPng:
         return replace(self, bands=tuple(bands))
 
     def rows(self, spans: Iterable[tuple[int, int]]) -> int:
-        """How many rows are made again where those in `spans` have changed."""
+        """Return how many rows are made again where those in `spans` have changed."""
         return len(self._touched(spans)) * ROWS
 
     def _touched(self, spans: Iterable[tuple[int, int]]) -> set[int]:
@@ -68,7 +68,7 @@ class BandedPng:
         }
 
     def file(self) -> bytes:
-        """The PNG file."""
+        """Return the PNG file."""
         adler = 1
         for band in self.bands:
             adler = _joined(adler, band.adler, band.length)
@@ -96,7 +96,7 @@ def _band(look: Look, top: int, bottom: int, width: int) -> _Band:
 
 
 def _pixels(png: bytes) -> bytes:
-    """The zlib stream of a PNG file."""
+    """Return the zlib stream of a PNG file."""
     found, at = [], len(_SIGNATURE)
     while at < len(png):
         length = int.from_bytes(png[at : at + 4], "big")
@@ -111,7 +111,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _joined(one: int, other: int, length: int) -> int:
-    """Adler-32 of two texts one after the other, the second of a length (RFC 1950, 8.2)."""
+    """Return the Adler-32 of two texts one after the other, the second of a length (RFC 1950, 8.2)."""
     low = (one & 0xFFFF) + (other & 0xFFFF) - 1
     high = (one >> 16) + (other >> 16) + length * ((one & 0xFFFF) - 1)
     return (high % _MODULUS) << 16 | low % _MODULUS

@@ -16,7 +16,7 @@ MAX_SIZE: Final = 124
 
 @lru_cache(maxsize=MAX_SIZE)
 def mask(size: int) -> Image.Image:
-    """The brush of a diameter of `size` pixels, 1 to 124, as an 8-bit picture of size × size."""
+    """Return the brush of a diameter of `size` pixels, 1 to 124, as an 8-bit picture of size × size."""
     return Image.frombytes("L", (size, size), bytes(_alphas(size)))
 
 
@@ -31,7 +31,7 @@ def _alphas(size: int) -> list[int]:
 
 
 def draw(image: Image.Image, x: int, y: int, size: int, color: int) -> None:
-    """Blends a dab with its middle at (x, y) into an RGB picture. It may lie partly or wholly off it."""
+    """Blend a dab with its middle at (x, y) into an RGB picture. It may lie partly or wholly off it."""
     left, top = x - size // 2, y - size // 2
     if left >= image.width or top >= image.height or left + size <= 0 or top + size <= 0:
         return

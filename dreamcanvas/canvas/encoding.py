@@ -12,7 +12,9 @@ DELIVERY_SIDES: Final = (1536, 768)
 
 
 def encode(image: Image.Image, format_: Format) -> bytes:
-    """An RGB picture as a file: `jpg` (quality 90, no chroma subsampling), `png`, or `webp` (quality 90)."""
+    """Encode an RGB picture as a file: `jpg` (quality 90, no chroma subsampling), `png`, or `webp` (quality
+    90).
+    """
     buffer = io.BytesIO()
     if format_ == "jpg":
         image.save(buffer, "JPEG", quality=90, subsampling=0)
@@ -24,7 +26,7 @@ def encode(image: Image.Image, format_: Format) -> bytes:
 
 
 def encode_delivery(image: Image.Image, side: int) -> bytes:
-    """A dream as browsers get it: a JPEG of `side` × `side` pixels, quality 78, 4:2:0.
+    """Return a dream as browsers get it: a JPEG of `side` × `side` pixels, quality 78, 4:2:0.
 
     Not progressive: that takes four times as long, all of it without letting another thread run.
     """

@@ -14,17 +14,17 @@ PATCH_BYTES: Final = 500  # that count as an operation: an operation with a dab 
 
 
 def weight(operation: Operation) -> int:
-    """As how many operations one counts."""
+    """Return as how many operations one counts."""
     return patch_weight(len(operation.mark.image)) if isinstance(operation.mark, Patch) else 1
 
 
 def patch_weight(length: int) -> int:
-    """As how many operations a patch of so many bytes counts."""
+    """Return as how many operations a patch of so many bytes counts."""
     return 1 + length // PATCH_BYTES
 
 
 def weights(operations: Sequence[Operation]) -> int:
-    """As how many operations some count together. Nearly all are dabs."""
+    """Return as how many operations some count together. Nearly all are dabs."""
     patches = (operation for operation in operations if isinstance(operation.mark, Patch))
     return len(operations) + sum(weight(patch) - 1 for patch in patches)
 
@@ -41,25 +41,25 @@ class OperationLog:
         return len(self._operations)
 
     def append(self, operations: Sequence[Operation]) -> int:
-        """Takes the next operations in. Gives as how many they count."""
+        """Take the next operations in. Gives as how many they count."""
         self._operations.extend(operations)
         added = weights(operations)
         self._weight += added
         return added
 
     def newest(self, count: int, most: int | None = None) -> list[Operation]:
-        """The last `count` of them, in order; of these at most the first so many."""
+        """Return the last `count` of them, in order; of these at most the first so many."""
         start = len(self._operations) - count
         return list(islice(self._operations, start, None if most is None else start + most))
 
     def trim(self, pinned: int | None = None) -> None:
-        """Forgets the oldest that are too much, but none after the operation `pinned`."""
+        """Forget the oldest that are too much, but none after the operation `pinned`."""
         if not self._limit:
             return
         while self._weight > self._limit and (pinned is None or self._operations[0].seq <= pinned):
             self._weight -= weight(self._operations.popleft())
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Forget all."""
         self._operations.clear()
         self._weight = 0

@@ -4,7 +4,6 @@ No logic, only what is asked for.
 """
 
 import contextlib
-import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import click
 from dreamcanvas import config
 from dreamcanvas.cli import admin_client
 from dreamcanvas.cli.group import DATA_DIR
+from dreamcanvas.clock import wall_clock
 from dreamcanvas.store.tokens import TokenFile
 from dreamcanvas.text.plural import column, counted
 
@@ -20,7 +20,7 @@ MOST: Final = 10**9  # of a token's quota
 
 
 def _tokens(data_dir: Path) -> "contextlib.closing[TokenFile]":
-    return contextlib.closing(TokenFile(data_dir, clock=lambda: time.time_ns() // 1_000_000))
+    return contextlib.closing(TokenFile(data_dir, clock=wall_clock))
 
 
 @click.group()

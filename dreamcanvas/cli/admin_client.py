@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import time
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dreamcanvas.client.route import check_token, opener, parse
+from dreamcanvas.clock import from_iso, wall_clock
 from dreamcanvas.errors import AdminError, ConfigError
 from dreamcanvas.small_file import read_small
 from dreamcanvas.store import layout
@@ -80,12 +80,11 @@ def seconds_of(text: str) -> int:
 def moment_of(text: str) -> int:
     """Parse a time, 2026-11-22T14:03:20Z, or a span before now, -10m; ms since 1970. Raises ConfigError."""
     if text.startswith("-"):
-        return time.time_ns() // 1_000_000 - 1000 * seconds_of(text[1:])
+        return wall_clock() - 1000 * seconds_of(text[1:])
     try:
-        found = datetime.fromisoformat(text)
+        return from_iso(text)
     except ValueError:
         raise ConfigError(f"{text!r} is no time such as 2026-11-22T14:03:20Z, or -10m") from None
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def shown(ms: int) -> str:

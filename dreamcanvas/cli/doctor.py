@@ -17,6 +17,7 @@ from typing import Final, Literal
 
 from dreamcanvas.config import Config, unknown_variables
 from dreamcanvas.dream.models import list_models, model_dir
+from dreamcanvas.dream.precision import processor_flags
 from dreamcanvas.errors import ConfigError, StoreError
 from dreamcanvas.net.origins import is_loopback
 from dreamcanvas.server.listener import listen
@@ -50,7 +51,7 @@ class Finding:
 
 def examine(config: Config) -> Iterator[Finding]:
     """Examine this machine for these settings; the findings come one by one."""
-    yield processor(_flags(), platform.machine(), len(os.sched_getaffinity(0)), dreams=config.dream)
+    yield processor(processor_flags(), platform.machine(), len(os.sched_getaffinity(0)), dreams=config.dream)
     yield memory(_available_memory(), dreams=config.dream)
     yield from _model(config)
     yield from _directory(config)
@@ -115,14 +116,6 @@ def room(free: float, used: float, config: Config) -> Finding:
         fits = math.floor((free + used) * 0.9 / 1e9)
         return Finding("disk", "note", sentence, f"the disk is full before the limit: --max-data-gb {fits}")
     return Finding("disk", "ok", sentence)
-
-
-def _flags() -> frozenset[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 
 def _available_memory() -> float | None:

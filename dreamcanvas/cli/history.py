@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
+from dreamcanvas.clock import from_iso, wall_clock
 from dreamcanvas.config import Config
 from dreamcanvas.errors import ConfigError, MovieError, StoreError
 from dreamcanvas.history.history import History
@@ -17,26 +16,22 @@ from dreamcanvas.store import layout
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import Reader
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.maintenance import Keeping, Maintenance
-from dreamcanvas.store.movies import THERE, WAITING, Movies, Total, Window, movie_path, name_of
+from dreamcanvas.store.movies import Movies, Total, Window, movie_path, name_of
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.text.plural import column
 
-_STATES = {THERE: "encoded", WAITING: "waiting"}
-
-
-def _clock() -> int:
-    return time.time_ns() // 1_000_000
+_STATES = {FileState.THERE: "encoded", FileState.WAITING: "waiting"}
 
 
 def time_of(text: str) -> int:
     """Parse a time, `2026-11-22T14:00Z`, to ms since 1970; without a zone in UTC. Raises ConfigError."""
     try:
-        found = datetime.fromisoformat(text)
+        return from_iso(text)
     except ValueError:
         raise ConfigError(f"{text!r} is no time such as 2026-11-22T14:00Z") from None
-    return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def lines(data_dir: Path) -> Iterator[str]:
@@ -44,7 +39,7 @@ def lines(data_dir: Path) -> Iterator[str]:
 
     async def read(movies: Movies) -> Iterator[str]:
         days = [
-            f"{day.day:<18}{'encoded' if day.file == THERE else 'expired':<9}"
+            f"{day.day:<18}{'encoded' if day.file == FileState.THERE else 'expired':<9}"
             f"{_facts(len(day.dreams), day.dabs, sum(day.files.values()))}"
             for day in await movies.days()
         ]
@@ -71,16 +66,18 @@ async def encode(config: Config) -> int:
     """
     lock = DirectoryLock(config.data_dir)
     try:
-        with contextlib.closing(Journal(config.data_dir / layout.DATABASE, clock=_clock)) as journal:
+        with contextlib.closing(Journal(config.data_dir / layout.DATABASE, clock=wall_clock)) as journal:
             budget = Budget(
                 config.data_dir,
                 journal,
                 limit=round(config.max_data_gb * 1e9),
                 keep_ms=round(config.keep_frames_minutes * 60_000),
-                clock=_clock,
+                clock=wall_clock,
             )
-            maintenance = Maintenance(journal, budget, Keeping(0, 0), clock=_clock)
-            with contextlib.closing(History(config, journal, budget, maintenance, clock=_clock)) as history:
+            maintenance = Maintenance(journal, budget, Keeping(0, 0), clock=wall_clock)
+            with contextlib.closing(
+                History(config, journal, budget, maintenance, clock=wall_clock)
+            ) as history:
                 await history.look()
                 if history.recording.failing is not None:
                     raise MovieError(history.recording.failing)
@@ -103,7 +100,9 @@ def export(data_dir: Path, target: Path, *, since: int, until: int, width: int) 
     if target.exists():
         raise StoreError(f"{target} is there already: nothing was done")
     with _open(data_dir) as movies:
-        windows = [window for window in asyncio.run(_between(movies, since, until)) if window.file == THERE]
+        windows = [
+            window for window in asyncio.run(_between(movies, since, until)) if window.file == FileState.THERE
+        ]
     if not windows:
         raise MovieError(f"there is no movie between {moment(since)} and {moment(until)}")
     paths = [

@@ -5,7 +5,6 @@ import dataclasses
 import logging
 import random
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from dreamcanvas import __version__, config
 from dreamcanvas.cli.admin import admin, tokens
 from dreamcanvas.cli.dream import dream, models, styles
 from dreamcanvas.cli.group import DATA_DIR, Group
+from dreamcanvas.clock import wall_clock
 from dreamcanvas.text.plural import counted
 
 
@@ -71,7 +71,7 @@ def backup(dest: Path, data_dir: Path) -> None:
     from dreamcanvas.store import backup as store  # noqa: PLC0415
 
     logging.basicConfig(format="%(message)s: %(path)s")
-    made = store.backup(data_dir, dest, clock=lambda: time.time_ns() // 1_000_000)
+    made = store.backup(data_dir, dest, clock=wall_clock)
     print(f"{dest}: {_kept(made.seq, made.dream, made.files, made.bytes)}")
 
 

@@ -10,9 +10,16 @@ from dreamcanvas.errors import RpcError
 from dreamcanvas.proto import wsrpc_pb2 as envelope
 
 _ERRORS: Final[tuple[type[RpcError], ...]] = (
-    *(errors.ParseError, errors.InvalidRequest, errors.MethodNotFound, errors.InvalidParams),
-    *(errors.Internal, errors.RateLimited, errors.Unauthenticated, errors.Forbidden),
-    *(errors.Unavailable, errors.TooLate),
+    errors.ParseError,
+    errors.InvalidRequest,
+    errors.MethodNotFound,
+    errors.InvalidParams,
+    errors.Internal,
+    errors.RateLimited,
+    errors.Unauthenticated,
+    errors.Forbidden,
+    errors.Unavailable,
+    errors.TooLate,
 )
 ERRORS: Final = {error.code: error for error in _ERRORS}
 

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image, ImageCms
 
 from dreamcanvas.dream import png_colours
 from dreamcanvas.dream.engine import MAX_SIDE, Mask, Pixels
+from dreamcanvas.dream.jpeg import QUALITY, SUBSAMPLING
 from dreamcanvas.dream.png_colours import Space
 from dreamcanvas.errors import DreamError
 
@@ -87,7 +88,7 @@ def _encode(path: Path, image: Image.Image) -> bytes:
         raise DreamError(f"{path} cannot be written: {path.suffix!r} is no format of pictures, such as .png")
     buffer = io.BytesIO()
     try:
-        image.save(buffer, format_, quality=95, subsampling="4:4:4")
+        image.save(buffer, format_, quality=QUALITY, subsampling=SUBSAMPLING)
     except Exception as error:  # some formats are read only, or take no colours; each says so in its own way
         reason = f"{format_} cannot be written" if isinstance(error, KeyError) else error
         raise DreamError(f"{path} cannot be written: {reason}") from error

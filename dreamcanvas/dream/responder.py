@@ -1,6 +1,5 @@
 """What the worker does: it dreams the picture in a request."""
 
-import io
 import time
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from dreamcanvas.dream.engine import MAX_SIDE, Engine, Mask, Pixels, Transition
+from dreamcanvas.dream.jpeg import encode_jpeg
 from dreamcanvas.dream.network import NetworkInfo, load_network, network_info
 from dreamcanvas.dream.precision import resolve
 from dreamcanvas.dream.settings import CANVAS
@@ -35,20 +35,14 @@ def answer(request: Frame, engine: Engine, info: NetworkInfo) -> Frame:
     try:
         asked = _parse_request(request, info)
         started = time.monotonic()
-        jpeg = encode_jpeg(
-            engine.dream(asked.pixels, asked.expression, asked.seed, mask=asked.mask, passage=asked.passage)
+        dreamt = engine.dream(
+            asked.pixels, asked.expression, asked.seed, mask=asked.mask, passage=asked.passage
         )
+        jpeg = encode_jpeg(Image.fromarray(dreamt))
         seconds = time.monotonic() - started
     except DreamError as error:
         return Frame({"ok": False, "error": str(error)})
     return Frame({"ok": True, "seconds": seconds}, jpeg)
-
-
-def encode_jpeg(pixels: Pixels) -> bytes:
-    """Encode pixels [height, width, 3] as JPEG of quality 95, 4:4:4: a fixed point under re-encoding."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
 
 
 @dataclass(frozen=True, slots=True)

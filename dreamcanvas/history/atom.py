@@ -26,7 +26,7 @@ class Entry:
 
 
 def atom(base: str, entries: Iterable[Entry]) -> bytes:
-    """The feed's XML. `base` is the server's address with a slash at its end."""
+    """Return the feed's XML. `base` is the server's address with a slash at its end."""
     ET.register_namespace("", _ATOM)
     newest = sorted(entries, key=lambda entry: entry.time, reverse=True)
     feed = ET.Element(_tag("feed"))

@@ -14,11 +14,10 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.store import layout
 from dreamcanvas.store.dream_queries import DreamQueries, Found, Span
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.movies import (
     POSTER,
     SPRITE,
-    THERE,
-    WAITING,
     Day,
     Movies,
     Total,
@@ -68,7 +67,7 @@ class Catalogue:
     # Windows and days
 
     async def windows(self, *, before: int = 0, limit: int = DEFAULT_LIMIT) -> list[pb.Window]:
-        """The windows that start before a time (0: all), newest first; only those that hold dreams.
+        """Return the windows that start before a time (0: all), newest first; only those that hold dreams.
 
         Raises InvalidParams.
         """
@@ -81,7 +80,7 @@ class Catalogue:
         return [self._message(window) for window in newest]
 
     async def window(self, name: str) -> dict[str, Any] | None:
-        """A window with its dreams, their times, and its dabs by the minute; None where there is none."""
+        """Return a window with its dreams, their times, and its dabs by the minute; None for none."""
         start = start_of(name)
         if start is None:
             return None
@@ -91,7 +90,7 @@ class Catalogue:
             window = next((window for window in await self._not_closed() if window.start == start), None)
         if window is None:
             return None
-        shown = span if window.file == WAITING and span is not None else window
+        shown = span if window.file == FileState.WAITING and span is not None else window
         numbers = await self._queries.numbers(shown)
         return {
             "window": jsonmap.to_json(self._message(window)),
@@ -101,7 +100,7 @@ class Catalogue:
         }
 
     async def days(self) -> list[dict[str, Any]]:
-        """All days that have windows, newest first, with their movies."""
+        """Return all days that have windows, newest first, with their movies."""
         open_ = [
             Total(window.start, window.until, window.frames, window.dabs, 0, window.file)
             for window in await self._not_closed()
@@ -111,7 +110,7 @@ class Catalogue:
         return await asyncio.to_thread(self._days, totals + open_, made)
 
     async def day(self, name: str) -> dict[str, Any] | None:
-        """A day, and which dreams its movie shows; None where there is none."""
+        """Return a day, and which dreams its movie shows; None where there is none."""
         made = {day.day: day for day in await self._movies.days()}
         found = next((day for day in await self.days() if day["day"] == name), None)
         if found is None:
@@ -123,7 +122,7 @@ class Catalogue:
         return gather(await self._queries.spans(self._length), await self._movies.starts())
 
     async def _not_closed(self) -> list[Window]:
-        """What is to become windows. It changes with each dream, and is read once for all who ask."""
+        """Return what is to become windows. It changes with each dream, and is read once for all who ask."""
         spans = await self._spans()
         if self._open[0] != spans:
             self._open = (spans, [await describe(self._queries, span) for span in spans])
@@ -131,8 +130,8 @@ class Catalogue:
 
     def _message(self, window: Window) -> pb.Window:
         name = name_of(window.start)
-        there = window.file == THERE
-        states = {THERE: pb.Window.ENCODED, WAITING: pb.Window.WAITING}
+        there = window.file == FileState.THERE
+        states = {FileState.THERE: pb.Window.ENCODED, FileState.WAITING: pb.Window.WAITING}
         state = states.get(window.file, pb.Window.EXPIRED)
         if state == pb.Window.WAITING and not is_closed(
             window.start, self._clock(), window.until - window.start
@@ -161,8 +160,8 @@ class Catalogue:
         start, until = day_span(day_of(totals[0].start, self._zone), self._zone)
         state = "RECORDING" if self._clock() < until else "WAITING"
         if made is not None:
-            state = "ENCODED" if made.file == THERE else "EXPIRED"
-        elif all(total.file not in (THERE, WAITING) for total in totals):
+            state = "ENCODED" if made.file == FileState.THERE else "EXPIRED"
+        elif all(total.file not in (FileState.THERE, FileState.WAITING) for total in totals):
             state = "EXPIRED"
         files = made.files if made is not None else {}
         there = state == "ENCODED"
@@ -187,7 +186,7 @@ class Catalogue:
     # Dreams
 
     async def frame(self, *, dream: int = 0, time: int = 0) -> pb.FrameResponse:
-        """A dream by its number, or the newest at a time (0: now). Raises InvalidParams."""
+        """Return a dream by its number, or the newest at a time (0: now). Raises InvalidParams."""
         bounds = await self._queries.bounds()
         if bounds is None:
             raise InvalidParams("there is no dream yet", field="dream")
@@ -207,7 +206,7 @@ class Catalogue:
         )
 
     async def picture(self, dream: int) -> bytes:
-        """The JPEG of a dream whose frame file has gone, out of its movie.
+        """Return the JPEG of a dream whose frame file has gone, out of its movie.
 
         Raises MovieError where there is none, Unavailable where too many wait for one, OSError.
         """
@@ -227,13 +226,13 @@ class Catalogue:
             self._pictures -= 1
 
     async def file(self, name: str, ending: str) -> Path | None:
-        """Where a movie's file is; None where there is none, or not yet."""
+        """Return where a movie's file is; None where there is none, or not yet."""
         found: Window | Day | None
         if (start := start_of(name)) is not None:
             found = await self._movies.window(start)
         else:
             found = next((day for day in await self._movies.days() if day.day == name), None)
-        if found is None or ending not in found.files or (found.file != THERE and ending != POSTER):
+        if found is None or ending not in found.files or (found.file != FileState.THERE and ending != POSTER):
             return None
         return movie_path(self._directory, name, ending)
 

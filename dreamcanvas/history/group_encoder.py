@@ -46,7 +46,7 @@ class Quality:
 
 
 def options(quality: Quality) -> dict[str, str]:
-    """How x264 is set.
+    """Return how x264 is set.
 
     `mbtree` gives a frame the more bits the longer others build on it, as far as it looks ahead. Towards the
     end of a group that is not far, and the picture decays just before the next key frame. `ipratio` makes key
@@ -62,7 +62,7 @@ def options(quality: Quality) -> dict[str, str]:
 
 
 def prepare(context: VideoCodecContext, side: int, quality: Quality) -> None:
-    """Sets what is no option: `side` × `side` pixels, yuv420p, BT.709 in limited range."""
+    """Set what is no option: `side` × `side` pixels, yuv420p, BT.709 in limited range."""
     context.width = context.height = side
     context.pix_fmt = "yuv420p"
     context.time_base, context.framerate = Fraction(1, FPS), Fraction(FPS)
@@ -72,7 +72,7 @@ def prepare(context: VideoCodecContext, side: int, quality: Quality) -> None:
 
 
 def difference(shown: Planes, planes: Planes) -> Levels:
-    """What is carried: what has to be added to `planes` to look like `shown`, but where that is much.
+    """Return what is carried: what has to be added to `planes` to look like `shown`, but where that is much.
 
     Of that only the texture: a change of colour that parts of the picture have in common comes at once.
     """
@@ -86,7 +86,7 @@ def difference(shown: Planes, planes: Planes) -> Levels:
 
 
 def add(planes: Planes, carried: Levels, place: int) -> Planes:
-    """The frame at a place in its group, from 0, with what is still carried there added."""
+    """Return the frame at a place in its group, from 0, with what is still carried there added."""
     levels = np.multiply(carried, _FADE[place])
     levels += _ONE // 2
     levels >>= _ONE.bit_length() - 1
@@ -108,7 +108,7 @@ class GroupEncoder:
         self.frames = 0
 
     def encode(self, frame: av.VideoFrame) -> Packets:
-        """Takes a frame, and gives the packets that are ready, their times in frames since the first."""
+        """Take a frame, and return the packets that are ready, their times in frames since the first."""
         place = self.frames % FPS
         if self._encoder is None:
             self._encoder = self._begin()
@@ -124,7 +124,7 @@ class GroupEncoder:
         return packets + self.end() if place == FPS - 1 else packets
 
     def end(self) -> Packets:
-        """Ends the group that there is, and gives the packets that are left of it."""
+        """End the group that there is, and return the packets that are left of it."""
         if self._encoder is None:
             return []
         packets = self._taken(self._encoder.encode(None))

@@ -11,9 +11,10 @@ from dreamcanvas.history.recording import Recording, Shape
 from dreamcanvas.history.windows import days_left
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.dream_queries import DreamQueries, Reader
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.maintenance import Maintenance
-from dreamcanvas.store.movies import GONE, Movies
+from dreamcanvas.store.movies import Movies
 
 log = logging.getLogger(__name__)
 
@@ -65,19 +66,19 @@ class History:
         )
 
     async def run(self) -> None:
-        """Makes movies until cancelled."""
+        """Make movies until cancelled."""
         from dreamcanvas.history.jobs import Jobs  # noqa: PLC0415 - a server is up before it loads APScheduler
 
         config = self._config
         await Jobs(self.look, self.warn, window=config.history_window, zone=config.zone()).run()
 
     async def look(self) -> None:
-        """Makes the movies that are due, and then room of their frames. Raises OSError, sqlite3.Error."""
+        """Make the movies that are due, and then room of their frames. Raises OSError, sqlite3.Error."""
         if await self.recording.catch_up():
             await self._maintenance.once()
 
     async def warn(self) -> float | None:
-        """Says where the oldest movies are to be deleted within a week, and gives in how many days.
+        """Say where the oldest movies are to be deleted within a week, and return in how many days.
 
         Not where that is the rule already: then what is deleted is logged as it goes. Raises sqlite3.Error.
         """
@@ -85,7 +86,7 @@ class History:
         limit = round(self._config.max_data_gb * GIGABYTE)
         sizes = [(total.until, total.bytes) for total in totals]
         days = days_left(sizes, now=self._clock(), used=self._budget.used, limit=limit)
-        full = days is not None and days < 1 and any(total.file == GONE for total in totals)
+        full = days is not None and days < 1 and any(total.file == FileState.GONE for total in totals)
         if days is None or days >= WARNING_DAYS or full:
             return None
         log.warning(
@@ -95,7 +96,7 @@ class History:
         return days
 
     def watch(self, watch: Watch, count: Watch) -> None:
-        """Shows its state in the metrics."""
+        """Show its state in the metrics."""
         recording = self.recording
         count("movies", "Movies made since the start.", lambda: recording.made)
         watch("movies_waiting", "Windows that wait for their movie.", lambda: recording.waiting)
@@ -105,5 +106,5 @@ class History:
         watch("data_bytes", "Bytes that count for the disk budget.", lambda: self._budget.used)
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Close what is open."""
         self._reader.close()

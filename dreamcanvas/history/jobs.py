@@ -54,7 +54,7 @@ class Jobs:
         self._any.set()
 
     async def run(self) -> None:
-        """Does it until cancelled. What fails is logged, and tried again with the next call."""
+        """Run the jobs until cancelled. What fails is logged, and tried again with the next call."""
         for name in self._work:
             await self._tell(name)
         self._scheduler.start()

@@ -6,7 +6,6 @@ the server. What fails raises OSError, or PyAV's FFmpegError where a file is dam
 """
 
 import contextlib
-import io
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final, Self
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
 from PIL import Image
 
 from dreamcanvas.history.group_encoder import REORDERED, GroupEncoder, Packets, Quality, options, prepare
@@ -64,7 +64,7 @@ class Writer:
             self._container.close()
 
     def add(self, frame: av.VideoFrame) -> None:
-        """Adds a picture, RGB or another movie's, scaled to the movie's size."""
+        """Add a picture, RGB or another movie's, scaled to the movie's size."""
         fitted = self._reformatter.reformat(
             frame,
             self._side,
@@ -100,15 +100,15 @@ class Stills:
         self._quarter = total // 4
 
     def wants_next(self) -> bool:
-        """Whether the next frame is on the sheet."""
+        """Say whether the next frame is on the sheet."""
         return self._index in self._places
 
     def skip(self) -> None:
-        """Lets a frame pass."""
+        """Let a frame pass."""
         self._index += 1
 
     def add(self, image: Image.Image) -> None:
-        """Takes a frame."""
+        """Take a frame."""
         thumbnail = image.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.BOX)
         for place in self._places.get(self._index, ()):
             row, column = divmod(place, SHEET_COLUMNS)
@@ -120,23 +120,23 @@ class Stills:
         self._index += 1
 
     def save(self, poster: Path, sprite: Path) -> None:
-        """Writes both as JPEG. Raises OSError."""
+        """Write both as JPEG. Raises OSError."""
         assert self._poster is not None, "there was a frame"
         self._poster.save(poster, "JPEG", quality=78, subsampling=2, progressive=True)
         self._sheet.save(sprite, "JPEG", quality=70, subsampling=2, progressive=True)
 
 
-def colourfulness(image: Image.Image) -> float:
-    """How colourful a picture is, 0 to about 150: Hasler and Süsstrunk, "Measuring colourfulness in natural
-    images", 2003.
+def colourfulness(picture: Image.Image | NDArray[np.uint8]) -> float:
+    """Return how colourful an RGB picture is, 0 to about 150: Hasler and Süsstrunk, "Measuring colourfulness
+    in natural images" (2003).
     """
-    red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), dtype=np.float64), -1, 0)
+    red, green, blue = np.moveaxis(np.asarray(picture, dtype=np.float64), -1, 0)
     one, other = red - green, (red + green) / 2 - blue
     return float(np.hypot(one.std(), other.std()) + 0.3 * np.hypot(one.mean(), other.mean()))
 
 
 def decode(path: Path, *, threads: int = 1) -> Iterator[av.VideoFrame]:
-    """The frames of a movie, in order. Raises FFmpegError where it is damaged."""
+    """Return the frames of a movie, in order. Raises FFmpegError where it is damaged."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = threads
@@ -145,12 +145,12 @@ def decode(path: Path, *, threads: int = 1) -> Iterator[av.VideoFrame]:
 
 
 def count(path: Path, *, threads: int = 1) -> int:
-    """How many frames a movie decodes to. Raises FFmpegError where it is damaged."""
+    """Return how many frames a movie decodes to. Raises FFmpegError where it is damaged."""
     return sum(1 for _ in decode(path, threads=threads))
 
 
 def picture(path: Path, index: int) -> Image.Image:
-    """One frame of a movie, from 0, RGB.
+    """Return one frame of a movie, from 0, RGB.
 
     Raises FFmpegError where the movie is damaged, OSError where it has no such frame.
     """
@@ -167,8 +167,8 @@ def picture(path: Path, index: int) -> Image.Image:
 
 
 def still_frames(frames: Iterable[Sequence[Any]], unusable: list[int]) -> Iterator[av.VideoFrame]:
-    """The frame files `[dream, path, bytes]` as frames. Those that are torn or missing are left out, logged,
-    and added to `unusable`.
+    """Return the frame files `[dream, path, bytes]` as frames. Those that are torn or missing are left out,
+    logged, and added to `unusable`.
     """
     for dream, path, length in frames:
         try:
@@ -184,7 +184,7 @@ def still_frames(frames: Iterable[Sequence[Any]], unusable: list[int]) -> Iterat
 
 
 def picked_frames(picks: Iterable[tuple[str, Sequence[int]]]) -> Iterator[av.VideoFrame]:
-    """Frames of movies, `(path, (index, …))`, in order. Raises OSError where one has no such frame."""
+    """Yield frames of movies, `(path, (index, …))`, in order. Raises OSError where one has no such frame."""
     for path, indexes in picks:
         wanted = set(indexes)
         for index, frame in enumerate(decode(Path(path))):
@@ -206,7 +206,7 @@ def encode(
     quality: Quality,
     metadata: dict[str, str],
 ) -> int:
-    """Writes `SIDE.mp4` in each size, `poster.jpg` and `sprite.jpg` of about `total` frames into a directory.
+    """Write `SIDE.mp4` in each size, `poster.jpg` and `sprite.jpg` of about `total` frames into a directory.
 
     Gives how many frames there were, when every movie decodes to as many; of none nothing is written. Raises
     OSError where a movie does not.
@@ -240,7 +240,7 @@ def encode(
 
 
 def join(paths: Sequence[Path], target: Path, metadata: dict[str, str]) -> int:
-    """Joins movies of one size into one, as they are, and gives how many frames it has."""
+    """Join movies of one size into one, as they are, and return how many frames it has."""
     frames = 0
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
         output.metadata.update(metadata)
@@ -265,12 +265,12 @@ def join(paths: Sequence[Path], target: Path, metadata: dict[str, str]) -> int:
 
 
 def from_image(image: Image.Image) -> av.VideoFrame:
-    """A picture, RGB, as a frame."""
+    """Return a picture, RGB, as a frame."""
     return av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
 
 
 def to_image(frame: av.VideoFrame) -> Image.Image:
-    """A frame as a picture, RGB."""
+    """Return a frame as a picture, RGB."""
     if frame.format.name != "rgb24":
         frame = frame.reformat(
             format="rgb24",
@@ -279,10 +279,3 @@ def to_image(frame: av.VideoFrame) -> Image.Image:
             dst_color_range=ColorRange.JPEG,
         )
     return Image.fromarray(frame.to_ndarray())
-
-
-def jpeg(image: Image.Image) -> bytes:
-    """A picture as a JPEG of quality 95, 4:4:4, as a frame file is."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()

@@ -14,7 +14,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from dreamcanvas.errors import MovieError
+from dreamcanvas.errors import MovieError, StoreError
 from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.windows import (
     DAY_FRAMES,
@@ -30,8 +30,9 @@ from dreamcanvas.store import layout
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import DreamQueries, Span
 from dreamcanvas.store.dreams import frame_path
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.files import digest, make_directory, move_durably
-from dreamcanvas.store.movies import GONE, POSTER, SPRITE, THERE, Day, Movies, Window, movie_path, name_of
+from dreamcanvas.store.movies import POSTER, SPRITE, Day, Movies, Window, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Recording:
         self.progress = (0, 0)
 
     async def catch_up(self) -> int:
-        """Closes what is over, and makes the movies that are due, the oldest first. Gives how many.
+        """Close what is over, make the movies that are due, the oldest first, and return how many.
 
         What fails is logged, and tried again with a later call. Raises sqlite3.Error.
         """
@@ -121,7 +122,7 @@ class Recording:
                 log.info("window closed", extra={"window": name_of(span.start), "dreams": span.frames})
 
     async def _make_window(self, window: Window) -> None:
-        """Raises MovieError, OSError, sqlite3.Error."""
+        """Make a window's movie. Raises MovieError, OSError, sqlite3.Error."""
         found = await self._queries.frames(window)
         name = name_of(window.start)
         answer: Mapping[str, Any] = {"frames": 0, "unusable": [dream for dream, _ in found]}
@@ -145,7 +146,9 @@ class Recording:
         if lost:
             log.error("dreams without a frame", extra={"window": name, "dreams": sorted(lost)[:100]})
         files, digests = await asyncio.to_thread(self._publish, name) if shown else ({}, {})
-        made = replace(window, frames=len(shown), files=files, file=THERE if shown else GONE)
+        made = replace(
+            window, frames=len(shown), files=files, file=FileState.THERE if shown else FileState.GONE
+        )
         await self._movies.window_made(made, lost, digests)
         self._say(name, len(shown), files)
 
@@ -162,7 +165,7 @@ class Recording:
             over = until <= now and not any(start <= beginning < until for beginning in open_)
             if over and day.isoformat() not in have:
                 windows = await self._movies.between(start, until)
-                if any(window.file == THERE for window in windows):
+                if any(window.file == FileState.THERE for window in windows):
                     await self._try(
                         day.isoformat(),
                         lambda windows=windows, span=(start, until), day=day: self._make_day(  # type: ignore[misc]
@@ -171,8 +174,8 @@ class Recording:
                     )
 
     async def _make_day(self, name: str, span: tuple[int, int], windows: Sequence[Window]) -> None:
-        """Raises MovieError, OSError, sqlite3.Error."""
-        there = [window for window in windows if window.file == THERE]
+        """Make a day's movie of its windows' movies. Raises MovieError, OSError, sqlite3.Error."""
+        there = [window for window in windows if window.file == FileState.THERE]
         wanted = thin(sum(window.frames for window in there), DAY_FRAMES)
         picks, dreams, before = [], [], 0
         for window in there:
@@ -202,7 +205,7 @@ class Recording:
     # Either
 
     async def _try(self, name: str, make: Callable[[], Any]) -> None:
-        """Makes a movie, unless it failed lately. Raises OSError, sqlite3.Error."""
+        """Make a movie, unless it failed lately. Raises OSError, sqlite3.Error."""
         failures, again = self._failed.get(name, (0, 0))
         if self._clock() < again:
             return
@@ -250,12 +253,12 @@ class Recording:
         self.progress = (number, of)
 
     def _clear(self) -> None:
-        """Makes an empty `partial`, whatever was left there."""
+        """Make an empty `partial`, whatever was left there."""
         shutil.rmtree(self._partial, ignore_errors=True)
         make_directory(self._partial)
 
     def _publish(self, name: str) -> tuple[dict[str, int], dict[str, bytes]]:
-        """Moves the files to their place, and gives their lengths by the ends of their names, and their
+        """Move the files to their place, and return their lengths by the ends of their names, and their
         checksums by their places.
         """
         sources = {f"-{side}.mp4": f"{side}.mp4" for side in SIDES}
@@ -276,11 +279,11 @@ class Recording:
 
 
 async def describe(queries: DreamQueries, span: Span) -> Window:
-    """What is known of dreams that are to be a window. Raises sqlite3.Error."""
+    """Return what is known of dreams that are to be a window. Raises sqlite3.Error."""
     until = span.start + span.length
     try:
         dabs = await queries.dabs(span, span.start)
-    except (OSError, ValueError) as error:
+    except StoreError as error:
         log.error("dabs not counted", extra={"window": name_of(span.start), "error": str(error)})
         dabs = []
     return Window(

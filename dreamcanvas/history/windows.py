@@ -20,12 +20,12 @@ THUMBNAILS: Final = 100
 
 
 def window_of(time: int, length: int) -> int:
-    """The start of the window of a time."""
+    """Return the start of the window of a time."""
     return time - time % length
 
 
 def is_closed(start: int, now: int, length: int) -> bool:
-    """Whether no dream will come to a window any more.
+    """Say whether no dream will come to a window any more.
 
     One that lies more than a window in the future has its dreams from a clock that has been set back.
     """
@@ -33,7 +33,7 @@ def is_closed(start: int, now: int, length: int) -> bool:
 
 
 def gather(found: Iterable[Span], taken: Collection[int]) -> list[Span]:
-    """Moves what is found in windows that are `taken` to the next that are not. In order of start."""
+    """Move what is found in windows that are `taken` to the next that are not. In order of start."""
     gathered: dict[int, Span] = {}
     for span in sorted(found, key=lambda span: span.start):
         start = span.start
@@ -53,34 +53,34 @@ def gather(found: Iterable[Span], taken: Collection[int]) -> list[Span]:
 
 
 def moment(time: int) -> str:
-    """A time as the history page's links have it: `2026-11-22T14:03:20Z`."""
+    """Return a time as the history page's links have it: `2026-11-22T14:03:20Z`."""
     return _utc(time).strftime(MOMENT)
 
 
 def day_of(time: int, zone: tzinfo) -> date:
-    """The calendar day of a time."""
+    """Return the calendar day of a time."""
     return datetime.fromtimestamp(time / 1000, zone).date()
 
 
 def day_span(day: date, zone: tzinfo) -> tuple[int, int]:
-    """When a calendar day begins and ends."""
+    """Return when a calendar day begins and ends."""
     return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
 
 
 def thin(total: int, most: int) -> list[int]:
-    """At most so many of the numbers from 0 to `total` - 1, evenly spread, each once."""
+    """Return at most so many of the numbers from 0 to `total` - 1, evenly spread, each once."""
     count = min(total, most)
     return [(2 * index + 1) * total // (2 * count) for index in range(count)]
 
 
 def thumbnails(total: int) -> list[int]:
-    """The numbers of the frames on a sprite sheet: always 100, also of fewer frames."""
+    """Return the numbers of the frames on a sprite sheet: always 100, also of fewer frames."""
     return [(2 * index + 1) * total // (2 * THUMBNAILS) for index in range(THUMBNAILS)]
 
 
 def per_minute(counts: Iterable[tuple[int, int]], start: int, until: int) -> list[int]:
-    """How many there were in each minute of a window, of (minute, how many); what lies outside counts to the
-    nearest minute.
+    """Return how many there were in each minute of a window, of (minute, how many); what lies outside counts
+    to the nearest minute.
     """
     minutes = [0] * max(1, -((start - until) // 60_000))
     for minute, count in counts:
@@ -89,7 +89,7 @@ def per_minute(counts: Iterable[tuple[int, int]], start: int, until: int) -> lis
 
 
 def days_left(sizes: Sequence[tuple[int, int]], *, now: int, used: int, limit: int) -> float | None:
-    """In how many days `limit` bytes are used, at the rate of the last seven days.
+    """Return in how many days `limit` bytes are used, at the rate of the last seven days.
 
     `sizes` are the windows' ends and bytes. None where there is no limit or no rate.
     """
@@ -103,7 +103,7 @@ def days_left(sizes: Sequence[tuple[int, int]], *, now: int, used: int, limit: i
 
 
 def _midnight(day: date, zone: tzinfo) -> int:
-    """When a day begins: where a change of the clock leaves midnight out, when the clock jumps."""
+    """Return when a day begins: where a change of the clock leaves midnight out, when the clock jumps."""
     return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)
 
 

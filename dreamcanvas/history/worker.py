@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from dreamcanvas.dream.jpeg import encode_jpeg
 from dreamcanvas.errors import MovieError
 from dreamcanvas.process import Frame, Parent
 
@@ -89,7 +90,7 @@ def carry_out(task: Mapping[str, Any], progress: Callable[[int, int], None]) -> 
 def _carry_out(movie: ModuleType, task: Mapping[str, Any], progress: Callable[[int, int], None]) -> Frame:
     if task["kind"] == "picture":
         image = movie.picture(Path(task["path"]), task["index"])
-        return Frame({"ok": True}, movie.jpeg(image))
+        return Frame({"ok": True}, encode_jpeg(image))
     unusable: list[int] = []
     if task["kind"] == "window":
         frames = movie.still_frames(task["frames"], unusable)

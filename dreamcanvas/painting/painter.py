@@ -91,7 +91,9 @@ class Painter:
         """Puts the operations over the newest base, and says what was found."""
         self._next_dream = await self._dreams.last_number() + 1
         found = await recover(
-            *(self._journal, self._dreams, self._checkpoints),
+            self._journal,
+            self._dreams,
+            self._checkpoints,
             ink=self.ink,
             replay_operations=self._replay_operations,
         )

@@ -20,6 +20,7 @@ from dreamcanvas.api.connections import Visitors
 from dreamcanvas.api.painter_service import PainterService
 from dreamcanvas.api.server_info import ServerInfo
 from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.clock import monotonic_clock, wall_clock
 from dreamcanvas.config import Config
 from dreamcanvas.dream.dreamer import Dreamer
 from dreamcanvas.dream.styles import load_styles
@@ -51,14 +52,6 @@ log = logging.getLogger(__name__)
 PAGE: Final = Path(__file__).parents[1] / "page"
 
 
-def _monotonic() -> int:
-    return time.monotonic_ns() // 1_000_000
-
-
-def _clock() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class App:
     """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP has it dream something else."""
 
@@ -76,13 +69,13 @@ class App:
         try:
             access = Access(admin_token(config.data_dir))
             listener = listen(config)
-            async with storage(config, clock=_clock) as (journal, painter, broadcast, dreams, history):
+            async with storage(config, clock=wall_clock) as (journal, painter, broadcast, dreams, history):
                 metrics, pictures = Metrics(), PictureCache()
-                running = Uptime(journal, clock=_clock, monotonic=_monotonic)
+                running = Uptime(journal, clock=wall_clock, monotonic=monotonic_clock)
                 await running.load()
                 about = ServerInfo(config, running)
                 cursors = Cursors()
-                host = await AdminSetup.open(config, journal, access, clock=_clock)
+                host = await AdminSetup.open(config, journal, access, clock=wall_clock)
                 visitors = Visitors(
                     config,
                     journal=journal,
@@ -113,13 +106,13 @@ class App:
                         database=journal.path,
                         frames=config.data_dir / layout.FRAMES,
                         seconds=config.undo_seconds,
-                        clock=_clock,
+                        clock=wall_clock,
                         bounds=undo_bounds(config),
                         limited=metrics.limited,
                     ),
                     cursors=cursors,
                     about=about,
-                    started=_clock(),
+                    started=wall_clock(),
                 )
                 web = Web(
                     api=api,
@@ -188,7 +181,7 @@ class App:
             users=visitors.users,
             changed=visitors.announce,
             dreamt=partial(_dreamt, metrics, running),
-            clock=_clock,
+            clock=wall_clock,
             rng=self._rng,
         )
 

@@ -18,12 +18,14 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.errors import StoreError
 from dreamcanvas.store.database import Database
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.files import write_durably
 
 log = logging.getLogger(__name__)
@@ -33,18 +35,19 @@ FIELDS: Final = ("seq", "time", "author", "stroke", "x", "y", "size", "color", "
 COLUMNS: Final = ", ".join(FIELDS)
 FILE_OPERATIONS: Final = 20_000
 FILE_PATCH_BYTES: Final = 16 * 2**20
+LARGEST: Final = 2**63 - 1  # integer of SQLite's
 SLICE: Final = 2_000  # rows that are read or deleted at a time: a few milliseconds of the journal's thread
 
 Row = tuple[Any, ...]
 
 
 def archive_path(directory: Path, first: int) -> Path:
-    """Where the file is that begins with an operation."""
+    """Return where the file is that begins with an operation."""
     return directory / f"{first:012d}.jsonl.gz"
 
 
 def to_operation(row: Row) -> Operation:
-    """A row of the table, or of a file with its patch decoded."""
+    """Return a row of the table, or of a file with its patch decoded."""
     seq, time, author, stroke, x, y, size, color, patch = row
     return Operation(
         seq, time, author, stroke, Patch(x, y, patch) if patch is not None else Dab(x, y, size, color)
@@ -52,7 +55,7 @@ def to_operation(row: Row) -> Operation:
 
 
 def encode(rows: list[Row]) -> bytes:
-    """The file of some rows. The same rows give the same file."""
+    """Return the file of some rows. The same rows give the same file."""
     header = {"format": FORMAT, "first": rows[0][0], "last": rows[-1][0], "fields": FIELDS}
     lines = [json.dumps(header)]
     for row in rows:
@@ -62,7 +65,7 @@ def encode(rows: list[Row]) -> bytes:
 
 
 def decode(data: bytes) -> list[Row]:
-    """The rows of a file. Raises ValueError where it is damaged."""
+    """Return the rows of a file. Raises ValueError where it is damaged."""
     try:
         header, *lines = gzip.decompress(data).decode().splitlines()
     except (OSError, EOFError, zlib.error) as error:
@@ -74,6 +77,43 @@ def decode(data: bytes) -> list[Row]:
     if [row[0] for row in rows] != list(range(known["first"], known["last"] + 1)):
         raise ValueError(f"it does not hold the operations {known['first']} to {known['last']}")
     return [(*row[:-1], None if row[-1] is None else base64.b64decode(row[-1])) for row in rows]
+
+
+class ArchiveError(StoreError):
+    """A file of archived operations is missing or damaged; `why` says how, without the path."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is damaged: {why}")
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A file of operations as the database knows it: its first one, its checksum, and whether it is there."""
+
+    first: int
+    sha256: str
+    state: FileState
+
+    def read(self, directory: Path) -> list[Row]:
+        """Return its rows. Raises ArchiveError where it is missing or damaged."""
+        path = archive_path(directory, self.first)
+        try:
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != self.sha256:
+                raise ValueError("its checksum is wrong")
+            return decode(data)
+        except (OSError, ValueError) as error:
+            raise ArchiveError(path, str(error)) from error
+
+
+def archive_files(connection: sqlite3.Connection, after: int, until: int) -> list[ArchiveFile]:
+    """Return the files with operations after a number up to another, in order, those that are gone too."""
+    rows = connection.execute(
+        "SELECT first, sha256, file FROM archives WHERE last > :after AND first <= :until ORDER BY first",
+        {"after": after, "until": until},
+    ).fetchall()
+    return [ArchiveFile(first, sha256, FileState(file)) for first, sha256, file in rows]
 
 
 class Archive:
@@ -89,28 +129,18 @@ class Archive:
         return int(self._database.reader.execute("SELECT coalesce(max(last), 0) FROM archives").fetchone()[0])
 
     def operations(self, after: int) -> Iterator[Operation]:
-        """The moved operations after a number, in order, from the files that are kept.
+        """Return the moved operations after a number, in order, from the files that are kept.
 
         Raises StoreError where one is missing or damaged.
         """
-        files = self._database.reader.execute(
-            "SELECT first, sha256 FROM archives WHERE last > ? AND file = 0 ORDER BY first", (after,)
-        ).fetchall()
-        for first, sha256 in files:
-            path = archive_path(self.directory, first)
-            try:
-                data = path.read_bytes()
-                if hashlib.sha256(data).hexdigest() != sha256:
-                    raise ValueError("its checksum is wrong")
-                rows = decode(data)
-            except (OSError, ValueError) as error:
-                raise StoreError(f"{path} is damaged: {error}") from error
-            yield from (to_operation(row) for row in rows if row[0] > after)
+        for file in archive_files(self._database.reader, after, LARGEST):
+            if file.state is FileState.THERE:
+                yield from (to_operation(row) for row in file.read(self.directory) if row[0] > after)
 
     async def move(
         self, *, until: int, before: int, overdue: int, file_operations: int = FILE_OPERATIONS
     ) -> int:
-        """Moves the oldest operations up to number `until` and older than `before` into a file.
+        """Move the oldest operations up to number `until` and older than `before` into a file.
 
         A file is made when it is full, or when its oldest operation is older than `overdue`; times in ms
         since 1970. Gives how many were moved; 0 where there is nothing to do. Raises OSError, sqlite3.Error.
@@ -123,9 +153,21 @@ class Archive:
         data = await asyncio.to_thread(encode, rows)
         first, last = rows[0], rows[-1]
         await asyncio.to_thread(write_durably, archive_path(self.directory, first[0]), data)
-        record = (first[0], last[0], first[1], last[1], len(data), hashlib.sha256(data).hexdigest(), 0)
+        record = {
+            "first": first[0],
+            "last": last[0],
+            "first_time": first[1],
+            "last_time": last[1],
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "file": FileState.THERE,
+        }
         await self._database.write(
-            lambda connection: connection.execute("INSERT INTO archives VALUES (?, ?, ?, ?, ?, ?, ?)", record)
+            lambda connection: connection.execute(
+                "INSERT INTO archives VALUES "
+                "(:first, :last, :first_time, :last_time, :bytes, :sha256, :file)",
+                record,
+            )
         )
         await self._delete_moved()
         log.info("operations archived", extra={"first": first[0], "last": last[0], "bytes": len(data)})
@@ -133,10 +175,12 @@ class Archive:
 
     async def _rows(self, until: int, before: int, limit: int) -> list[Row]:
         rows: list[Row] = []
-        query = f"SELECT {COLUMNS} FROM operations WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        query = (
+            f"SELECT {COLUMNS} FROM operations WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT :limit"
+        )
         after, patches = self.last, 0
         while len(rows) < limit and patches < FILE_PATCH_BYTES:
-            values = (after, until, min(SLICE, limit - len(rows)))
+            values = {"after": after, "until": until, "limit": min(SLICE, limit - len(rows))}
             found = await self._database.run(
                 lambda connection, values=values: connection.execute(query, values).fetchall()  # type: ignore[misc]
             )
@@ -149,7 +193,7 @@ class Archive:
         return rows
 
     async def _delete_moved(self) -> None:
-        """Deletes from the database what is in files, a slice at a time."""
+        """Delete from the database what is in files, a slice at a time."""
         last = self.last
 
         def delete(connection: sqlite3.Connection) -> int:
@@ -157,8 +201,8 @@ class Archive:
             if oldest is None or oldest > last:
                 return 0
             end = min(last, oldest + SLICE - 1)
-            connection.execute("DELETE FROM undone WHERE seq <= ?", (end,))
-            return connection.execute("DELETE FROM operations WHERE seq <= ?", (end,)).rowcount
+            connection.execute("DELETE FROM undone WHERE seq <= :end", {"end": end})
+            return connection.execute("DELETE FROM operations WHERE seq <= :end", {"end": end}).rowcount
 
         while await self._database.write(delete):
             pass

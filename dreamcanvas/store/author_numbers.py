@@ -24,12 +24,12 @@ class Numbers:
     """Gives numbers."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Reads and writes what there is to know, in a transaction of its own. Raises sqlite3.Error."""
+        """Read and write what there is to know, in a transaction of its own. Raises sqlite3.Error."""
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._key = bytes.fromhex(_setting(connection, _KEY, secrets.token_hex(32)))
             highest = connection.execute(
-                "SELECT coalesce(max(author), 0) FROM authors WHERE author < ?", (HALF,)
+                "SELECT coalesce(max(author), 0) FROM authors WHERE author < :half", {"half": HALF}
             ).fetchone()[0]
             self._next: int = max(highest + 1, int(_setting(connection, _UNTIL, 1)))
             self._until = self._next + BLOCK
@@ -40,7 +40,9 @@ class Numbers:
         connection.execute("COMMIT")
 
     def next(self, reserve: Callable[[int], None]) -> int:
-        """The next number of those without a session. `reserve` is to write down how far they may come."""
+        """Return the next number of those without a session. `reserve` is to write down how far they may
+        come.
+        """
         number: int = self._next
         self._next = number % (HALF - 1) + 1
         if self._until - number < BLOCK // 2:
@@ -49,7 +51,7 @@ class Numbers:
         return number
 
     def of_session(self, session: bytes, taken: Callable[[int], bool]) -> int:
-        """The number of a session that is not stored; `taken` says whether one is another session's."""
+        """Return the number of a session that is not stored; `taken` says whether one is another's."""
         attempt = 0
         while True:
             found = hmac.new(self._key, bytes((attempt,)) + session, hashlib.sha256).digest()
@@ -60,14 +62,18 @@ class Numbers:
 
 
 def set_until(connection: sqlite3.Connection, until: int) -> None:
-    """Writes down that the numbers below one may have been given."""
-    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (_UNTIL, json.dumps(until)))
+    """Write down that the numbers below one may have been given."""
+    connection.execute(
+        "INSERT OR REPLACE INTO settings VALUES (:name, :value)", {"name": _UNTIL, "value": json.dumps(until)}
+    )
 
 
 def _setting(connection: sqlite3.Connection, name: str, default: str | int) -> str:
-    """What was set, else the default, which is set."""
-    row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+    """Return what was set, else the default, which is set."""
+    row = connection.execute("SELECT value FROM settings WHERE name = :name", {"name": name}).fetchone()
     if row is not None:
         return str(json.loads(row[0]))
-    connection.execute("INSERT INTO settings VALUES (?, ?)", (name, json.dumps(default)))
+    connection.execute(
+        "INSERT INTO settings VALUES (:name, :value)", {"name": name, "value": json.dumps(default)}
+    )
     return str(default)

@@ -13,7 +13,7 @@ SLICE: Final = 5_000  # rows that are looked through at a time
 
 
 async def forget_authors(journal: Journal, before: int) -> int:
-    """Deletes those who have not drawn since a time, ms since 1970; gives how many. Raises sqlite3.Error.
+    """Delete those who have not drawn since a time, ms since 1970; return how many. Raises sqlite3.Error.
 
     The one with the highest number stays, so that none is given twice.
     """
@@ -21,21 +21,22 @@ async def forget_authors(journal: Journal, before: int) -> int:
     while True:
         found = await journal.run(
             lambda connection, after=after: connection.execute(  # type: ignore[misc]
-                "SELECT author, max(created, last_time) < ? AND NOT EXISTS "
-                "(SELECT 1 FROM seen WHERE seen.author = authors.author AND time >= ?) FROM authors "
-                "WHERE author > ? AND author < (SELECT max(author) FROM authors) ORDER BY author LIMIT ?",
-                (before, before, after, SLICE),
+                "SELECT author, max(created, last_time) < :before AND NOT EXISTS "
+                "(SELECT 1 FROM seen WHERE seen.author = authors.author AND time >= :before) FROM authors "
+                "WHERE author > :after AND author < (SELECT max(author) FROM authors) "
+                "ORDER BY author LIMIT :slice",
+                {"before": before, "after": after, "slice": SLICE},
             ).fetchall()
         )
         if not found:
             return forgotten
         after = found[-1][0]
-        old = [(author,) for author, is_old in found if is_old]
+        old = [{"author": author} for author, is_old in found if is_old]
         if old:
             await journal.write(lambda connection, old=old: _delete(connection, old))  # type: ignore[misc]
             forgotten += len(old)
 
 
-def _delete(connection: sqlite3.Connection, authors: list[tuple[int]]) -> None:
-    connection.executemany("DELETE FROM authors WHERE author = ?", authors)
-    connection.executemany("DELETE FROM seen WHERE author = ?", authors)
+def _delete(connection: sqlite3.Connection, authors: list[dict[str, int]]) -> None:
+    connection.executemany("DELETE FROM authors WHERE author = :author", authors)
+    connection.executemany("DELETE FROM seen WHERE author = :author", authors)

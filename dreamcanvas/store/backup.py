@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store import layout, schema
+from dreamcanvas.store import layout, read_only, schema
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.check import check
 from dreamcanvas.store.checkpoints import checkpoint_path
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dreams import END_OF_IMAGE, frame_path
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.files import (
     copy,
     digest,
@@ -33,7 +34,7 @@ from dreamcanvas.store.files import (
     write_durably,
 )
 from dreamcanvas.store.insertion import NEWEST
-from dreamcanvas.store.movies import POSTER, THERE, movie_path, name_of
+from dreamcanvas.store.movies import POSTER, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Backup:
 
 
 def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
-    """Copies a data directory, whether a server works on it or not, into a new or empty directory.
+    """Copy a data directory, whether a server works on it or not, into a new or empty directory.
 
     All that was acknowledged before is in it. Raises StoreError.
     """
@@ -75,7 +76,7 @@ def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
 
 
 def restore(source: Path, data_dir: Path) -> Backup:
-    """Makes a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
+    """Make a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
     try:
         known = Backup(**json.loads((source / layout.MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -90,7 +91,7 @@ def restore(source: Path, data_dir: Path) -> Backup:
         # The database comes last: until then the directory is none that a server would start on.
         partial = data_dir / f"{layout.DATABASE}.partial"
         _take_database(source / layout.DATABASE, partial, known.sha256)
-        with contextlib.closing(_open(partial)) as database:
+        with contextlib.closing(read_only.connect(partial)) as database:
             files = _files(database)
         missing = _place_all(source, data_dir, files)
         if missing:
@@ -107,8 +108,8 @@ def restore(source: Path, data_dir: Path) -> Backup:
 
 
 def _take_database(source: Path, target: Path, sha256: str) -> None:
-    """Copies a backup's database, checks all of it, and makes it one of this version where it is older."""
-    with contextlib.closing(_open(source)) as database:
+    """Copy a backup's database, check all of it, and make it one of this version where it is older."""
+    with contextlib.closing(read_only.connect(source)) as database:
         database.execute("PRAGMA user_version")
     copy(source, target)
     target.chmod(0o600)
@@ -132,14 +133,10 @@ def _claim(directory: Path) -> None:
         raise StoreError(f"{directory} cannot be used: {error.strerror}") from error
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-
-
 def _copy_database(source: Path, target: Path) -> None:
-    """Copies it as of one moment, as a single file. Writers go on meanwhile."""
+    """Copy it as of one moment, as a single file. Writers go on meanwhile."""
     with (
-        contextlib.closing(_open(source)) as reader,
+        contextlib.closing(read_only.connect(source)) as reader,
         contextlib.closing(sqlite3.connect(target)) as writer,
     ):
         version = reader.execute("PRAGMA user_version").fetchone()[0]
@@ -154,38 +151,41 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
-    """The files that a database names: path in the data directory, length, and checksum, if it is known."""
+    """Return the files that a database names: path in the data directory, length, and checksum, if it is
+    known.
+    """
     digests = {file: sha256.hex() for file, sha256 in database.execute("SELECT file, sha256 FROM digests")}
     named = _named(database)
     return [(path, length, sha256 or digests.get(path.as_posix())) for path, length, sha256 in named]
 
 
 def _named(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
-    """The same with the checksums that stand beside the lengths."""
+    """Return the files with the checksums that stand beside the lengths."""
     checkpoints = database.execute("SELECT seq, bytes, sha256 FROM checkpoints ORDER BY seq")
-    frames = database.execute("SELECT dream, bytes FROM dreams WHERE file = 0 ORDER BY dream")
-    archives = database.execute("SELECT first, bytes, sha256 FROM archives WHERE file = 0 ORDER BY first")
+    there = {"there": FileState.THERE}
+    frames = database.execute("SELECT dream, bytes FROM dreams WHERE file = :there ORDER BY dream", there)
+    archives = database.execute(
+        "SELECT first, bytes, sha256 FROM archives WHERE file = :there ORDER BY first", there
+    )
     windows = database.execute("SELECT start, files, file FROM windows ORDER BY start").fetchall()
     days = database.execute("SELECT day, files, file FROM days ORDER BY day").fetchall()
     movies = [(name_of(start), files, file) for start, files, file in windows] + days
-    return [
-        *((frame_path(Path(layout.FRAMES), dream), length, None) for dream, length in frames),
-        *((archive_path(Path(layout.ARCHIVE), first), length, sha256) for first, length, sha256 in archives),
-        *(
-            (checkpoint_path(Path(layout.CHECKPOINTS), seq), length, sha256)
-            for seq, length, sha256 in checkpoints
-        ),
-        *(
-            (movie_path(Path(layout.MOVIES), name, ending), length, None)
-            for name, files, file in movies
-            for ending, length in json.loads(files).items()
-            if file == THERE or ending == POSTER
-        ),
-    ]
+    named: list[tuple[Path, int, str | None]] = []
+    for dream, length in frames:
+        named.append((frame_path(Path(layout.FRAMES), dream), length, None))
+    for first, length, sha256 in archives:
+        named.append((archive_path(Path(layout.ARCHIVE), first), length, sha256))
+    for seq, length, sha256 in checkpoints:
+        named.append((checkpoint_path(Path(layout.CHECKPOINTS), seq), length, sha256))
+    for name, files, file in movies:
+        for ending, length in json.loads(files).items():
+            if file == FileState.THERE or ending == POSTER:
+                named.append((movie_path(Path(layout.MOVIES), name, ending), length, None))
+    return named
 
 
 def _place_all(source: Path, target: Path, files: list[tuple[Path, int, str | None]]) -> list[Path]:
-    """Puts the files into a directory. Those that are missing are given back."""
+    """Put the files into a directory. Those that are missing are given back."""
     missing = []
     for directory in sorted({path.parent for path, _, _ in files}):
         make_directory(target / directory)
@@ -203,7 +203,7 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
     with contextlib.closing(sqlite3.connect(target / layout.DATABASE, isolation_level=None)) as database:
         missing = _place_all(data_dir, target, _files(database))
         if missing:  # deleted for want of room meanwhile, or damage; in the backup they are gone
-            with contextlib.closing(_open(source)) as live:
+            with contextlib.closing(read_only.connect(source)) as live:
                 kept = {path for path, _, _ in _files(live)}
             for path in missing:
                 if path in kept:
@@ -220,14 +220,17 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
 
 
 def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
-    """Has a backup's database say that a file is gone."""
+    """Make a backup's database say that a file is gone."""
     if path.parts[0] == layout.CHECKPOINTS:
-        database.execute("DELETE FROM checkpoints WHERE seq = ?", (int(path.stem),))
+        database.execute("DELETE FROM checkpoints WHERE seq = :seq", {"seq": int(path.stem)})
         return
     if path.parts[0] != layout.MOVIES:
         table, key = ("dreams", "dream") if path.parts[0] == layout.FRAMES else ("archives", "first")
         number = int(path.name.partition(".")[0])
-        database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ?", (number,))
+        database.execute(
+            f"UPDATE {table} SET file = :gone WHERE {key} = :number",
+            {"gone": FileState.GONE, "number": number},
+        )
         return
     for table, key in (("windows", "start"), ("days", "day")):
         for number, files in database.execute(f"SELECT {key}, files FROM {table}").fetchall():
@@ -235,10 +238,19 @@ def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
             if path.name == f"{name}{POSTER}":  # the movie is as it was
                 kept = {ending: length for ending, length in json.loads(files).items() if ending != POSTER}
                 database.execute(
-                    f"UPDATE {table} SET files = ?, poster = 0 WHERE {key} = ?", (json.dumps(kept), number)
+                    f"UPDATE {table} SET files = :files, poster = 0 WHERE {key} = :number",
+                    {"files": json.dumps(kept), "number": number},
                 )
             elif path.name.startswith(f"{name}-"):
-                database.execute(f"UPDATE {table} SET file = 2 WHERE {key} = ? AND file < 2", (number,))
+                database.execute(
+                    f"UPDATE {table} SET file = :gone WHERE {key} = :number AND file IN (:there, :marked)",
+                    {
+                        "gone": FileState.GONE,
+                        "there": FileState.THERE,
+                        "marked": FileState.MARKED,
+                        "number": number,
+                    },
+                )
 
 
 def _check_file(path: Path, length: int, sha256: str | None) -> None:

@@ -23,16 +23,17 @@ import json
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from dreamcanvas.clock import wall_clock
 from dreamcanvas.store import layout
 from dreamcanvas.store.archive import archive_path
 from dreamcanvas.store.dreams import frame_path
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.movies import POSTER, WAITING, movie_path, name_of
+from dreamcanvas.store.movies import POSTER, movie_path, name_of
 
 log = logging.getLogger(__name__)
 
@@ -57,22 +58,18 @@ def _pages(connection: sqlite3.Connection, what: str) -> int:
 
 
 def _free(connection: sqlite3.Connection) -> int:
-    """The unused pages of the database."""
+    """Return the unused pages of the database."""
     return _pages(connection, "freelist_count")
 
 
 def _held(connection: sqlite3.Connection) -> int:
-    """The bytes of the database that are used."""
+    """Return the bytes of the database that are used."""
     return (_pages(connection, "page_count") - _free(connection)) * _pages(connection, "page_size")
 
 
 def _can_shrink(connection: sqlite3.Connection) -> bool:
-    """Whether unused pages can be given back; not where the database was made by an older version."""
+    """Say whether unused pages can be given back; not where the database was made by an older version."""
     return bool(_pages(connection, "auto_vacuum"))
-
-
-def _wall_clock() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class Budget:
@@ -89,7 +86,7 @@ class Budget:
         limit: int,
         keep_frames: int = KEEP_FRAMES,
         keep_ms: int = 0,
-        clock: Callable[[], int] = _wall_clock,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
         self._data_dir = data_dir
         self._journal = journal
@@ -103,7 +100,7 @@ class Budget:
         self.used = 0
 
     async def enforce(self) -> int:
-        """Deletes what is in movies and what is too much, and gives how many files were too much.
+        """Delete what is in movies and what is too much, and return how many files were too much.
 
         Raises OSError, sqlite3.Error.
         """
@@ -140,12 +137,14 @@ class Budget:
         return deleted
 
     def _excess(self, table: str, share: int) -> int:
-        """How many bytes are too much, or of them, how many a kind of file has beyond a `share` of bytes."""
+        """Return how many bytes are too much, or of them, how many a kind of file has beyond a `share` of
+        bytes.
+        """
         excess = self.used - self._limit if self._limit else 0
         return min(excess, self._of[table] - share) if share else excess
 
     async def operations_excess(self) -> int:
-        """How many bytes of too many the operations in the database have beyond a quarter of the room."""
+        """Return how many bytes of those too many operations take in the database beyond a quarter."""
         await self.measure()
         excess = self._excess("dreams", 0)
         if excess <= 0:
@@ -154,7 +153,7 @@ class Budget:
         return min(excess, held - self._limit // 4)
 
     async def shrink(self) -> None:
-        """Gives the room of what was moved out of the database back to the disk, a slice at a time."""
+        """Give the room of what was moved out of the database back to the disk, a slice at a time."""
         while await self._journal.run(_free) > FREE_PAGES:
             await self._journal.write(
                 lambda connection: connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
@@ -163,30 +162,41 @@ class Budget:
                 return
 
     async def _release(self) -> int:
-        """Marks frame files whose dreams are in a movie, a slice at most."""
+        """Mark frame files whose dreams are in a movie, a slice at most."""
         now = self._clock()
 
         def mark(connection: sqlite3.Connection) -> int:
             return connection.execute(
-                "UPDATE dreams SET file = 1 WHERE dream IN ("
+                "UPDATE dreams SET file = :marked WHERE dream IN ("
                 "SELECT dream FROM dreams JOIN windows ON windows.start = dreams.movie "
-                "WHERE dreams.file = 0 AND windows.file != ? AND NOT dreams.time BETWEEN ? AND ? "
-                "AND dream <= (SELECT dream FROM dreams WHERE file = 0 ORDER BY dream DESC LIMIT 1 OFFSET ?) "
-                "ORDER BY dream LIMIT ?)",
-                # one more than has to stay: operations are moved up to the dream before the newest ten
-                (WAITING, now - self._keep_ms, now + self._keep_ms, KEEP_AT_LEAST + 1, SLICE),
+                "WHERE dreams.file = :there AND windows.file != :waiting "
+                "AND NOT dreams.time BETWEEN :since AND :until AND dream <= "
+                "(SELECT dream FROM dreams WHERE file = :there ORDER BY dream DESC LIMIT 1 OFFSET :stay) "
+                "ORDER BY dream LIMIT :slice)",
+                {
+                    "marked": FileState.MARKED,
+                    "there": FileState.THERE,
+                    "waiting": FileState.WAITING,
+                    "since": now - self._keep_ms,
+                    "until": now + self._keep_ms,
+                    # One more than has to stay: operations are moved up to the dream before the newest ten
+                    "stay": KEEP_AT_LEAST + 1,
+                    "slice": SLICE,
+                },
             ).rowcount
 
         return await self._journal.write(mark)
 
     async def measure(self) -> None:
-        """Finds the bytes in use, of whatever is in the data directory."""
+        """Find the bytes in use, of whatever is in the data directory."""
         await self._journal.empty_log()
         self._others = await asyncio.to_thread(self._measure_others)
         await self._measure()
 
     def _measure_others(self) -> int:
-        """The database with its log, checkpoints, a movie that is being made, and small files."""
+        """Return the bytes of the database with its log, of checkpoints, a movie that is being made, and
+        small files.
+        """
         total = 0
         for directory in (self._data_dir, *(self._data_dir / name for name in _DIRECTORIES)):
             with contextlib.suppress(FileNotFoundError):
@@ -197,42 +207,46 @@ class Budget:
 
     async def _measure(self) -> None:
 
-        def query(connection: sqlite3.Connection) -> list[int]:
-            total = connection.execute
-            return [
-                *total("SELECT coalesce(sum(bytes), 0) FROM dreams WHERE file = 0").fetchone(),
-                *total("SELECT coalesce(sum(bytes), 0) FROM archives WHERE file = 0").fetchone(),
-                *total("SELECT coalesce(sum(poster + iif(file = 0, bytes, 0)), 0) FROM windows").fetchone(),
-                *total("SELECT coalesce(sum(poster + iif(file = 0, bytes, 0)), 0) FROM days").fetchone(),
-            ]
+        def query(connection: sqlite3.Connection) -> tuple[int, int, int, int]:
+            lengths: tuple[int, int, int, int] = connection.execute(
+                "SELECT (SELECT coalesce(sum(bytes), 0) FROM dreams WHERE file = :there), "
+                "(SELECT coalesce(sum(bytes), 0) FROM archives WHERE file = :there), "
+                "(SELECT coalesce(sum(poster + iif(file = :there, bytes, 0)), 0) FROM windows), "
+                "(SELECT coalesce(sum(poster + iif(file = :there, bytes, 0)), 0) FROM days)",
+                {"there": FileState.THERE},
+            ).fetchone()
+            return lengths
 
-        lengths = await self._journal.run(query)
-        self._of = {"dreams": lengths[0], "archives": lengths[1]}
-        self.used = sum(lengths) + self._others
+        dreams, archives, windows, days = await self._journal.run(query)
+        self._of = {"dreams": dreams, "archives": archives}
+        self.used = dreams + archives + windows + days + self._others
 
     async def _delete(self, table: str, keep: int, excess: int) -> int:
-        """Deletes the oldest files beyond the newest `keep`, as many as make up `excess` bytes, a slice at
+        """Delete the oldest files beyond the newest `keep`, as many as make up `excess` bytes, a slice at
         most.
         """
         key = _TABLES[table]
 
         def mark(connection: sqlite3.Connection) -> list[tuple[Any, int]]:
             newest = connection.execute(
-                f"SELECT {key} FROM {table} WHERE file = 0 ORDER BY {key} DESC LIMIT 1 OFFSET ?", (keep,)
+                f"SELECT {key} FROM {table} WHERE file = :there ORDER BY {key} DESC LIMIT 1 OFFSET :keep",
+                {"there": FileState.THERE, "keep": keep},
             ).fetchone()
             if newest is None:
                 return []
             found: list[tuple[Any, int]] = []
             for row in connection.execute(
-                f"SELECT {key}, bytes FROM {table} WHERE file = 0 AND {key} <= ? ORDER BY {key} LIMIT ?",
-                (newest[0], SLICE),
+                f"SELECT {key}, bytes FROM {table} WHERE file = :there AND {key} <= :newest "
+                f"ORDER BY {key} LIMIT :slice",
+                {"there": FileState.THERE, "newest": newest[0], "slice": SLICE},
             ).fetchall():
                 if sum(length for _, length in found) >= excess:
                     break
                 found.append(row)
             lost = ", movie = coalesce(movie, 0)" if table == "dreams" else ""
             connection.executemany(
-                f"UPDATE {table} SET file = 1{lost} WHERE {key} = ?", [(number,) for number, _ in found]
+                f"UPDATE {table} SET file = :marked{lost} WHERE {key} = :number",
+                [{"marked": FileState.MARKED, "number": number} for number, _ in found],
             )
             return found
 
@@ -253,12 +267,12 @@ class Budget:
         return len(marked)
 
     async def _finish(self, table: str) -> None:
-        """Deletes the files that are marked."""
+        """Delete the files that are marked."""
         key = _TABLES[table]
         files = "NULL" if table in ("dreams", "archives") else "files"
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                f"SELECT {key}, {files} FROM {table} WHERE file = 1"
+                f"SELECT {key}, {files} FROM {table} WHERE file = :marked", {"marked": FileState.MARKED}
             ).fetchall()
         )
         if not rows:
@@ -273,11 +287,12 @@ class Budget:
 
         def gone(connection: sqlite3.Connection) -> None:
             connection.executemany(
-                f"UPDATE {table} SET file = 2 WHERE {key} = ?", [(row[0],) for row in rows]
+                f"UPDATE {table} SET file = :gone WHERE {key} = :number",
+                [{"gone": FileState.GONE, "number": row[0]} for row in rows],
             )
             connection.executemany(
-                "DELETE FROM digests WHERE file = ?",
-                [(path.relative_to(self._data_dir).as_posix(),) for path in paths],
+                "DELETE FROM digests WHERE file = :file",
+                [{"file": path.relative_to(self._data_dir).as_posix()} for path in paths],
             )
 
         await self._journal.write(gone)

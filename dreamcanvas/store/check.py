@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from dreamcanvas.errors import StoreError
-from dreamcanvas.store import layout, settings
+from dreamcanvas.store import layout, read_only, settings
 from dreamcanvas.store.diagnosis import explain, is_damage
 from dreamcanvas.text.plural import counted, form
 
@@ -18,7 +18,7 @@ HINT: Final = "restore a backup, or see docs/operating.md, Storage"
 
 
 def check_present(path: Path) -> None:
-    """Raises StoreError where there are dreams, archives or movies, but their database is missing."""
+    """Raise StoreError where there are dreams, archives or movies, but their database is missing."""
     directories = [path.parent / name for name in (layout.FRAMES, layout.ARCHIVE, layout.MOVIES)]
     for directory in directories:
         if directory.exists() and not directory.is_dir():
@@ -31,7 +31,7 @@ def check_present(path: Path) -> None:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises StoreError where the database is damaged, operations are missing, or a setting is none.
+    """Raise StoreError where the database is damaged, operations are missing, or a setting is none.
 
     One of more than 64 MiB is not read whole, since that takes seconds.
     """
@@ -52,7 +52,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -> None:
-    """The operations and the archived ones are 1, 2, 3 …; no dream has more than there are."""
+    """Check that the operations and the archived ones are 1, 2, 3 …, and that no dream has more than there
+    are.
+    """
     one = connection.execute
     archived = one("SELECT coalesce(max(last), 0) FROM archives").fetchone()[0]
     first, last = one("SELECT min(seq), max(seq) FROM operations").fetchone()
@@ -73,21 +75,21 @@ def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -
 
 
 def refusal(path: Path, error: sqlite3.Error) -> StoreError:
-    """The error that ends the start."""
+    """Return the error that a start ends with."""
     if is_damage(error):
         return StoreError(f"{path}: {error}: the database is damaged; {HINT}")
     return StoreError(f"{path}: {explain(path.parent, error)}")
 
 
 def newest_dream(path: Path) -> int | None:
-    """When the newest dream was done, ms since 1970; None where no database can be read that has one.
+    """Return when the newest dream was done, ms since 1970; None where no database can be read that has one.
 
     A server may have the database open meanwhile.
     """
     if not path.exists():
         return None
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(read_only.connect(path)) as connection:
             newest = connection.execute("SELECT max(time) FROM dreams").fetchone()[0]
     except sqlite3.Error:
         return None

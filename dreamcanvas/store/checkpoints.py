@@ -11,7 +11,7 @@ import hashlib
 import io
 import logging
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -44,12 +44,12 @@ class Checkpoint:
 
 
 def checkpoint_path(directory: Path, seq: int) -> Path:
-    """Where the file of a checkpoint is."""
+    """Return where the file of a checkpoint is."""
     return directory / f"{seq:012d}.png"
 
 
 def read_checkpoint(path: Path, sha256: str) -> Image.Image:
-    """The picture of a checkpoint, RGB. Raises OSError where it is not what was written."""
+    """Return the picture of a checkpoint, RGB. Raises OSError where it is not what was written."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise OSError("its checksum is wrong")
@@ -69,7 +69,7 @@ class Checkpoints:
         self._at_work = asyncio.Lock()  # what has no row yet is not to be taken for what has none any more
 
     async def keep(self, image: Image.Image, version: Version, *, time: int, now: int) -> bool:
-        """Makes a picture durable, and deletes what it replaces; False where that failed, which is logged."""
+        """Make a picture durable, and delete what it replaces; False where that failed, which is logged."""
         try:
             made = await self.record(image, version, time=time, now=now)
             await self.prune(now)
@@ -80,7 +80,7 @@ class Checkpoints:
         return True
 
     async def record(self, image: Image.Image, version: Version, *, time: int, now: int) -> Checkpoint:
-        """Makes a picture durable. Raises OSError or sqlite3.Error; then there is no such checkpoint."""
+        """Make a picture durable. Raises OSError or sqlite3.Error; then there is no such checkpoint."""
 
         def write() -> Checkpoint:
             buffer = io.BytesIO()
@@ -94,21 +94,22 @@ class Checkpoints:
             made = await asyncio.to_thread(write)
             await self._journal.write(
                 lambda connection: connection.execute(
-                    f"INSERT OR REPLACE INTO checkpoints ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
-                    astuple(made),
+                    f"INSERT OR REPLACE INTO checkpoints ({COLUMNS}) "
+                    "VALUES (:seq, :dream, :time, :made, :bytes, :sha256)",
+                    asdict(made),
                 )
             )
         return made
 
     async def newest_whole(self, dream: int, *, after: int) -> tuple[Checkpoint, Image.Image] | None:
-        """The newest one on a dream, of later operations than `after`, that can be read. A damaged one is
-        logged.
+        """Return the newest one on a dream, of later operations than `after`, that can be read. A damaged one
+        is logged.
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                f"SELECT {COLUMNS} FROM checkpoints WHERE dream = ? AND seq > ? AND seq <= ? "
-                "ORDER BY seq DESC",
-                (dream, after, self._journal.seq),
+                f"SELECT {COLUMNS} FROM checkpoints "
+                "WHERE dream = :dream AND seq > :after AND seq <= :newest ORDER BY seq DESC",
+                {"dream": dream, "after": after, "newest": self._journal.seq},
             ).fetchall()
         )
         for row in rows:
@@ -121,7 +122,7 @@ class Checkpoints:
         return None
 
     async def prune(self, now: int) -> None:
-        """Deletes those that nobody will need: beyond the newest few, those that are older than an undo, or
+        """Delete those that nobody will need: beyond the newest few, those that are older than an undo, or
         that a dream has replaced. Raises OSError, sqlite3.Error.
         """
 
@@ -134,7 +135,7 @@ class Checkpoints:
                 if young or (place < KEEP and seq > dreamt):
                     kept.add(seq)
                 else:
-                    connection.execute("DELETE FROM checkpoints WHERE seq = ?", (seq,))
+                    connection.execute("DELETE FROM checkpoints WHERE seq = :seq", {"seq": seq})
             return kept
 
         async with self._at_work:
@@ -143,7 +144,7 @@ class Checkpoints:
             await asyncio.to_thread(self._sweep, names)
 
     def _sweep(self, kept: set[str]) -> None:
-        """Removes files without a row, also what a crash left."""
+        """Remove files without a row, also what a crash left."""
         if self._directory.is_dir():
             for path in self._directory.iterdir():
                 if path.name not in kept:

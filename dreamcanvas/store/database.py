@@ -58,7 +58,7 @@ class Database:
         self.failing: str | None = None
 
     def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does work before anything else. Raises StoreError."""
+        """Do work before anything else. Raises StoreError."""
         try:
             return work(self._writer)
         except sqlite3.Error as error:
@@ -66,11 +66,11 @@ class Database:
             raise refusal(self.path, error) from error
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does work in the writing thread, between transactions."""
+        """Do work in the writing thread, between transactions."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
 
     async def write(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
-        """Does work in a transaction, durable when this returns. `size` is about how many bytes it writes
+        """Do work in a transaction, durable when this returns. `size` is about how many bytes it writes
         beyond some pages: the log of the database is brought into it when much is in it.
 
         Raises sqlite3.Error; then nothing was changed.
@@ -89,7 +89,7 @@ class Database:
         return result
 
     async def empty_log(self) -> None:
-        """Brings the log into the database, and makes it empty, unless somebody reads it."""
+        """Bring the log into the database, and make it empty, unless somebody reads it."""
 
         def work(connection: sqlite3.Connection) -> None:
             waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
@@ -100,7 +100,7 @@ class Database:
         await self.run(work)
 
     def close(self) -> None:
-        """Closes the database. Nothing may be waiting."""
+        """Close the database. Nothing may be waiting."""
         if self._retrying is not None:
             self._retrying.cancel()
         self._executor.shutdown()
@@ -122,7 +122,7 @@ class Database:
             self.failing = None
 
     async def _retry(self) -> None:
-        """Finds out when the disk works again, though nobody paints."""
+        """Find out when the disk works again, though nobody paints."""
         try:
             while self.failing is not None:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -154,12 +154,12 @@ class Database:
         return result
 
     def _overwrite(self, connection: sqlite3.Connection) -> None:
-        """Writes a transaction without content where the failed one may stand (see the module)."""
+        """Write a transaction without content where the failed one may stand (see the module)."""
         connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
         self._in_doubt = False
 
     def _checkpoint(self, mode: str = "PASSIVE") -> None:
-        """Brings the log into the database. SQLite would do it within a commit, and hide its failure."""
+        """Bring the log into the database. SQLite would do it within a commit, and hide its failure."""
         try:
             self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
@@ -173,5 +173,5 @@ class Database:
 
 
 def _is_fault(error: sqlite3.Error) -> bool:
-    """Whether the storage is at fault, not what was asked of it."""
+    """Say whether the storage is at fault, not what was asked of it."""
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

@@ -24,7 +24,7 @@ _OF_SQLITE: Final = {
 
 
 def explain(directory: Path, error: OSError | sqlite3.Error) -> str:
-    """Why writing in a directory failed: `the disk is full: database or disk is full`.
+    """Return why writing in a directory failed: `the disk is full: database or disk is full`.
 
     SQLite says "disk I/O error" of many things, so a file is written and synced to see what the disk says.
     """
@@ -37,12 +37,12 @@ def explain(directory: Path, error: OSError | sqlite3.Error) -> str:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether an error says that the database itself is damaged."""
+    """Say whether an error says that the database itself is damaged."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _probe(directory: Path) -> int | None:
-    """The errno of writing and syncing a small file; None where that works."""
+    """Return the errno of writing and syncing a small file; None where that works."""
     path = directory / "probe"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import logging
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from PIL import Image
 from dreamcanvas.canvas.model import SIDE
 from dreamcanvas.store import layout
 from dreamcanvas.store.diagnosis import explain
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.files import write_durably
 from dreamcanvas.store.journal import Journal
 
@@ -44,17 +45,18 @@ class Dream:
 
 
 def frame_path(directory: Path, dream: int) -> Path:
-    """Where the frame file of a dream is below `directory`: a thousand to a directory."""
+    """Return where the frame file of a dream is below `directory`: a thousand to a directory."""
     return directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
 
 
 def digest_name(dream: int) -> str:
-    """What a frame file is called in the table `digests`."""
+    """Return what a frame file is called in the table `digests`."""
     return frame_path(Path(layout.FRAMES), dream).as_posix()
 
 
 def read_frame(path: Path, length: int, sha256: bytes | None) -> bytes:
-    """The frame file, checked: its length and its checksum, where that is known, else that it has an end.
+    """Return the frame file, checked: its length and its checksum, where that is known, else that it has an
+    end.
 
     Raises OSError where it is not what was written; FileNotFoundError where it is gone.
     """
@@ -78,11 +80,11 @@ class Dreams:
         self.failing: str | None = None
 
     def frame(self, dream: int) -> Path:
-        """Where the frame file of a dream is."""
+        """Return where the frame file of a dream is."""
         return frame_path(self._directory, dream)
 
     async def record(self, dream: Dream, jpeg: bytes) -> None:
-        """Makes a dream durable.
+        """Make a dream durable.
 
         Raises OSError or sqlite3.Error where that failed; then there is no such dream.
         """
@@ -98,35 +100,39 @@ class Dreams:
             log.warning("frame files can be written again", extra={"dream": dream.dream})
             self.failing = None
 
-        digest = digest_name(dream.dream), hashlib.sha256(jpeg).digest()
+        row = {**asdict(dream), "file": FileState.THERE}
+        digest = {"file": digest_name(dream.dream), "sha256": hashlib.sha256(jpeg).digest()}
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"INSERT INTO dreams ({COLUMNS}, file) VALUES (?,?,?,?,?,?,?,?,?,0)", astuple(dream)
+                f"INSERT INTO dreams ({COLUMNS}, file) VALUES "
+                "(:dream, :seq, :time, :style, :layer, :network, :ms, :users, :bytes, :file)",
+                row,
             )
-            connection.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", digest)
+            connection.execute("INSERT OR REPLACE INTO digests VALUES (:file, :sha256)", digest)
 
         await self._journal.write(insert)
 
     async def read(self, dream: int) -> bytes:
-        """The frame file of a dream, as it was written.
+        """Return the frame file of a dream, as it was written.
 
         Raises OSError where it is damaged; FileNotFoundError where it is gone, or there is no such dream.
         """
-        row = self._journal.row("SELECT bytes FROM dreams WHERE dream = ?", dream)
+        row = self._journal.row("SELECT bytes FROM dreams WHERE dream = :dream", dream=dream)
         if row is None:
             raise FileNotFoundError(f"there is no dream {dream}")
-        found = self._journal.row("SELECT sha256 FROM digests WHERE file = ?", digest_name(dream))
+        found = self._journal.row("SELECT sha256 FROM digests WHERE file = :file", file=digest_name(dream))
         return await asyncio.to_thread(read_frame, self.frame(dream), row[0], found[0] if found else None)
 
     async def newest_whole(self) -> tuple[Dream, Image.Image] | None:
-        """The newest dream whose frame file can be read, with its picture.
+        """Return the newest dream whose frame file can be read, with its picture.
 
         A missing or torn one is logged.
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                f"SELECT {COLUMNS} FROM dreams WHERE file = 0 ORDER BY dream DESC"
+                f"SELECT {COLUMNS} FROM dreams WHERE file = :there ORDER BY dream DESC",
+                {"there": FileState.THERE},
             ).fetchmany(1000)
         )
         for row in rows:
@@ -142,16 +148,19 @@ class Dreams:
         return None
 
     async def seqs(self, until: int, most: int) -> list[int]:
-        """The last operation of each of the newest `most` dreams up to the dream `until`, in their order."""
+        """Return the last operation of each of the newest `most` dreams up to the dream `until`, in their
+        order.
+        """
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                "SELECT seq FROM dreams WHERE dream <= ? ORDER BY dream DESC LIMIT ?", (until, most)
+                "SELECT seq FROM dreams WHERE dream <= :until ORDER BY dream DESC LIMIT :most",
+                {"until": until, "most": most},
             ).fetchall()
         )
         return [row[0] for row in reversed(rows)]
 
     async def last_number(self) -> int:
-        """The highest number that a dream has had; 0 where there was none."""
+        """Return the highest number that a dream has had; 0 where there was none."""
 
         def query(connection: sqlite3.Connection) -> int:
             return int(connection.execute("SELECT coalesce(max(dream), 0) FROM dreams").fetchone()[0])
@@ -160,7 +169,7 @@ class Dreams:
 
 
 def decode(jpeg: bytes) -> Image.Image:
-    """The picture in a frame file, RGB. Raises OSError where it is torn or has not the canvas' size."""
+    """Return the picture in a frame file, RGB. Raises OSError where it is torn or of another size."""
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
         if image.size != (SIDE, SIDE):
             raise OSError(f"the picture has {image.width} × {image.height} pixels, not {SIDE} × {SIDE}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes the entries of a directory durable. Raises OSError."""
+    """Make the entries of a directory durable. Raises OSError."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -17,13 +17,13 @@ def sync_directory(directory: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Makes the contents of a file durable. Raises OSError."""
+    """Make the contents of a file durable. Raises OSError."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def make_directory(directory: Path) -> None:
-    """Makes a directory and those above it, durably. Raises OSError."""
+    """Make a directory and those above it, durably. Raises OSError."""
     missing = [path for path in (directory, *directory.parents) if not path.exists()]
     directory.mkdir(parents=True, exist_ok=True)
     for path in reversed(missing):
@@ -31,7 +31,7 @@ def make_directory(directory: Path) -> None:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Writes a file so that after a power cut there is all of it or nothing.
+    """Write a file so that after a power cut there is all of it or nothing.
 
     Raises OSError; then there is nothing of it, but what was there before.
     """
@@ -51,13 +51,13 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def digest(path: Path) -> bytes:
-    """The SHA-256 of a file. Raises OSError."""
+    """Return the SHA-256 of a file. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 
 def move_durably(source: Path, target: Path) -> int:
-    """Moves a whole file to its place on the same file system, and gives its length.
+    """Move a whole file to its place on the same file system, and return its length.
 
     After a power cut it is there whole, or not at all. Raises OSError.
     """
@@ -69,7 +69,7 @@ def move_durably(source: Path, target: Path) -> int:
 
 
 def place(source: Path, target: Path) -> int:
-    """Puts a file that never changes elsewhere too, linked where that can be, and gives its length.
+    """Put a file that never changes elsewhere too, linked where that can be, and return its length.
 
     It is durable when its directory is synced. Raises OSError.
     """
@@ -85,7 +85,7 @@ def place(source: Path, target: Path) -> int:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copies a file, synced. Raises OSError."""
+    """Copy a file, synced. Raises OSError."""
     with source.open("rb") as reader, target.open("xb") as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
         writer.flush()

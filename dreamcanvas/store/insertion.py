@@ -14,6 +14,10 @@ NEWEST: Final = """SELECT max(
     (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
 )"""
 
+_OPERATION: Final = (
+    "INSERT INTO operations VALUES (:seq, :time, :author, :stroke, :x, :y, :size, :color, :patch)"
+)
+
 
 @dataclass(slots=True)
 class Batch:
@@ -29,37 +33,48 @@ class Batch:
 
 
 def insert(batch: Batch, connection: sqlite3.Connection) -> None:
-    """Writes it. Raises sqlite3.Error."""
+    """Write a batch, within a transaction. Raises sqlite3.Error."""
     rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
     if rows:
         newest = connection.execute(NEWEST).fetchone()[0]
-        if rows[0][0] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
-            raise sqlite3.DatabaseError(f"operation {rows[0][0]} would follow operation {newest}")
-    connection.executemany("INSERT INTO operations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if rows[0]["seq"] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
+            raise sqlite3.DatabaseError(f"operation {rows[0]['seq']} would follow operation {newest}")
+    connection.executemany(_OPERATION, rows)
     undone = [
-        (operation.seq, json.dumps(_spans(operation.mark.took)))
+        {"seq": operation.seq, "dabs": json.dumps(_spans(operation.mark.took))}
         for receipt in batch.receipts
         for operation in receipt.operations
         if isinstance(operation.mark, Patch) and operation.mark.took
     ]
     if undone:
-        connection.executemany("INSERT INTO undone VALUES (?, ?)", undone)
+        connection.executemany("INSERT INTO undone VALUES (:seq, :dabs)", undone)
+    _insert_authors(batch, connection)
+
+
+def _insert_authors(batch: Batch, connection: sqlite3.Connection) -> None:
     connection.executemany(
         "INSERT INTO authors (author, session, address, created, token, last_call, last_seq, last_time) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (author) DO UPDATE SET "
+        "VALUES (:author, :session, :address, :created, :token, :last_call, :last_seq, :last_time) "
+        "ON CONFLICT (author) DO UPDATE SET "
         "last_call = excluded.last_call, last_seq = excluded.last_seq, last_time = excluded.last_time",
         [
-            (
-                *(author.number, author.session, author.address, batch.time, author.token),
-                *(last_call, last_seq, last_time),
-            )
+            {
+                "author": author.number,
+                "session": author.session,
+                "address": author.address,
+                "created": batch.time,
+                "token": author.token,
+                "last_call": last_call,
+                "last_seq": last_seq,
+                "last_time": last_time,
+            }
             for author, last_call, last_seq, last_time in batch.authors.values()
         ],
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO seen VALUES (?, ?)",
+        "INSERT OR REPLACE INTO seen VALUES (:author, :time)",
         [
-            (author.number, batch.time)
+            {"author": author.number, "time": batch.time}
             for author, *_ in batch.authors.values()
             if author.stored and batch.time - author.seen >= SEEN_MS
         ],
@@ -67,7 +82,7 @@ def insert(batch: Batch, connection: sqlite3.Connection) -> None:
 
 
 def _spans(numbers: Sequence[int]) -> list[list[int]]:
-    """Rising numbers as spans of consecutive ones, first and last."""
+    """Return rising numbers as spans of consecutive ones, first and last."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and number == spans[-1][1] + 1:
@@ -77,9 +92,16 @@ def _spans(numbers: Sequence[int]) -> list[list[int]]:
     return spans
 
 
-def _row(operation: Operation) -> tuple[Any, ...]:
+def _row(operation: Operation) -> dict[str, Any]:
     mark = operation.mark
-    head = (operation.seq, operation.time, operation.author, operation.stroke, mark.x, mark.y)
-    if isinstance(mark, Dab):
-        return (*head, mark.size, mark.color, None)
-    return (*head, None, None, mark.image)
+    return {
+        "seq": operation.seq,
+        "time": operation.time,
+        "author": operation.author,
+        "stroke": operation.stroke,
+        "x": mark.x,
+        "y": mark.y,
+        "size": mark.size if isinstance(mark, Dab) else None,
+        "color": mark.color if isinstance(mark, Dab) else None,
+        "patch": None if isinstance(mark, Dab) else mark.image,
+    }

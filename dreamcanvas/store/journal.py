@@ -54,22 +54,19 @@ class Journal:
         self._sessions: WeakValueDictionary[bytes, Author] = WeakValueDictionary()
         self._by_number: WeakValueDictionary[int, Author] = WeakValueDictionary()
         self.commits = 0
-        self.seq = self._one(NEWEST)
+        self.seq = int(self._database.reader.execute(NEWEST).fetchone()[0])
         self._numbers = self._database.at_start(Numbers)
         self._reserving: set[asyncio.Task[None]] = set()
 
-    def _one(self, query: str, *values: object) -> int:
-        return int(self._database.reader.execute(query, values).fetchone()[0])
-
     # Reading
 
-    def row(self, query: str, *values: object) -> tuple[Any, ...] | None:
-        """The first row that a short query finds, at once. Raises sqlite3.Error."""
+    def row(self, query: str, **values: object) -> tuple[Any, ...] | None:
+        """Return the first row that a short query finds, at once. Raises sqlite3.Error."""
         found: tuple[Any, ...] | None = self._database.reader.execute(query, values).fetchone()
         return found
 
     def operations(self, after: int) -> Iterator[Operation]:
-        """The durable operations after a number, in order, those that were archived too.
+        """Return the durable operations after a number, in order, those that were archived too.
 
         It begins later where the archives have been deleted for want of room. Raises StoreError where one is
         missing or damaged.
@@ -78,19 +75,21 @@ class Journal:
         if after < archived:
             yield from self.archive.operations(after)
         rows = self._database.reader.execute(
-            f"SELECT {COLUMNS} FROM operations WHERE seq > ? ORDER BY seq", (max(after, archived),)
+            f"SELECT {COLUMNS} FROM operations WHERE seq > :after ORDER BY seq",
+            {"after": max(after, archived)},
         )
         yield from map(to_operation, rows)
 
     def replayed_from(self, limit: int) -> int:
-        """The operation after which the rest counts as `limit` operations at most (0: any number), where a
-        patch counts by its bytes.
+        """Return the operation after which the rest counts as `limit` operations at most (0: any number),
+        where a patch counts by its bytes.
         """
         if not limit:
             return 0
         room = limit
         for seq, length in self._database.reader.execute(
-            "SELECT seq, length(patch) FROM operations WHERE seq > ? ORDER BY seq DESC", (self.seq - limit,)
+            "SELECT seq, length(patch) FROM operations WHERE seq > :after ORDER BY seq DESC",
+            {"after": self.seq - limit},
         ):
             room -= 1 if length is None else patch_weight(length)
             if room < 0:
@@ -98,20 +97,20 @@ class Journal:
         return max(0, self.seq - limit)
 
     def anonymous(self, address: str, token: str | None = None) -> Author:
-        """An author without a session, with a number of its own."""
+        """Return an author without a session, with a number of its own."""
         return Author(self._numbers.next(self._reserve), None, address, token=token)
 
     def session(self, session: bytes, address: str, token: str | None = None) -> Author:
-        """The author of a session, known or new. A new one is stored when it draws; until then it is known
-        while it is here, or as one of the last that were.
+        """Return the author of a session, known or new. A new one is stored when it draws; until then it is
+        known while it is here, or as one of the last that were.
         """
         author = self._sessions.get(session)
         if author is None:
             row = self.row(
                 "SELECT author, address, last_call, last_seq, last_time, max(created, last_time, coalesce("
                 "(SELECT time FROM seen WHERE seen.author = authors.author), 0)) "
-                "FROM authors WHERE session = ?",
-                session,
+                "FROM authors WHERE session = :session",
+                session=session,
             )
             if row is None:
                 number = self._numbers.of_session(session, self._is_taken)
@@ -130,11 +129,11 @@ class Journal:
         return author
 
     def _is_taken(self, number: int) -> bool:
-        stored = "SELECT 1 FROM authors WHERE author = ?"
-        return number in self._by_number or self.row(stored, number) is not None
+        stored = "SELECT 1 FROM authors WHERE author = :author"
+        return number in self._by_number or self.row(stored, author=number) is not None
 
     def _reserve(self, until: int) -> None:
-        """Has it written down which numbers may be given."""
+        """Have it written down which numbers may be given."""
 
         async def write() -> None:
             with contextlib.suppress(sqlite3.Error):  # the next ones are reserved with the next block
@@ -148,7 +147,7 @@ class Journal:
     # Writing
 
     def append(self, entry: Entry) -> asyncio.Future[Receipt]:
-        """Makes an entry durable.
+        """Make an entry durable.
 
         The future raises Unavailable where that failed, or what `late` raised: then nothing was applied.
         """
@@ -159,7 +158,8 @@ class Journal:
         return entry.settled
 
     def passed(self, *authors: Author) -> asyncio.Future[Receipt]:
-        """Is done when all is settled that these authors, and whoever came before them, have appended.
+        """Return a future that is done when all is settled that these authors, and whoever came before them,
+        have appended.
 
         At once where they wait for nothing: whoever only watches does not need the disk.
         """
@@ -170,7 +170,7 @@ class Journal:
         return done
 
     async def drain(self) -> None:
-        """Waits until all that was appended is settled."""
+        """Wait until all that was appended is settled."""
         while self._committing is not None:
             await asyncio.shield(self._committing)
 
@@ -180,19 +180,19 @@ class Journal:
         return self._database.failing
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does other work on the database in the journal's thread, between transactions."""
+        """Do other work on the database in the journal's thread, between transactions."""
         return await self._database.run(work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does other work in a transaction of its own. Raises sqlite3.Error; then nothing was changed."""
+        """Do other work in a transaction of its own. Raises sqlite3.Error; then nothing was changed."""
         return await self._database.write(work)
 
     async def empty_log(self) -> None:
-        """Makes the log beside the database empty, unless somebody reads it."""
+        """Make the log beside the database empty, unless somebody reads it."""
         await self._database.empty_log()
 
     def close(self) -> None:
-        """Closes the database. Nothing may be waiting."""
+        """Close the database. Nothing may be waiting."""
         self._database.close()
 
     async def _commit_all(self) -> None:
@@ -220,7 +220,7 @@ class Journal:
             self._committing = None
 
     def _number_all(self, entries: list[Entry]) -> Batch:
-        """Gives numbers; finds the calls that were applied before, or earlier in the same transaction."""
+        """Give numbers; find the calls that were applied before, or earlier in the same transaction."""
         now = self._clock()
         seq = self.seq
         batch = Batch(now, entries, [], {})
@@ -261,11 +261,11 @@ class Journal:
 
 
 async def _at_once() -> None:
-    """Waits for nothing."""
+    """Wait for nothing."""
 
 
 def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
-    """Tells those who have something to be saved that it was not."""
+    """Tell those who have something to be saved that it was not."""
     log.debug("nothing saved", extra={"calls": len(entries), "error": str(error)})
     for entry in entries:
         if not entry.marks:

@@ -11,6 +11,7 @@ from dreamcanvas.store.archive import FILE_OPERATIONS
 from dreamcanvas.store.authors import forget_authors
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
 from dreamcanvas.store.checkpoints import KEEP, Checkpoints
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Journal
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Keeping:
 
 
 class Maintenance:
-    """Does it, until cancelled."""
+    """Moves and deletes what is due, every minute."""
 
     def __init__(
         self,
@@ -59,7 +60,10 @@ class Maintenance:
         self._at_work = asyncio.Lock()
 
     async def run(self) -> None:
-        """Does it every `interval` seconds. What fails is logged, and tried again."""
+        """Move and delete what is due every `interval` seconds, until cancelled.
+
+        What fails is logged, and tried again.
+        """
         while True:
             try:
                 await self.once()
@@ -68,7 +72,7 @@ class Maintenance:
             await asyncio.sleep(self._interval)
 
     async def once(self) -> None:
-        """Moves all that is due, then makes room. Raises OSError, sqlite3.Error."""
+        """Move all that is due, then make room. Raises OSError, sqlite3.Error."""
         async with self._at_work:
             keeping, now = self._keeping, self._clock()
             if self._checkpoints is not None:
@@ -99,13 +103,15 @@ class Maintenance:
 
 
 def _base(connection: sqlite3.Connection) -> int:
-    """The last operation that nobody will lay again, even if the newest frames or checkpoints are damaged."""
+    """Return the last operation that nobody will lay again, even if the newest frames or checkpoints are
+    damaged.
+    """
     found = connection.execute(
         "SELECT max((SELECT coalesce(min(seq), 0) FROM "
-        "(SELECT seq FROM dreams WHERE file = 0 ORDER BY dream DESC LIMIT 1 OFFSET :dreams)), "
+        "(SELECT seq FROM dreams WHERE file = :there ORDER BY dream DESC LIMIT 1 OFFSET :dreams)), "
         "(SELECT coalesce(min(seq), 0) FROM "
         "(SELECT seq FROM checkpoints WHERE dream = (SELECT coalesce(max(dream), 0) FROM dreams) "
         "ORDER BY seq DESC LIMIT 1 OFFSET :checkpoints)))",
-        {"dreams": KEEP_AT_LEAST, "checkpoints": KEEP - 1},
+        {"there": FileState.THERE, "dreams": KEEP_AT_LEAST, "checkpoints": KEEP - 1},
     ).fetchone()
     return int(found[0])

@@ -7,7 +7,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ class Act:
 
 
 def is_hash(text: str) -> bool:
-    """Whether a text is the hash of an address."""
+    """Say whether a text is the hash of an address."""
     return re.fullmatch(f"{HASHED}[0-9a-f]{{{HASH_LENGTH}}}", text, re.ASCII) is not None
 
 
@@ -75,31 +75,32 @@ class ModerationLog:
         self._journal = journal
 
     async def addresses(self) -> Addresses:
-        """The hashes of this data directory."""
+        """Return the hashes of this data directory."""
         return Addresses(await self._journal.write(_address_key))
 
     async def settings(self) -> dict[str, Any]:
-        """What was set and is to last."""
+        """Return what was set and is to last."""
         return await self._journal.run(settings.read)
 
     async def tokens(self) -> dict[str, Token]:
-        """The bots' tokens by name."""
+        """Return the bots' tokens by name."""
         return await self._journal.run(tokens.read)
 
     async def bans(self, now: int) -> list[Ban]:
-        """The bans in force."""
+        """Return the bans in force."""
 
         def query(connection: sqlite3.Connection) -> list[Ban]:
             rows = connection.execute(
-                "SELECT ban, author, address, until, reason, created FROM bans WHERE until > ? ORDER BY ban",
-                (now,),
+                "SELECT ban, author, address, until, reason, created FROM bans "
+                "WHERE until > :now ORDER BY ban",
+                {"now": now},
             ).fetchall()
             return [Ban(*row) for row in rows]
 
         return await self._journal.run(query)
 
     async def set(self, now: int, what: str, values: Mapping[str, Any]) -> None:
-        """Makes settings last."""
+        """Make settings last."""
 
         def work(connection: sqlite3.Connection) -> None:
             for name, value in values.items():
@@ -109,12 +110,13 @@ class ModerationLog:
         await self._journal.write(work)
 
     async def ban(self, ban: Ban) -> Ban:
-        """Keeps a ban, and gives it a number."""
+        """Keep a ban, and return it a number."""
 
         def work(connection: sqlite3.Connection) -> int:
             done = connection.execute(
-                "INSERT INTO bans (author, address, until, reason, created) VALUES (?, ?, ?, ?, ?)",
-                (ban.author, ban.address, ban.until, ban.reason, ban.created),
+                "INSERT INTO bans (author, address, until, reason, created) "
+                "VALUES (:author, :address, :until, :reason, :created)",
+                asdict(ban),
             )
             number = int(done.lastrowid or 0)
             whom = {"ban": number, "author": ban.author, "address": ban.address}
@@ -124,20 +126,20 @@ class ModerationLog:
         return replace(ban, ban=await self._journal.write(work))
 
     async def address_of(self, author: int) -> str | None:
-        """Where an author was first seen, or the hash of that; None where it has not drawn."""
+        """Return where an author was first seen, or the hash of that; None where it has not drawn."""
         row = await self._journal.run(
             lambda connection: connection.execute(
-                "SELECT address FROM authors WHERE author = ?", (author,)
+                "SELECT address FROM authors WHERE author = :author", {"author": author}
             ).fetchone()
         )
         return None if row is None else str(row[0])
 
     async def unban(self, now: int, ban: int) -> bool:
-        """Ends a ban, if it is in force."""
+        """End a ban, if it is in force."""
 
         def work(connection: sqlite3.Connection) -> bool:
             done = connection.execute(
-                "UPDATE bans SET until = ? WHERE ban = ? AND until > ?", (now, ban, now)
+                "UPDATE bans SET until = :now WHERE ban = :ban AND until > :now", {"now": now, "ban": ban}
             )
             if done.rowcount:
                 _record(connection, now, "unban", {"ban": ban})
@@ -146,26 +148,29 @@ class ModerationLog:
         return await self._journal.write(work)
 
     async def record(self, now: int, what: str, details: Mapping[str, Any]) -> int:
-        """Writes down an act, and gives its number."""
+        """Write down an act, and return its number."""
         return await self._journal.write(lambda connection: _record(connection, now, what, details))
 
     async def made(self, act: int, seq: int) -> None:
-        """Writes down which patch an act made."""
+        """Write down which patch an act made."""
         await self._journal.write(
-            lambda connection: connection.execute("UPDATE acts SET seq = ? WHERE act = ?", (seq, act))
+            lambda connection: connection.execute(
+                "UPDATE acts SET seq = :seq WHERE act = :act", {"seq": seq, "act": act}
+            )
         )
 
     async def acts(self, limit: int) -> list[Act]:
-        """The newest acts, newest first."""
+        """Return the newest acts, newest first."""
         rows = await self._journal.run(
             lambda connection: connection.execute(
-                "SELECT act, time, what, details, seq FROM acts ORDER BY act DESC LIMIT ?", (limit,)
+                "SELECT act, time, what, details, seq FROM acts ORDER BY act DESC LIMIT :limit",
+                {"limit": limit},
             ).fetchall()
         )
         return [Act(*row) for row in rows]
 
     async def act_counts(self) -> dict[str, int]:
-        """How often the host did what."""
+        """Return how often the host did what."""
         return await self._journal.run(
             lambda connection: dict(
                 connection.execute("SELECT what, count(*) FROM acts GROUP BY what").fetchall()
@@ -173,30 +178,32 @@ class ModerationLog:
         )
 
     async def hash_addresses(self, before: int, addresses: Addresses) -> int:
-        """Hashes addresses of authors from before a time, a slice at most; gives how many."""
+        """Hash addresses of authors from before a time, a slice at most; return how many."""
         rows = await self._journal.run(
             lambda connection: connection.execute(
                 "SELECT author, address FROM authors "
-                "WHERE created < ? AND substr(address, 1, 1) != '#' LIMIT ?",
-                (before, SLICE),
+                "WHERE created < :before AND substr(address, 1, 1) != '#' LIMIT :slice",
+                {"before": before, "slice": SLICE},
             ).fetchall()
         )
-        hashed = [(addresses.hashed(address), author) for author, address in rows]
+        hashed = [{"address": addresses.hashed(address), "author": author} for author, address in rows]
         if hashed:
             await self._journal.write(
                 lambda connection: connection.executemany(
-                    "UPDATE authors SET address = ? WHERE author = ?", hashed
+                    "UPDATE authors SET address = :address WHERE author = :author", hashed
                 )
             )
         return len(hashed)
 
 
 def _set(connection: sqlite3.Connection, name: str, value: Any) -> None:
-    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
+    connection.execute(
+        "INSERT OR REPLACE INTO settings VALUES (:name, :value)", {"name": name, "value": json.dumps(value)}
+    )
 
 
 def _address_key(connection: sqlite3.Connection) -> bytes:
-    """The key of the hashes; the first time it is made."""
+    """Return the key of the hashes, which is made the first time."""
     text = settings.read(connection).get(settings.ADDRESS_KEY)
     if text is None:
         text = secrets.token_hex(32)
@@ -205,6 +212,8 @@ def _address_key(connection: sqlite3.Connection) -> bytes:
 
 
 def _record(connection: sqlite3.Connection, time: int, what: str, details: Mapping[str, Any]) -> int:
-    text = json.dumps(details, ensure_ascii=False)
-    done = connection.execute("INSERT INTO acts (time, what, details) VALUES (?, ?, ?)", (time, what, text))
+    done = connection.execute(
+        "INSERT INTO acts (time, what, details) VALUES (:time, :what, :details)",
+        {"time": time, "what": what, "details": json.dumps(details, ensure_ascii=False)},
+    )
     return int(done.lastrowid or 0)

@@ -1,25 +1,25 @@
 """The movies: a row for each window of dreams that is closed, and for each day; files in `movies/`.
 
 A window's row is made when it closes; from then on its dreams are fixed. Its movie is written elsewhere and
-moved to its place, and is there when its row says so. `file` is 3 until then, 0 while it is there, 1 and 2
-when it is deleted for want of room (see `budget`); its poster stays.
+moved to its place, and is there when its row says so. Where it is deleted for want of room (see `budget`),
+its poster stays.
 """
 
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from dreamcanvas.store.dream_queries import Reader, Span
+from dreamcanvas.store.dream_queries import Reader, Span, Values
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Journal
 
 POSTER: Final = ".jpg"
 SPRITE: Final = "-sprite.jpg"
-THERE, MARKED, GONE, WAITING = range(4)
 LOST: Final = 0  # in place of its window, for a dream whose frame went before there was a movie
 _NAME: Final = "%Y%m%dT%H%M%SZ"
 _WINDOW: Final = "start, until, first, last, frames, minutes, styles, files, file"
@@ -41,16 +41,19 @@ class Window:
     minutes: tuple[int, ...]
     styles: tuple[tuple[int, str], ...]
     files: dict[str, int]
-    file: int = WAITING
+    file: FileState = FileState.WAITING
 
     @property
     def dabs(self) -> int:
         """How many dabs came."""
         return sum(self.minutes)
 
-    def condition(self) -> tuple[str, tuple[int, ...]]:
-        """Which dreams are its own, in SQL, of a row of the table `dreams`."""
-        return "dream BETWEEN ? AND ? AND movie = ?", (self.first, self.last, self.start)
+    def condition(self) -> tuple[str, Values]:
+        """Return which dreams are its own, in SQL, of a row of the table `dreams`."""
+        return (
+            "dream BETWEEN :selected_first AND :selected_last AND movie = :selected_movie",
+            {"selected_first": self.first, "selected_last": self.last, "selected_movie": self.start},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Day:
     dabs: int
     dreams: tuple[int, ...]
     files: dict[str, int]
-    file: int = THERE
+    file: FileState = FileState.THERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,16 @@ class Total:
     frames: int
     dabs: int
     bytes: int
-    file: int
+    file: FileState
 
 
 def name_of(start: int) -> str:
-    """How the files of a window are called: `20261122T140000Z`."""
+    """Return how the files of a window are called: `20261122T140000Z`."""
     return datetime.fromtimestamp(start / 1000, UTC).strftime(_NAME)
 
 
 def start_of(name: str) -> int | None:
-    """The start of the window of that name; None where it is none."""
+    """Return the start of the window of that name; None where it is none."""
     try:
         start = datetime.strptime(name, _NAME).replace(tzinfo=UTC)
     except ValueError:
@@ -97,7 +100,7 @@ def start_of(name: str) -> int | None:
 
 
 def movie_path(directory: Path, name: str, ending: str) -> Path:
-    """Where a file of a movie is below `directory`: a directory for each year."""
+    """Return where a file of a movie is below `directory`: a directory for each year."""
     return directory / name[:4] / f"{name}{ending}"
 
 
@@ -111,7 +114,7 @@ class Movies:
     # Windows
 
     async def close_window(self, window: Window, span: Span) -> None:
-        """Makes a window's row of what was gathered for it, whose dreams are fixed from now on.
+        """Make a window's row of what was gathered for it, whose dreams are fixed from now on.
 
         Raises sqlite3.Error.
         """
@@ -119,33 +122,50 @@ class Movies:
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"INSERT INTO windows ({_WINDOW}, dabs, bytes, poster) VALUES (?,?,?,?,?,?,?,?,?,?,0,0)",
-                (
-                    *(window.start, window.until, window.first, window.last, window.frames),
-                    *(json.dumps(window.minutes), json.dumps(window.styles), json.dumps(window.files)),
-                    *(window.file, window.dabs),
-                ),
+                f"INSERT INTO windows ({_WINDOW}, dabs, bytes, poster) VALUES "
+                "(:start, :until, :first, :last, :frames, :minutes, :styles, :files, :file, :dabs, 0, 0)",
+                {
+                    "start": window.start,
+                    "until": window.until,
+                    "first": window.first,
+                    "last": window.last,
+                    "frames": window.frames,
+                    "minutes": json.dumps(window.minutes),
+                    "styles": json.dumps(window.styles),
+                    "files": json.dumps(window.files),
+                    "file": window.file,
+                    "dabs": window.dabs,
+                },
             )
-            connection.execute(f"UPDATE dreams SET movie = ? WHERE {where}", (window.start, *values))
+            connection.execute(
+                f"UPDATE dreams SET movie = :start WHERE {where}", {**values, "start": window.start}
+            )
 
         await self._write(work)
 
     async def window_made(
         self, window: Window, lost: Iterable[int], digests: Mapping[str, bytes] = MappingProxyType({})
     ) -> None:
-        """Says that a window's movie is there, without the `lost` dreams. `digests` are checksums of its
+        """Say that a window's movie is there, without the `lost` dreams. `digests` are checksums of its
         files, by their places in the data directory. Raises sqlite3.Error.
         """
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(
-                "UPDATE dreams SET movie = ? WHERE dream = ?", [(LOST, number) for number in lost]
+                "UPDATE dreams SET movie = :lost WHERE dream = :dream",
+                [{"lost": LOST, "dream": number} for number in lost],
             )
             connection.execute(
-                "UPDATE windows SET frames = ?, files = ?, bytes = ?, poster = ?, file = ? WHERE start = ?",
-                (window.frames, *_lengths(window.files), window.file, window.start),
+                "UPDATE windows SET frames = :frames, files = :files, bytes = :bytes, poster = :poster, "
+                "file = :file WHERE start = :start",
+                {
+                    "frames": window.frames,
+                    "file": window.file,
+                    "start": window.start,
+                    **_lengths(window.files),
+                },
             )
-            connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
+            _keep_digests(connection, digests)
 
         await self._write(work)
 
@@ -154,30 +174,34 @@ class Movies:
         await self._journal.write(work)
 
     async def starts(self) -> set[int]:
-        """The starts of the closed windows."""
+        """Return the starts of the closed windows."""
         rows = await self._reader.read(
             lambda connection: connection.execute("SELECT start FROM windows").fetchall()
         )
         return {row[0] for row in rows}
 
     async def windows(self, *, before: int, limit: int) -> list[Window]:
-        """The newest closed windows that start before a time, newest first."""
-        return await self._windows("start < ? ORDER BY start DESC LIMIT ?", before, limit)
+        """Return the newest closed windows that start before a time, newest first."""
+        return await self._windows(
+            "start < :before ORDER BY start DESC LIMIT :limit", before=before, limit=limit
+        )
 
     async def window(self, start: int) -> Window | None:
-        """The closed window of that start."""
-        found = await self._windows("start = ?", start)
+        """Return the closed window of that start."""
+        found = await self._windows("start = :start", start=start)
         return found[0] if found else None
 
     async def between(self, start: int, until: int) -> list[Window]:
-        """The closed windows that start in a span of time, oldest first."""
-        return await self._windows("start >= ? AND start < ? ORDER BY start", start, until)
+        """Return the closed windows that start in a span of time, oldest first."""
+        return await self._windows(
+            "start >= :start AND start < :until ORDER BY start", start=start, until=until
+        )
 
     async def waiting(self) -> list[Window]:
-        """The closed windows whose movie is not made, oldest first."""
-        return await self._windows("file = ? ORDER BY start", WAITING)
+        """Return the closed windows whose movie is not made, oldest first."""
+        return await self._windows("file = :waiting ORDER BY start", waiting=FileState.WAITING)
 
-    async def _windows(self, where: str, *values: object) -> list[Window]:
+    async def _windows(self, where: str, **values: int) -> list[Window]:
         rows = await self._reader.read(
             lambda connection: connection.execute(
                 f"SELECT {_WINDOW} FROM windows WHERE {where}", values
@@ -186,54 +210,83 @@ class Movies:
         return [_to_window(row) for row in rows]
 
     async def totals(self) -> list[Total]:
-        """All closed windows, oldest first."""
+        """Return all closed windows, oldest first."""
         rows = await self._reader.read(
             lambda connection: connection.execute(
-                "SELECT start, until, frames, dabs, poster + iif(file = 0, bytes, 0), file "
-                "FROM windows ORDER BY start"
+                "SELECT start, until, frames, dabs, poster + iif(file = :there, bytes, 0), file "
+                "FROM windows ORDER BY start",
+                {"there": FileState.THERE},
             ).fetchall()
         )
-        return [Total(*row) for row in rows]
+        return [_to_total(row) for row in rows]
 
     # Days
 
     async def day_made(self, day: Day, digests: Mapping[str, bytes] = MappingProxyType({})) -> None:
-        """Says that a day's movie is there; `digests` as of a window's. Raises sqlite3.Error."""
-        files, length, poster = _lengths(day.files)
-        row = (
-            *(day.day, day.start, day.until, day.windows, day.frames, day.dabs),
-            *(json.dumps(day.dreams), files, day.file, length, poster),
-        )
+        """Say that a day's movie is there; `digests` as of a window's. Raises sqlite3.Error."""
+        row = {**asdict(day), "dreams": json.dumps(day.dreams), **_lengths(day.files)}
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
-                f"INSERT INTO days ({_DAY}, bytes, poster) VALUES (?,?,?,?,?,?,?,?,?,?,?)", row
+                f"INSERT INTO days ({_DAY}, bytes, poster) VALUES (:day, :start, :until, :windows, :frames, "
+                ":dabs, :dreams, :files, :file, :bytes, :poster)",
+                row,
             )
-            connection.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?)", digests.items())
+            _keep_digests(connection, digests)
 
         await self._write(work)
 
     async def days(self) -> list[Day]:
-        """The days that have, or had, a movie, newest first."""
+        """Return the days that have, or had, a movie, newest first."""
         rows = await self._reader.read(
             lambda connection: connection.execute(f"SELECT {_DAY} FROM days ORDER BY day DESC").fetchall()
         )
         return [_to_day(row) for row in rows]
 
 
-def _lengths(files: dict[str, int]) -> tuple[str, int, int]:
+def _keep_digests(connection: sqlite3.Connection, digests: Mapping[str, bytes]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO digests VALUES (:file, :sha256)",
+        [{"file": file, "sha256": sha256} for file, sha256 in digests.items()],
+    )
+
+
+def _lengths(files: dict[str, int]) -> dict[str, str | int]:
+    """Return the columns that hold the lengths of a movie's files."""
     poster = files.get(POSTER, 0)
-    return json.dumps(files), sum(files.values()) - poster, poster
+    return {"files": json.dumps(files), "bytes": sum(files.values()) - poster, "poster": poster}
 
 
 def _to_window(row: Sequence[Any]) -> Window:
     start, until, first, last, frames, minutes, styles, files, file = row
-    spans = tuple((time, style) for time, style in json.loads(styles))
     return Window(
-        start, until, first, last, frames, tuple(json.loads(minutes)), spans, json.loads(files), file
+        start,
+        until,
+        first,
+        last,
+        frames,
+        minutes=tuple(json.loads(minutes)),
+        styles=tuple((time, style) for time, style in json.loads(styles)),
+        files=json.loads(files),
+        file=FileState(file),
     )
+
+
+def _to_total(row: Sequence[Any]) -> Total:
+    start, until, frames, dabs, length, file = row
+    return Total(start, until, frames, dabs, length, FileState(file))
 
 
 def _to_day(row: Sequence[Any]) -> Day:
     day, start, until, windows, frames, dabs, dreams, files, file = row
-    return Day(day, start, until, windows, frames, dabs, tuple(json.loads(dreams)), json.loads(files), file)
+    return Day(
+        day,
+        start,
+        until,
+        windows,
+        frames,
+        dabs,
+        dreams=tuple(json.loads(dreams)),
+        files=json.loads(files),
+        file=FileState(file),
+    )

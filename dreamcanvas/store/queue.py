@@ -87,7 +87,7 @@ class Queue:
         self._changed = asyncio.Event()
 
     def append(self, entry: Entry) -> None:
-        """Puts an entry at the end."""
+        """Put an entry at the end."""
         self.waiting.append(entry)
         if entry.late is not None:
             self._late += 1
@@ -96,7 +96,7 @@ class Queue:
             self._changed.set()
 
     async def take(self) -> list[Entry]:
-        """What is to be committed together.
+        """Return what is to be committed together.
 
         None where what was to be failed, or where nothing could be yet: then it has waited for a change.
         """
@@ -117,7 +117,7 @@ class Queue:
         return taken
 
     def _put_back(self, entry: Entry, late: asyncio.Future[Late]) -> None:
-        """Has an entry wait once more, before its author's later ones."""
+        """Have an entry wait once more, before its author's later ones."""
         self.waiting.insert(0, entry)
         self._late += 1
         late.add_done_callback(self._made)
@@ -144,7 +144,9 @@ class Queue:
 
 
 async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
-    """An entry with its marks; none where that failed, of which its caller is told. Raises NotYetError."""
+    """Return an entry with its marks; none where that failed, of which its caller is told. Raises
+    NotYetError.
+    """
     if entry.call and entry.call <= entry.author.last_call:
         return [entry]  # it was applied before
     if late.cancelled():

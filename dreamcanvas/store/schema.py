@@ -164,7 +164,7 @@ MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Opens the database for writing, made or migrated where needed: a commit is durable when it returns.
+    """Open the database for writing, made or migrated where needed: a commit is durable when it returns.
 
     Raises StoreError where the file is no database, was written by a newer version of this package, or cannot
     be written.
@@ -193,7 +193,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _keep_private(path: Path) -> None:
-    """Lets nobody but the owner read the database: it has addresses, and secrets of sessions.
+    """Let nobody but the owner read the database: it has addresses, and secrets of sessions.
 
     SQLite gives the log beside it the same mode.
     """
@@ -208,7 +208,7 @@ def _keep_private(path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Makes a database of an older version one of this. Raises StoreError where a newer version wrote it."""
+    """Make a database of an older version one of this. Raises StoreError where a newer version wrote it."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
@@ -231,7 +231,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """The columns of each table."""
+    """Return the columns of each table."""
     columns: dict[str, set[str]] = {}
     query = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'"
     for table, column in connection.execute(query):
@@ -241,7 +241,7 @@ def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
 
 @functools.cache
 def _expected() -> dict[str, set[str]]:
-    """The columns of each table that the migrations make."""
+    """Return the columns of each table that the migrations make."""
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript("".join(MIGRATIONS))
         return _columns(connection)
@@ -270,5 +270,5 @@ class DirectoryLock:
             os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Lets go of the directory."""
+        """Let go of the directory."""
         os.close(self._descriptor)

@@ -18,7 +18,7 @@ _SOUND: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 
 def read(connection: sqlite3.Connection) -> dict[str, Any]:
-    """All settings. Raises ValueError, a sentence, for what only somebody else can have written there."""
+    """Return all settings. Raises ValueError, a sentence, for what another program has written there."""
     settings: dict[str, Any] = {}
     for name, text in connection.execute("SELECT name, value FROM settings"):
         try:

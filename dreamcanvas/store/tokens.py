@@ -11,7 +11,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -39,12 +39,12 @@ class Token:
 
 
 def digest(secret: str) -> bytes:
-    """What is stored of a secret."""
+    """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
 def read(connection: sqlite3.Connection) -> dict[str, Token]:
-    """All tokens by name, the revoked ones too."""
+    """Return all tokens by name, the revoked ones too."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM tokens ORDER BY name").fetchall()
     return {row[0]: Token(*row) for row in rows}
 
@@ -61,11 +61,11 @@ class TokenFile:
         self._clock = clock
 
     def close(self) -> None:
-        """Closes the database."""
+        """Close the database."""
         self._connection.close()
 
     def add(self, name: str, *, dabs_per_second: int, dabs_burst: int, connections: int) -> str:
-        """Makes a token, and gives it: it is nowhere to be found later.
+        """Make a token, and return it: it is nowhere to be found later.
 
         Raises StoreError where the name is taken or is none.
         """
@@ -80,24 +80,23 @@ class TokenFile:
             raise StoreError(f"there is a token {name} already: revoke it first")
         with self._transaction():
             self._connection.execute(
-                f"INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(token.name, token.hash, token.dabs_per_second, token.dabs_burst),
-                    *(token.connections, token.created, token.revoked),
-                ),
+                f"INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES "
+                "(:name, :hash, :dabs_per_second, :dabs_burst, :connections, :created, :revoked)",
+                asdict(token),
             )
             self._write_down("tokens add", name)
         return f"{name}.{secret}"
 
     def all(self) -> list[Token]:
-        """All of them, by name."""
+        """Return all of them, by name."""
         return list(read(self._connection).values())
 
     def revoke(self, name: str) -> None:
-        """Makes a token invalid. Raises StoreError where there is none of that name."""
+        """Make a token invalid. Raises StoreError where there is none of that name."""
         with self._transaction():
             done = self._connection.execute(
-                "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked = 0", (self._clock(), name)
+                "UPDATE tokens SET revoked = :now WHERE name = :name AND revoked = 0",
+                {"now": self._clock(), "name": name},
             )
             if not done.rowcount:
                 raise StoreError(f"there is no token {name}")
@@ -114,8 +113,8 @@ class TokenFile:
         self._connection.execute("COMMIT")
 
     def _write_down(self, what: str, name: str) -> None:
-        """As an act of the host's."""
+        """Write down an act of the host."""
         self._connection.execute(
-            "INSERT INTO acts (time, what, details) VALUES (?, ?, ?)",
-            (self._clock(), what, json.dumps({"name": name})),
+            "INSERT INTO acts (time, what, details) VALUES (:time, :what, :details)",
+            {"time": self._clock(), "what": what, "details": json.dumps({"name": name})},
         )

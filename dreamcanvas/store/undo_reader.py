@@ -18,10 +18,11 @@ from PIL import Image
 
 from dreamcanvas.canvas.brush import MAX_SIZE
 from dreamcanvas.canvas.model import HOST, SIDE, WHITE, Dab, Operation, Region
-from dreamcanvas.store import archive, layout
-from dreamcanvas.store.archive import COLUMNS, archive_path, to_operation
+from dreamcanvas.store import layout, read_only
+from dreamcanvas.store.archive import COLUMNS, ArchiveError, archive_files, to_operation
 from dreamcanvas.store.checkpoints import checkpoint_path, read_checkpoint
 from dreamcanvas.store.dreams import decode, digest_name, frame_path, read_frame
+from dreamcanvas.store.file_state import FileState
 
 log = logging.getLogger(__name__)
 
@@ -79,34 +80,42 @@ class UndoReader:
         bases: Bases | None = None,
         stopped: Callable[[], bool] = bool,
     ) -> Iterator["UndoReader"]:
-        """The past in a database and a directory of frame files. What it reads is given up once `stopped`."""
-        with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        ) as connection:
+        """Open the past in a database and a directory of frame files. What it reads is given up once
+        `stopped`.
+        """
+        with contextlib.closing(read_only.connect(path)) as connection:
             connection.set_progress_handler(stopped, STEPS)
             connection.execute("BEGIN")  # all that is read is as of one moment
             yield UndoReader(connection, path.parent, frames, pictures or {}, bases or Bases())
 
     def newest(self) -> int:
-        """The number of the newest operation that is in the database."""
+        """Return the number of the newest operation that is in the database."""
         return self._number("SELECT coalesce(max(seq), 0) FROM operations")
 
     # What `undo` asks for
 
     def base(self, before: int) -> tuple[int, Image.Image]:
-        """The newest dream without the operation `before` and any after it, or the newest checkpoint on that:
-        the last operation in it, and its picture.
+        """Return the newest dream without the operation `before` and any after it, or the newest checkpoint
+        on that: the last operation in it, and its picture.
 
         White where there was no dream yet. Raises LookupError where the files are gone.
         """
         dreams = self._connection.execute(
-            "SELECT dream FROM dreams WHERE seq < ? AND (file = 0 OR dream IN "
-            "(SELECT value FROM json_each(?) UNION SELECT dream FROM checkpoints WHERE seq < ?)) "
-            "ORDER BY dream DESC LIMIT ?",
-            (before, json.dumps(list(self._pictures)), before, FRAMES_TRIED),
+            "SELECT dream FROM dreams WHERE seq < :before AND (file = :there OR dream IN "
+            "(SELECT value FROM json_each(:pictures) "
+            "UNION SELECT dream FROM checkpoints WHERE seq < :before)) "
+            "ORDER BY dream DESC LIMIT :most",
+            {
+                "before": before,
+                "there": FileState.THERE,
+                "pictures": json.dumps(list(self._pictures)),
+                "most": FRAMES_TRIED,
+            },
         ).fetchall()
-        none = not self._number("SELECT count(*) FROM dreams WHERE seq < ?", before)
-        for (dream,) in [*dreams, *([(0,)] if none else [])]:
+        none = not self._number("SELECT count(*) FROM dreams WHERE seq < :before", before=before)
+        if none:
+            dreams.append((0,))  # white paper
+        for (dream,) in dreams:
             try:
                 return self.picture_at(dream, before - 1)
             except OSError as error:
@@ -114,14 +123,14 @@ class UndoReader:
         raise LookupError("no frame file is kept")
 
     def picture_at(self, dream: int, until: int) -> tuple[int, Image.Image]:
-        """A dream with as many of the operations up to a number on it as there is a checkpoint of: the last
-        operation in it, and its picture. Raises OSError where the files are gone, LookupError.
+        """Return a dream with as many of the operations up to a number on it as there is a checkpoint of: the
+        last operation in it, and its picture. Raises OSError where the files are gone, LookupError.
         """
         start = self.dream_seq(dream) if dream else 0
         for seq, sha256 in self._connection.execute(
-            "SELECT seq, sha256 FROM checkpoints WHERE dream = ? AND seq > ? AND seq <= ? "
-            "ORDER BY seq DESC LIMIT ?",
-            (dream, start, until, FRAMES_TRIED),
+            "SELECT seq, sha256 FROM checkpoints WHERE dream = :dream AND seq > :start AND seq <= :until "
+            "ORDER BY seq DESC LIMIT :most",
+            {"dream": dream, "start": start, "until": until, "most": FRAMES_TRIED},
         ).fetchall():
             path = checkpoint_path(self._directory / layout.CHECKPOINTS, seq)
             try:
@@ -133,30 +142,33 @@ class UndoReader:
     def operations(
         self, after: int, until: int, region: Region, *, outlines: bool = False
     ) -> list[Operation]:
-        """The operations after a number up to another, in order: those near the region, and all patches; of
-        these no more than the PNG's header with `outlines`.
+        """Return the operations after a number up to another, in order: those near the region, and all
+        patches; of these no more than the PNG's header with `outlines`.
 
         Raises LookupError where some are not kept any more.
         """
         columns = COLUMNS.replace("patch", f"substr(patch, 1, {HEADER})") if outlines else COLUMNS
-        left, top, right, bottom = region
-        box = (left - MAX_SIZE, right + MAX_SIZE, top - MAX_SIZE, bottom + MAX_SIZE)
-        found = self._archived(after, until, box)
+        middles = region.grown(MAX_SIZE)  # where the middles are of dabs that may touch the region
+        found = self._archived(after, until, middles)
         rows = self._connection.execute(
-            f"SELECT {columns} FROM operations WHERE seq > ? AND seq <= ? AND "
-            "(size IS NULL OR (x BETWEEN ? AND ? AND y BETWEEN ? AND ?)) ORDER BY seq",
-            (max(after, self._last_archived()), until, *box),
+            f"SELECT {columns} FROM operations WHERE seq > :after AND seq <= :until AND "
+            "(size IS NULL OR (x BETWEEN :left AND :right AND y BETWEEN :top AND :bottom)) ORDER BY seq",
+            {"after": max(after, self._last_archived()), "until": until, **middles._asdict()},
         )
         return [*found, *map(to_operation, rows)]
 
     def taken(self, undo: Operation) -> list[int]:
-        """The numbers of the dabs that an undo, or the host, took back, in order."""
-        known = self._connection.execute("SELECT dabs FROM undone WHERE seq = ?", (undo.seq,)).fetchone()
+        """Return the numbers of the dabs that an undo, or the host, took back, in order."""
+        known = self._connection.execute(
+            "SELECT dabs FROM undone WHERE seq = :seq", {"seq": undo.seq}
+        ).fetchone()
         if known is not None:
             return [seq for first, last in json.loads(known[0]) for seq in range(first, last + 1)]
         if undo.author != HOST:
             return [dab.seq for dab in self.stroke(undo.author, undo.stroke, until=undo.seq - 1)]
-        row = self._connection.execute("SELECT details FROM acts WHERE act = ?", (undo.stroke,)).fetchone()
+        row = self._connection.execute(
+            "SELECT details FROM acts WHERE act = :act", {"act": undo.stroke}
+        ).fetchone()
         details = json.loads(row[0]) if row is not None else {}
         if "until" not in details:
             return []
@@ -164,14 +176,16 @@ class UndoReader:
         return [dab.seq for dab in dabs]
 
     def patch(self, seq: int) -> bytes:
-        """The PNG of a patch that is in the database."""
-        row = self._connection.execute("SELECT patch FROM operations WHERE seq = ?", (seq,)).fetchone()
+        """Return the PNG of a patch that is in the database."""
+        row = self._connection.execute(
+            "SELECT patch FROM operations WHERE seq = :seq", {"seq": seq}
+        ).fetchone()
         return bytes(row[0])
 
     # Strokes and authors
 
     def stroke(self, author: int, stroke: int, *, until: int, since: int = 0) -> list[Operation]:
-        """The dabs of an author's stroke, up to a number, that have not been taken back, in order.
+        """Return the dabs of an author's stroke, up to a number, that have not been taken back, in order.
 
         It has to have been drawn at or after the time `since`, ms since 1970, at the end at least. What lies
         a long way before that is taken for another stroke of the same number.
@@ -182,26 +196,31 @@ class UndoReader:
             high, low = low, max(0, low - SLICE)
             rows = self._connection.execute(
                 f"SELECT {COLUMNS} FROM operations "
-                "WHERE seq > ? AND seq <= ? AND author = ? AND stroke = ? ORDER BY seq DESC",
-                (low, high, author, stroke),
+                "WHERE seq > :low AND seq <= :high AND author = :author AND stroke = :stroke "
+                "ORDER BY seq DESC",
+                {"low": low, "high": high, "author": author, "stroke": stroke},
             ).fetchall()
             for row in rows:
                 operation = to_operation(row)
                 if not isinstance(operation.mark, Dab) or (not found and operation.time < since):
                     return found[::-1]
                 found.append(operation)
-            oldest = self._number("SELECT coalesce(max(time), 0) FROM operations WHERE seq = ?", low)
+            oldest = self._number("SELECT coalesce(max(time), 0) FROM operations WHERE seq = :seq", seq=low)
             if not rows and (found or oldest < since):
                 break
         return found[::-1]
 
     def dabs(self, authors: Collection[int], after: int, until: int) -> list[Operation]:
-        """The dabs of some authors after a number up to another, in order, the archived ones too."""
+        """Return the dabs of some authors after a number up to another, in order, the archived ones too."""
         wanted = set(authors)
         rows = self._connection.execute(
-            f"SELECT {COLUMNS} FROM operations WHERE seq > ? AND seq <= ? AND size IS NOT NULL "
-            "AND author IN (SELECT value FROM json_each(?)) ORDER BY seq",
-            (max(after, self._last_archived()), until, json.dumps(sorted(wanted))),
+            f"SELECT {COLUMNS} FROM operations WHERE seq > :after AND seq <= :until AND size IS NOT NULL "
+            "AND author IN (SELECT value FROM json_each(:authors)) ORDER BY seq",
+            {
+                "after": max(after, self._last_archived()),
+                "until": until,
+                "authors": json.dumps(sorted(wanted)),
+            },
         )
         archived = [
             operation
@@ -211,38 +230,40 @@ class UndoReader:
         return [*archived, *map(to_operation, rows)]
 
     def authors(self, numbers: Collection[int] | None = None) -> dict[int, tuple[str, str | None]]:
-        """Addresses and tokens of authors; of all where no numbers are given."""
-        where = "" if numbers is None else " WHERE author IN (SELECT value FROM json_each(?))"
+        """Return addresses and tokens of authors; of all where no numbers are given."""
+        where = "" if numbers is None else " WHERE author IN (SELECT value FROM json_each(:numbers))"
         rows = self._connection.execute(
             f"SELECT author, address, token FROM authors{where}",
-            () if numbers is None else (json.dumps(sorted(numbers)),),
+            {"numbers": json.dumps(sorted(numbers or ()))},
         )
         return {author: (address, token) for author, address, token in rows}
 
     # Times and dreams
 
     def seq_at(self, time: int) -> int:
-        """The last operation up to a time."""
-        kept = self._number("SELECT coalesce(max(seq), 0) FROM operations WHERE time <= ?", time)
-        return kept or self._number("SELECT coalesce(max(last), 0) FROM archives WHERE first_time <= ?", time)
+        """Return the last operation up to a time."""
+        kept = self._number("SELECT coalesce(max(seq), 0) FROM operations WHERE time <= :time", time=time)
+        return kept or self._number(
+            "SELECT coalesce(max(last), 0) FROM archives WHERE first_time <= :time", time=time
+        )
 
     def dream_at(self, time: int) -> tuple[int, int]:
-        """The newest dream at a time and its last operation; 0 and 0 where there was none."""
-        return self._dream("time <= ? ORDER BY time DESC, dream DESC", time)
+        """Return the newest dream at a time and its last operation; 0 and 0 where there was none."""
+        return self._dream("time <= :time ORDER BY time DESC, dream DESC", time=time)
 
     def dream_before(self, seq: int) -> tuple[int, int]:
-        """The newest dream without an operation and any after it, and its last operation."""
-        return self._dream("seq < ? ORDER BY dream DESC", seq)
+        """Return the newest dream without an operation and any after it, and its last operation."""
+        return self._dream("seq < :seq ORDER BY dream DESC", seq=seq)
 
     def dream_seq(self, dream: int) -> int:
-        """The last operation in a dream. Raises LookupError where there is no such dream."""
-        found = self._dream("dream = ?", dream)
+        """Return the last operation in a dream. Raises LookupError where there is no such dream."""
+        found = self._dream("dream = :dream", dream=dream)
         if not found[0]:
             raise LookupError(f"there is no dream {dream}")
         return found[1]
 
     def picture(self, dream: int) -> Image.Image:
-        """The picture of a dream; white of dream 0. Raises OSError where its frame file is gone."""
+        """Return the picture of a dream; white of dream 0. Raises OSError where its frame file is gone."""
         if not dream:
             return Image.new("RGB", (SIDE, SIDE), WHITE)
         return self._bases.copy(dream, partial(self._decoded, dream))
@@ -251,41 +272,41 @@ class UndoReader:
         jpeg = self._pictures.get(dream)
         if jpeg is None:
             row = self._connection.execute(
-                "SELECT bytes, (SELECT sha256 FROM digests WHERE file = ?) FROM dreams WHERE dream = ?",
-                (digest_name(dream), dream),
+                "SELECT bytes, (SELECT sha256 FROM digests WHERE file = :file) FROM dreams "
+                "WHERE dream = :dream",
+                {"file": digest_name(dream), "dream": dream},
             ).fetchone()
             if row is None:
                 raise FileNotFoundError(f"there is no dream {dream}")
             jpeg = read_frame(frame_path(self._frames, dream), *row)
         return decode(jpeg)
 
-    def _dream(self, condition: str, value: int) -> tuple[int, int]:
+    def _dream(self, condition: str, **values: int) -> tuple[int, int]:
         query = f"SELECT dream, seq FROM dreams WHERE {condition} LIMIT 1"
-        row: tuple[int, int] | None = self._connection.execute(query, (value,)).fetchone()
+        row: tuple[int, int] | None = self._connection.execute(query, values).fetchone()
         return row or (0, 0)
 
     def _last_archived(self) -> int:
         return self._number("SELECT coalesce(max(last), 0) FROM archives")
 
-    def _archived(self, after: int, until: int, box: tuple[int, int, int, int] | None) -> list[Operation]:
-        """Those in archive files. Raises LookupError where they are gone or damaged."""
+    def _archived(self, after: int, until: int, middles: Region | None) -> list[Operation]:
+        """Return those in archive files. Raises LookupError where they are gone or damaged."""
         found: list[Operation] = []
-        for first, file in self._connection.execute(
-            "SELECT first, file FROM archives WHERE last > ? AND first <= ? ORDER BY first", (after, until)
-        ).fetchall():
+        for file in archive_files(self._connection, after, until):
+            sentence = f"the operations from {file.first} on are not kept"
+            if file.state is not FileState.THERE:
+                raise LookupError(f"{sentence}: it was deleted for want of room")
             try:
-                if file:
-                    raise ValueError("it was deleted for want of room")
-                rows = archive.decode(archive_path(self._directory / layout.ARCHIVE, first).read_bytes())
-            except (OSError, ValueError) as error:
-                raise LookupError(f"the operations from {first} on are not kept: {error}") from error
+                rows = file.read(self._directory / layout.ARCHIVE)
+            except ArchiveError as error:
+                raise LookupError(f"{sentence}: {error.why}") from error
             for row in rows:
                 operation = to_operation(row)
-                if after < operation.seq <= until and (box is None or _near(operation, box)):
+                if after < operation.seq <= until and (middles is None or _near(operation, middles)):
                     found.append(operation)
         return found
 
-    def _number(self, query: str, *values: int) -> int:
+    def _number(self, query: str, **values: int) -> int:
         return int(self._connection.execute(query, values).fetchone()[0])
 
 
@@ -298,17 +319,20 @@ class Outlines:
         self.taken = past.taken
 
     def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
-        """As of `UndoReader`."""
+        """Return the operations, as `UndoReader` does."""
         return self._past.operations(after, until, region, outlines=True)
 
     def whole(self, operation: Operation) -> Operation:
-        """An operation with its pixels."""
+        """Return an operation with its pixels."""
         mark = operation.mark
         if isinstance(mark, Dab) or len(mark.image) > HEADER:
             return operation
         return replace(operation, mark=replace(mark, image=self._past.patch(operation.seq)))
 
 
-def _near(operation: Operation, box: tuple[int, int, int, int]) -> bool:
+def _near(operation: Operation, middles: Region) -> bool:
+    """Say whether an operation may touch a region; the same as in `UndoReader.operations`."""
     mark = operation.mark
-    return not isinstance(mark, Dab) or (box[0] <= mark.x <= box[1] and box[2] <= mark.y <= box[3])
+    return not isinstance(mark, Dab) or (
+        middles.left <= mark.x <= middles.right and middles.top <= mark.y <= middles.bottom
+    )

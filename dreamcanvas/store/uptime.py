@@ -39,13 +39,14 @@ class Uptime:
         self._changed: set[int] = set()
 
     async def load(self) -> None:
-        """Reads what was counted before, and counts the dreams since the last day that was written."""
+        """Read what was counted before, and count the dreams since the last day that was written."""
 
         def read(connection: sqlite3.Connection) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
             days = connection.execute("SELECT day, up_ms, dream_ms FROM running").fetchall()
             last = max((day for day, _, _ in days), default=0)
             dreams = connection.execute(
-                "SELECT time / ?, sum(ms) FROM dreams WHERE time >= ? GROUP BY 1", (DAY_MS, last * DAY_MS)
+                "SELECT time / :day_ms, sum(ms) FROM dreams WHERE time >= :since GROUP BY 1",
+                {"day_ms": DAY_MS, "since": last * DAY_MS},
             ).fetchall()
             return days, dreams
 
@@ -55,33 +56,38 @@ class Uptime:
             self._of(day)[1] = ms
 
     def dreamt(self, ms: int) -> None:
-        """A dream took so long."""
+        """Count how long a dream took."""
         self._of(self._clock() // DAY_MS)[1] += ms
 
     def hours(self) -> tuple[Hours, Hours, Hours]:
-        """Since midnight, since the first of the month, and since the start, by UTC."""
+        """Return the hours since midnight, since the first of the month, and since the start, by UTC."""
         self._count()
         now = datetime.fromtimestamp(self._clock() / 1000, UTC)
         today = self._clock() // DAY_MS
         return self._since(today), self._since(today - now.day + 1), self._since(0)
 
     async def save(self) -> None:
-        """Writes what has changed. Raises sqlite3.Error; it is written the next time then."""
+        """Write what has changed. Raises sqlite3.Error; it is written the next time then."""
         self._count()
-        rows = [(day, *self._days[day]) for day in sorted(self._changed)]
+        rows = [
+            {"day": day, "up_ms": self._days[day][0], "dream_ms": self._days[day][1]}
+            for day in sorted(self._changed)
+        ]
         await self._journal.write(
-            lambda connection: connection.executemany("INSERT OR REPLACE INTO running VALUES (?, ?, ?)", rows)
+            lambda connection: connection.executemany(
+                "INSERT OR REPLACE INTO running VALUES (:day, :up_ms, :dream_ms)", rows
+            )
         )
         self._changed = {self._clock() // DAY_MS}
 
     async def run(self, interval: float = 60.0) -> None:
-        """Writes it every `interval` seconds until cancelled. What fails is logged, and tried again."""
+        """Write the days every `interval` seconds until cancelled. What fails is logged, and tried again."""
         while True:
             await asyncio.sleep(interval)
             await self.try_to_save()
 
     async def try_to_save(self) -> None:
-        """Writes what has changed, or logs why it could not."""
+        """Write what has changed, or log why it could not."""
         try:
             await self.save()
         except sqlite3.Error as error:

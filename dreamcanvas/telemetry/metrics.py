@@ -13,13 +13,14 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from dreamcanvas.errors import RpcError
+from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 KNOWN_CODES: Final = frozenset((1000, 1001, 1002, 1007, 1008, 1009, 1011, 1013))
 PREFIX: Final = "dreamcanvas_"
 KNOWN_METHODS: Final = frozenset(
-    ("paint", "getCanvas", "subscribe", "undo", "cursor", "getInfo", "getHistory", "getFrame", "rpc.discover")
+    {method.name for method in pb.DESCRIPTOR.services_by_name["DreamPainter"].methods} | {"rpc.discover"}
 )
-
+"""Callers can name any others: these make no labels."""
 
 CALL_SECONDS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 

@@ -12,6 +12,7 @@ from dreamcanvas.errors import StoreError
 from dreamcanvas.store import schema
 from dreamcanvas.store.backup import backup, restore
 from dreamcanvas.store.checkpoints import Checkpoints
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.files import digest
 from dreamcanvas.store.movies import Movies, Window
 from tests.painting.test_painter import GREEN, Studio
@@ -32,7 +33,7 @@ async def made(tmp_path: Path) -> Path:
     movie = data / "movies/1970/19700101T000000Z-768.mp4"
     movie.parent.mkdir(parents=True)
     movie.write_bytes(bytes(range(256)) * 40)
-    window = Window(0, 7_200_000, 1, 1, 1, (), (), {"-768.mp4": 10240}, file=0)
+    window = Window(0, 7_200_000, 1, 1, 1, (), (), {"-768.mp4": 10240}, file=FileState.THERE)
     digests = {movie.relative_to(data).as_posix(): digest(movie)}
     row = (0, 7_200_000, 1, 1, 1, 0, "[]", "[]", json.dumps(window.files), 10240, 0, 0)
     await studio.journal.write(

@@ -17,8 +17,9 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.dream.engine import Engine, Pixels
+from dreamcanvas.dream.jpeg import encode_jpeg
 from dreamcanvas.dream.network import Network, NetworkInfo
-from dreamcanvas.dream.responder import answer, encode_jpeg
+from dreamcanvas.dream.responder import answer
 from dreamcanvas.dream.settings import DreamSettings
 from dreamcanvas.dream.styles import parse_expression
 from dreamcanvas.dream.worker import NICE
@@ -72,7 +73,7 @@ def test_a_mask_follows_the_pixels(engine: Engine, info: NetworkInfo, coffee: Pi
 def test_the_jpeg_is_a_fixed_point(coffee: Pixels) -> None:
     generations = [coffee]
     for _ in range(6):
-        generations.append(np.asarray(Image.open(io.BytesIO(encode_jpeg(generations[-1])))))
+        generations.append(np.asarray(Image.open(io.BytesIO(encode_jpeg(Image.fromarray(generations[-1]))))))
     assert np.abs(generations[-1].astype(int) - generations[-2]).mean() < 0.02
 
 

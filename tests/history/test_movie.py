@@ -1,6 +1,5 @@
 """Movies: written, decoded and counted, each frame with its number in its pixels."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,6 +178,11 @@ def test_frames_are_picked_out_of_movies(made: Path) -> None:
         list(movie.picked_frames([(str(made / "384.mp4"), [70])]))
 
 
-def test_a_picture_as_a_jpeg_of_the_quality_of_frames() -> None:
-    with Image.open(io.BytesIO(movie.jpeg(mark(9)))) as image:
-        assert read(image.convert("RGB")) == 9
+def test_colourfulness_is_that_of_the_paper() -> None:
+    """One colour has no spread: 0.3·√((R − G)² + (½(R + G) − B)²)."""
+    assert movie.colourfulness(Image.new("RGB", (96, 64), (200, 100, 50))) == pytest.approx(
+        0.3 * np.hypot(100, 100), rel=1e-4
+    )
+    halves = np.full((64, 96, 3), (200, 100, 150), np.uint8)
+    halves[:32] = (100, 200, 150)
+    assert movie.colourfulness(halves) == pytest.approx(100.0, rel=1e-4)

@@ -27,12 +27,14 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.budget import KEEP_AT_LEAST, Budget
 from dreamcanvas.store.dream_queries import DreamQueries, Reader
 from dreamcanvas.store.dreams import Dream, Dreams
+from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.journal import Entry, Journal
 from dreamcanvas.store.maintenance import Keeping, Maintenance
-from dreamcanvas.store.movies import GONE, THERE, WAITING, Movies, movie_path, name_of
+from dreamcanvas.store.movies import Movies, movie_path, name_of
 from tests.history.marks import mark, read
 
 HOUR = 3_600_000
+THERE, GONE, WAITING = FileState.THERE, FileState.GONE, FileState.WAITING
 LENGTH = 2 * HOUR
 NOON = round(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 SHAPE = Shape(LENGTH, UTC, 30, "ultrafast", 1)
@@ -183,7 +185,10 @@ async def test_a_clock_set_back_leaves_no_dream_without_a_movie_and_changes_none
     await studio.dream(NOON + 5, NOON + 6, NOON + LENGTH + 7)  # the first two once more in a closed window
     studio.now = NOON + 2 * LENGTH
     await studio.recording.catch_up()
-    assert await studio.states() == {"20261122T120000Z": (THERE, 1), "20261122T140000Z": (THERE, 4)}
+    assert await studio.states() == {
+        "20261122T120000Z": (THERE, 1),
+        "20261122T140000Z": (THERE, 4),
+    }
     assert await studio.content(NOON + LENGTH) == [2, 3, 4, 5]
 
 

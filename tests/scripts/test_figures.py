@@ -6,7 +6,6 @@ from figures import (
     Pixels,
     block_means,
     change,
-    colourfulness,
     compare,
     grid_share,
     luminance,
@@ -36,14 +35,6 @@ def test_black_and_white_are_clipped() -> None:
     pixels[:32] = 255
     pixels[:16, :, 0] = 0
     assert measure(pixels).clipped == 0.5
-
-
-def test_colourfulness_is_that_of_the_paper() -> None:
-    """One colour has no spread: 0.3·√((R − G)² + (½(R + G) − B)²)."""
-    assert colourfulness(picture(200, 100, 50)) == pytest.approx(0.3 * np.hypot(100, 100), rel=1e-4)
-    halves = picture(200, 100, 150)
-    halves[:32] = (100, 200, 150)
-    assert colourfulness(halves) == pytest.approx(100.0, rel=1e-4)
 
 
 def test_detail_is_what_smoothing_takes() -> None:

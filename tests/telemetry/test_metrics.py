@@ -5,7 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dreamcanvas.errors import InvalidParams, MethodNotFound, RpcError
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.telemetry.metrics import KNOWN_METHODS, Metrics
+from dreamcanvas.telemetry.metrics import Metrics
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, ...], float]:
@@ -92,6 +92,11 @@ def test_names_of_the_caller_s_making_make_no_labels() -> None:
     assert calls == {("unknown", "METHOD_NOT_FOUND"): 1000}
 
 
-def test_the_known_methods_are_the_service_s() -> None:
-    service = pb.DESCRIPTOR.services_by_name["DreamPainter"]
-    assert {method.name for method in service.methods} | {"rpc.discover"} == KNOWN_METHODS
+def test_the_methods_of_the_service_have_labels() -> None:
+    metrics = Metrics()
+    names = ("paint", "getCanvas", "subscribe", "undo", "cursor", "getInfo", "getHistory", "getFrame")
+    for name in (*names, "rpc.discover"):
+        metrics.called(name, None, 0.002)
+    calls = {key[1]: value for key, value in samples(metrics).items() if key[0] == "dreamcanvas_calls_total"}
+    assert calls == dict.fromkeys((*names, "rpc.discover"), 1.0)
+    assert {method.name for method in pb.DESCRIPTOR.services_by_name["DreamPainter"].methods} == set(names)

@@ -8,7 +8,8 @@ import pytest
 import dreamcanvas
 from dreamcanvas.cli.history import _line
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.store.movies import THERE, Total
+from dreamcanvas.store.file_state import FileState
+from dreamcanvas.store.movies import Total
 from dreamcanvas.text.plural import column, counted, form
 from dreamcanvas.web.history import _window_entry
 
@@ -54,4 +55,4 @@ def test_one_of_each_in_what_is_told_of_the_past() -> None:
     window = pb.Window(start=0, end=1000, frames=1, dabs=1, styles=[pb.StyleSpan(style="Fur")])
     window.renditions.add(url="/movies/x.mp4", bytes=1)
     assert _window_entry(window).summary == "1 dream, 1 dab; Fur"
-    assert " ".join(_line(Total(0, 1000, 1, 1, 1, THERE)).split()[2:]) == "1 frame 1 dab 1 byte"
+    assert " ".join(_line(Total(0, 1000, 1, 1, 1, FileState.THERE)).split()[2:]) == "1 frame 1 dab 1 byte"
