@@ -150,4 +150,4 @@ async def test_a_child_whose_start_is_cancelled_is_no_more() -> None:
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
         await start
-    assert psutil.Process().children() == []
+    assert [child for child in psutil.Process().children() if BUSY in child.cmdline()] == []
