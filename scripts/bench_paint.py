@@ -28,6 +28,7 @@ from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
 from dreamcanvas.broadcast.cursors import Cursors
 from dreamcanvas.canvas import brush
 from dreamcanvas.canvas.model import SIDE, Canvas, Dab, Operation
+from dreamcanvas.clock import wall_clock
 from dreamcanvas.config import Config
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
@@ -80,7 +81,7 @@ class Studio:
 
     def __init__(self, directory: Path) -> None:
         config = Config(rate_limits=False, dream=False)
-        self.journal = Journal(directory / "dreamcanvas.db", clock=clock)
+        self.journal = Journal(directory / "dreamcanvas.db", clock=wall_clock)
         broadcast = Broadcast(tick=0.02)
         self.metrics = Metrics()
         self.painter = Painter(
@@ -88,7 +89,7 @@ class Studio:
             dreams=Dreams(directory / "frames", self.journal),
             broadcast=broadcast,
             replay_operations=20000,
-            clock=clock,
+            clock=wall_clock,
         )
         access, cursors = Access("bench"), Cursors()
         self.visitors = Visitors(
@@ -99,7 +100,9 @@ class Studio:
             now=time.monotonic,
             cursors=cursors,
             access=access,
-            moderation=Moderation(ModerationLog(self.journal), access, keep_addresses_hours=0, clock=clock),
+            moderation=Moderation(
+                ModerationLog(self.journal), access, keep_addresses_hours=0, clock=wall_clock
+            ),
         )
         parts = dict.fromkeys(("snapshots", "catalogue", "stroke_undo", "cursors", "about"), cast(Any, None))
         PainterService(
@@ -130,11 +133,6 @@ class Studio:
         await asyncio.sleep(0.2)
         await self.painter.close()
         self.journal.close()
-
-
-def clock() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def call(seq: int, dabs: int, size: int) -> bytes:
@@ -178,8 +176,8 @@ def steps(studio: Studio, dabs: int, size: int) -> list[tuple[str, float]]:
     assert payload is not None
     paint = pb.PaintRequest.FromString(payload.payload)
     marks = [Dab(700, 700, size, 255)] * dabs
-    operations = tuple(Operation(n, clock(), 5, 0, mark) for n, mark in enumerate(marks, start=1))
-    receipt = Receipt(dabs, clock(), duplicate=False, operations=operations)
+    operations = tuple(Operation(n, wall_clock(), 5, 0, mark) for n, mark in enumerate(marks, start=1))
+    receipt = Receipt(dabs, wall_clock(), duplicate=False, operations=operations)
     author = studio.journal.anonymous("")
     picture = Canvas().snapshot()
     form = Subscription().form
