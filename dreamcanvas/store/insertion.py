@@ -94,6 +94,7 @@ def _spans(numbers: Sequence[int]) -> list[list[int]]:
 
 def _row(operation: Operation) -> dict[str, Any]:
     mark = operation.mark
+    size, color, patch = (mark.size, mark.color, None) if isinstance(mark, Dab) else (None, None, mark.image)
     return {
         "seq": operation.seq,
         "time": operation.time,
@@ -101,7 +102,7 @@ def _row(operation: Operation) -> dict[str, Any]:
         "stroke": operation.stroke,
         "x": mark.x,
         "y": mark.y,
-        "size": mark.size if isinstance(mark, Dab) else None,
-        "color": mark.color if isinstance(mark, Dab) else None,
-        "patch": None if isinstance(mark, Dab) else mark.image,
+        "size": size,
+        "color": color,
+        "patch": patch,
     }
