@@ -16,12 +16,12 @@ from pathlib import Path
 
 import PIL
 
+from tests.live_server import Server
 from tests.replay.clock import Clock
 from tests.replay.player import Player, Step
 from tests.replay.recorder import Recorder
 from tests.replay.scenes import Scenes
 from tests.replay.start import FLAGS, START, make_start
-from tests.live_server import Server
 
 RECORDING = Path(__file__).with_name("recording.jsonl.xz")
 CALLS = 10_000
