@@ -7,11 +7,21 @@ DreamcanvasError
 ├── MovieError           a movie that cannot be made or found
 ├── ProcessError         a child process, or its parent, sent what is no frame
 ├── StoreError           the data directory: locked, unreadable, of a newer version
+├── NotNow               the canvas cannot do it at the moment: full, overloaded or closing; nothing changed
+├── NotKept              the past that is asked for is not there: never was, or is not kept
+├── UndoError            a stroke stays: too old, too much work
+│   └── UnknownStroke    it is not the caller's, or was taken back
+├── AccessError          the caller may not
+│   ├── TooFast          it has spent what it may
+│   ├── NotAllowed       it is banned, or the canvas is read-only
+│   └── UnknownToken     its token is wrong
 ├── AdminError           `dreamcanvas admin`: the server was not reached, or refused
 ├── Unreachable          a client: no answer within its time-out
 └── RpcError             what a caller is told, with a code of PROTOCOL.md
     ├── ParseError, InvalidRequest, MethodNotFound, InvalidParams, Internal      JSON-RPC's own
     └── RateLimited, Unauthenticated, Forbidden, Unavailable, TooLate            this service's
+
+`api/rpc_errors.py` alone turns the others into RpcErrors. Below api/ nobody raises one, but rpc/ itself.
 """
 
 from typing import ClassVar
@@ -43,6 +53,52 @@ class ProcessError(DreamcanvasError):
 
 class StoreError(DreamcanvasError):
     """The data directory cannot be used."""
+
+
+class NotNow(DreamcanvasError):
+    """Something cannot be done at the moment, and nothing was changed. After `wait` seconds it may be asked
+    for again.
+    """
+
+    def __init__(self, sentence: str, *, wait: float = 1.0) -> None:
+        super().__init__(sentence)
+        self.wait = wait
+
+
+class NotKept(DreamcanvasError):
+    """What is asked for of the past is not there. `asked_by` is what named it: a dream, a time, authors."""
+
+    def __init__(self, sentence: str, *, asked_by: str) -> None:
+        super().__init__(sentence)
+        self.asked_by = asked_by
+
+
+class UndoError(DreamcanvasError):
+    """A stroke is not taken back: what was before is not kept, or it is too much work."""
+
+
+class UnknownStroke(UndoError):
+    """The author has no such stroke that could be taken back, or not any more."""
+
+
+class AccessError(DreamcanvasError):
+    """A caller may not do this, or not now."""
+
+
+class TooFast(AccessError):
+    """A caller has spent what it may; it may go on after `wait_ms` milliseconds."""
+
+    def __init__(self, sentence: str, *, wait_ms: int) -> None:
+        super().__init__(sentence)
+        self.wait_ms = wait_ms
+
+
+class NotAllowed(AccessError):
+    """A caller is banned, or nobody may draw."""
+
+
+class UnknownToken(AccessError):
+    """A token is not known, or was revoked."""
 
 
 class AdminError(DreamcanvasError):

@@ -18,10 +18,16 @@ from uvicorn.server import ServerState
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
 from dreamcanvas.access.moderation import Moderation
-from dreamcanvas.access.quotas import Client
+from dreamcanvas.access.quotas import Client, Quotas
+from dreamcanvas.access.site import site_of
 from dreamcanvas.access.tokens import Access
-from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.clients import Clients
+from dreamcanvas.api.connections import Connections
+from dreamcanvas.api.methods import painter_handlers
 from dreamcanvas.api.painter_service import PainterService, paint_response
+from dreamcanvas.api.server_info import ServerInfo
+from dreamcanvas.api.status import Status
+from dreamcanvas.api.subscriptions import Subscriptions
 from dreamcanvas.api.validation import dabs_of
 from dreamcanvas.broadcast import encoding
 from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
@@ -36,6 +42,7 @@ from dreamcanvas.proto import wsrpc_pb2 as envelope
 from dreamcanvas.rpc import wsrpc
 from dreamcanvas.rpc.frames import Splitter, frame
 from dreamcanvas.rpc.protocol import RpcProtocol
+from dreamcanvas.rpc.service import Service
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Entry, Journal, Receipt
 from dreamcanvas.store.moderation_log import ModerationLog
@@ -81,44 +88,51 @@ class Studio:
 
     def __init__(self, directory: Path) -> None:
         config = Config(rate_limits=False, dream=False)
-        self.journal = Journal(directory / "dreamcanvas.db", clock=wall_clock)
-        broadcast = Broadcast(tick=0.02)
         self.metrics = Metrics()
+        self.journal = Journal(
+            directory / "dreamcanvas.db", clock=wall_clock, committed=self.metrics.committed
+        )
+        broadcast = Broadcast(tick=0.02)
         self.painter = Painter(
             journal=self.journal,
             dreams=Dreams(directory / "frames", self.journal),
             broadcast=broadcast,
             replay_operations=20000,
             clock=wall_clock,
+            painted=self.metrics.painted,
         )
-        access, cursors = Access("bench"), Cursors()
-        self.visitors = Visitors(
+        access, clients = Access("bench"), Clients()
+        quotas = Quotas(config, self.metrics, now=time.monotonic)
+        moderation = Moderation(ModerationLog(self.journal), access, keep_addresses_hours=0, clock=wall_clock)
+        parts = dict.fromkeys(("snapshots", "catalogue", "stroke_undo", "cursors"), cast(Any, None))
+        service = PainterService(
             config,
-            journal=self.journal,
-            broadcast=broadcast,
-            metrics=self.metrics,
-            now=time.monotonic,
-            cursors=cursors,
-            access=access,
-            moderation=Moderation(
-                ModerationLog(self.journal), access, keep_addresses_hours=0, clock=wall_clock
-            ),
-        )
-        parts = dict.fromkeys(("snapshots", "catalogue", "stroke_undo", "cursors", "about"), cast(Any, None))
-        PainterService(
-            config,
-            visitors=self.visitors,
+            quotas=quotas,
+            moderation=moderation,
+            status=Status(broadcast=broadcast, moderation=moderation, users=clients.count, dream_loop=None),
+            subscriptions=Subscriptions(broadcast, Cursors()),
             painter=self.painter,
             journal=self.journal,
             broadcast=broadcast,
+            info=ServerInfo(config, cast(Any, None)),
             started=0,
             **parts,
         )
-        self.painter.painted = self.metrics.painted
-        self.journal.committed = self.metrics.committed
+        self.connections = Connections(
+            config,
+            service=Service(pb.DESCRIPTOR.services_by_name["DreamPainter"], painter_handlers(service)),
+            site=site_of(config),
+            clients=clients,
+            quotas=quotas,
+            access=access,
+            journal=self.journal,
+            subscriptions=Subscriptions(broadcast, Cursors()),
+            metrics=self.metrics,
+            visited=lambda: None,
+        )
         self.transport = Transport()
         self.connection: RpcProtocol[Client] = RpcProtocol(
-            cast(Any, None), ServerState(), {}, endpoint=self.visitors
+            cast(Any, None), ServerState(), {}, endpoint=self.connections
         )
 
     async def open(self) -> None:

@@ -1,4 +1,4 @@
-"""What the host has set: who may draw, whether it dreams, a line for everyone. It lasts over restarts."""
+"""What the operator has set: who may draw, whether it dreams, a line for everyone. It lasts over restarts."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from dreamcanvas.access.quotas import Client
 from dreamcanvas.access.tokens import Access
-from dreamcanvas.errors import Forbidden
+from dreamcanvas.errors import NotAllowed
 from dreamcanvas.net.addresses import in_network, target
 from dreamcanvas.store.moderation_log import Act, Addresses, Ban, ModerationLog, is_hash
 
@@ -20,10 +20,16 @@ HOUR_MS: Final = 3_600_000
 
 
 class Moderation:
-    """The host's settings and bans. `changed` is called when they, or a token, are not what they were."""
+    """The operator's settings and bans. `changed` is called when they, or a token, are not what they were."""
 
     def __init__(
-        self, records: ModerationLog, access: Access, *, keep_addresses_hours: float, clock: Callable[[], int]
+        self,
+        records: ModerationLog,
+        access: Access,
+        *,
+        keep_addresses_hours: float,
+        clock: Callable[[], int],
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._records = records
         self._access = access
@@ -32,7 +38,7 @@ class Moderation:
         self._settings: dict[str, Any] = {}
         self._bans: list[Ban] = []
         self._addresses = Addresses(b"")
-        self.changed: Callable[[], None] = lambda: None
+        self._changed = changed
 
     async def load(self) -> None:
         """Reads what was set before. Raises sqlite3.Error."""
@@ -50,7 +56,7 @@ class Moderation:
                 log.error("tokens and bans not read", extra={"error": str(error)})
 
     async def refresh(self) -> None:
-        """Does it once. Raises sqlite3.Error."""
+        """Take in what other processes changed, once. Raises sqlite3.Error."""
         now = self._clock()
         revoked = self._access.refresh(await self._records.tokens())
         self._bans = await self._records.bans(now)
@@ -58,7 +64,7 @@ class Moderation:
         if over:
             self._settings = {**self._settings, "announced_until": 0, "announcement": ""}
         if revoked or over:
-            self.changed()
+            self._changed()
         while await self._records.hash_addresses(now - self._keep_ms, self._addresses):
             pass
 
@@ -115,23 +121,23 @@ class Moderation:
         )
 
     def check(self, client: Client) -> None:
-        """Raises Forbidden where a caller may not draw."""
+        """Raises NotAllowed where a caller may not draw."""
         if self._bans:
             ban = self.ban_of(client.author.number, client.address)
             if ban is not None:
                 until = datetime.fromtimestamp(ban.until / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-                raise Forbidden(f"banned until {until} UTC: {ban.reason}")
+                raise NotAllowed(f"banned until {until} UTC: {ban.reason}")
         if self.read_only and not (client.identity is not None and client.identity.admin):
-            raise Forbidden("nobody may draw at the moment: the canvas is read-only")
+            raise NotAllowed("nobody may draw at the moment: the canvas is read-only")
 
-    # What the host does, each written down. Raises sqlite3.Error; then nothing was changed
+    # What the operator does, each written down. Raises sqlite3.Error; then nothing was changed
 
     async def set(self, what: str, **values: Any) -> None:
         """Changes settings."""
         await self._records.set(self._clock(), what, values)
         self._settings = {**self._settings, **values}
         log.info("host", extra={"what": what, **values})
-        self.changed()
+        self._changed()
 
     async def record(self, what: str, details: Mapping[str, Any]) -> int:
         """Writes down an act, and gives its number."""

@@ -8,9 +8,8 @@ from typing import Final
 from dreamcanvas.access.rate_limit import Bucket, Buckets
 from dreamcanvas.access.tokens import Identity
 from dreamcanvas.config import Config
-from dreamcanvas.errors import RateLimited
+from dreamcanvas.errors import TooFast
 from dreamcanvas.net import addresses
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.store.journal import Author
 from dreamcanvas.telemetry.metrics import Metrics
@@ -57,6 +56,10 @@ class Client:
     canvases: Bucket
     cursors: Bucket
     websocket: Websocket | None = None
+
+    def becomes(self, author: Author) -> None:
+        """Draw as another author from now on: a session has been named."""
+        self.author = author
 
 
 def household_of(address: str, identity: Identity | None) -> str:
@@ -114,23 +117,6 @@ class Quotas:
         config = self._config
         return (config.undo_bytes_per_second, config.undo_bytes_burst) if config.rate_limits else (0, 0)
 
-    def limits(self) -> pb.Limits:
-        """The bounds that clients should know."""
-        config = self._config
-        rates = config.rate_limits
-        return pb.Limits(
-            message_bytes=config.message_bytes,
-            dabs_per_call=config.dabs_per_call,
-            dabs_per_second=config.dabs_per_second if rates else 0,
-            dabs_burst=config.dabs_burst if rates else 0,
-            canvas_per_minute=config.canvas_per_minute if rates else 0,
-            connections_per_address=config.connections_per_address if rates else 0,
-            batch_calls=config.batch_calls,
-            replay_operations=config.replay_operations,
-            undo_seconds=config.undo_seconds,
-            cursors_per_second=config.cursors_per_second,
-        )
-
     def connections(self, identity: Identity | None) -> int:
         """How many websockets an address or a token may have open; 0 is no limit."""
         if not self._config.rate_limits:
@@ -152,7 +138,7 @@ class Quotas:
         )
 
     def spend_dabs(self, client: Client, count: int) -> None:
-        """Takes dabs from what a caller and its address, or its token, may draw. Raises RateLimited."""
+        """Takes dabs from what a caller and its address, or its token, may draw. Raises TooFast."""
         now = self._now()
         self._spend(client.dabs, self._shared_dabs(client, now), now, count, "dabs")
 
@@ -171,12 +157,12 @@ class Quotas:
         return self._quotas.setdefault(identity, quota)
 
     def spend_canvas(self, client: Client, share: float) -> None:
-        """Takes a share of a canvas from what a caller and its address may fetch. Raises RateLimited."""
+        """Takes a share of a canvas from what a caller and its address may fetch. Raises TooFast."""
         now = self._now()
         self._spend(client.canvases, self._canvases.get(client.household, now), now, share, "canvas")
 
     def spend_undone(self, client: Client, count: int) -> None:
-        """Takes bytes of a patch from what an address, or a token, may have undone. Raises RateLimited."""
+        """Takes bytes of a patch from what an address, or a token, may have undone. Raises TooFast."""
         now = self._now()
         bucket = self._undone.get(client.household, now)
         self._spend(bucket, Bucket(0, 0), now, count, "undo_bytes")
@@ -192,7 +178,7 @@ class Quotas:
                 await asyncio.sleep(wait)
 
     def spend_work(self, client: Client, units: float) -> None:
-        """Takes units of work, about a millisecond each, for a call that is dear. Raises RateLimited."""
+        """Takes units of work, about a millisecond each, for a call that is dear. Raises TooFast."""
         if client.household != HOST:
             now = self._now()
             shared = self._work.get(client.household, now)
@@ -211,7 +197,7 @@ class Quotas:
         if wait:
             self._metrics.limited(limit)
             wait_ms = int(1000 * wait) + 1
-            raise RateLimited(f"too fast: try again in {wait_ms} ms", retry_after_ms=wait_ms)
+            raise TooFast(f"too fast: try again in {wait_ms} ms", wait_ms=wait_ms)
         own.take(now, cost)
         if shared is not own:
             shared.take(now, cost)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from dreamcanvas.errors import StoreError, Unauthenticated
+from dreamcanvas.errors import StoreError, UnknownToken
 from dreamcanvas.small_file import read_small
 from dreamcanvas.store import layout
 from dreamcanvas.store.files import sync_directory
@@ -51,7 +51,7 @@ class Access:
     def identify(self, authorization: str | None) -> Identity | None:
         """Who sends this Authorization header; None where it brings no bearer token.
 
-        Raises Unauthenticated where the token is not valid.
+        Raises UnknownToken where the token is not valid.
         """
         if authorization is None:
             return None
@@ -65,7 +65,7 @@ class Access:
         known = hmac.compare_digest(token.hash if token else _NOBODY, digest(secret))
         if token is not None and known and not token.revoked:
             return self._identity(token)
-        raise Unauthenticated("the token is unknown, or was revoked")
+        raise UnknownToken("the token is unknown, or was revoked")
 
     def is_valid(self, identity: Identity) -> bool:
         """Whether who was identified before still would be."""

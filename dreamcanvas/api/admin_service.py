@@ -1,4 +1,4 @@
-"""The service DreamAdmin: what the host may do, with the host's token."""
+"""The service DreamAdmin: what the operator of a server may do, with the operator's token."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
@@ -8,21 +8,21 @@ from google.protobuf.message import Message
 
 from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.quotas import Client
-from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.clients import Clients
+from dreamcanvas.api.status import Status
 from dreamcanvas.api.validation import visible_line, within
 from dreamcanvas.canvas.model import SIDE, WHOLE, Dab, Region
-from dreamcanvas.errors import InvalidParams, Unauthenticated, Unavailable
+from dreamcanvas.errors import InvalidParams, NotNow, Unauthenticated, Unavailable
+from dreamcanvas.painting.dream_loop import DreamLoop
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.restore import Restorer, Wanted
 from dreamcanvas.proto import admin_pb2 as pb
 from dreamcanvas.rpc import jsonmap
-from dreamcanvas.rpc.service import Caller, Service
+from dreamcanvas.rpc.service import Caller
 from dreamcanvas.store import moderation_log as store
-from dreamcanvas.store.journal import RETRY_AFTER_MS
 
 R = TypeVar("R", bound=Message)
 
-PREFIX: Final = "admin"
 LINE_LENGTH: Final = 200
 DAY_SECONDS: Final = 86_400
 MOST_SECONDS: Final = 10 * 365 * DAY_SECONDS
@@ -31,44 +31,30 @@ MOST_ACTS: Final = 10_000
 
 
 class AdminService:
-    """The handlers of the methods. `clock` gives ms since 1970."""
+    """The handlers of the methods. `clock` gives ms since 1970; without a `dream_loop` nothing is dreamt."""
 
     def __init__(
         self,
         *,
-        visitors: Visitors,
         moderation: Moderation,
         restorer: Restorer,
         painter: Painter,
+        status: Status,
+        clients: Clients,
+        dream_loop: DreamLoop | None,
         clock: Callable[[], int],
     ) -> None:
-        self._visitors = visitors
+        self._status = status
+        self._clients = clients
+        self._dream_loop = dream_loop
         self._moderation = moderation
         self._restorer = restorer
         self._painter = painter
         self._clock = clock
-        service: Service[Client] = Service(pb.DESCRIPTOR.services_by_name["DreamAdmin"])
-        for name, handler in (
-            ("state", self.state),
-            ("readOnly", self.read_only),
-            ("nextStyle", self.next_style),
-            ("rest", self.rest),
-            ("announce", self.announce),
-            ("who", self.who),
-            ("restore", self.restore),
-            ("ban", self.ban),
-            ("unban", self.unban),
-            ("bans", self.bans),
-            ("acts", self.acts),
-        ):
-            service.implement(name, _guarded(handler))
-        visitors.service.mount(PREFIX, service)
-        if visitors.dreaming is not None:
-            visitors.dreaming.hold(moderation.resting)
 
     async def state(self, request: pb.StateRequest) -> pb.StateResponse:
         """How things stand."""
-        status = self._visitors.status()
+        status = self._status.event()
         return pb.StateResponse(
             read_only=self._moderation.read_only,
             resting=self._moderation.resting,
@@ -87,18 +73,18 @@ class AdminService:
 
     async def next_style(self, request: pb.NextStyleRequest) -> pb.StateResponse:
         """Has it dream of something else."""
-        if self._visitors.dreaming is None:
+        if self._dream_loop is None:
             raise Unavailable("this server does not dream")
         await self._moderation.record("nextStyle", {})
-        self._visitors.dreaming.next_style()
+        self._dream_loop.next_style()
         return await self.state(pb.StateRequest())
 
     async def rest(self, request: pb.RestRequest) -> pb.StateResponse:
         """Has it dream no more, or again."""
         on = _given(request, "on")
         await self._moderation.set("rest", resting=on)
-        if self._visitors.dreaming is not None:
-            self._visitors.dreaming.hold(on)
+        if self._dream_loop is not None:
+            self._dream_loop.hold(on)
         return await self.state(pb.StateRequest())
 
     async def announce(self, request: pb.AnnounceRequest) -> pb.StateResponse:
@@ -188,7 +174,7 @@ class AdminService:
 
     async def _place_of(self, author: int) -> str | None:
         """Where an author is now, or else was first seen."""
-        address = self._visitors.address_of(author)
+        address = self._clients.address_of(author)
         return await self._moderation.address_of(author) if address is None else self._place(address)
 
     async def unban(self, request: pb.UnbanRequest) -> pb.BansResponse:
@@ -212,12 +198,12 @@ class AdminService:
         )
 
 
-def _guarded(
+def guarded(
     handler: Callable[[Any], Awaitable[R]],
 ) -> Callable[[Caller[Client], Any], Coroutine[Any, Any, R]]:
-    """A handler for callers with the host's token. Others are told that it is missing."""
+    """Return a handler for callers with the operator's token. Others are told that it is missing."""
 
-    def guarded(caller: Caller[Client], request: Any) -> Coroutine[Any, Any, R]:
+    def check_and_begin(caller: Caller[Client], request: Any) -> Coroutine[Any, Any, R]:
         identity = caller.peer.identity
         if identity is None or not identity.admin:  # at once: it costs no task
             raise Unauthenticated("this needs the host's token, from the file admin-token")
@@ -227,9 +213,9 @@ def _guarded(
         try:
             return await handler(request)
         except sqlite3.Error as error:
-            raise Unavailable("nothing can be saved at the moment", retry_after_ms=RETRY_AFTER_MS) from error
+            raise NotNow("nothing can be saved at the moment") from error
 
-    return guarded
+    return check_and_begin
 
 
 def _ban(ban: store.Ban) -> pb.Ban:

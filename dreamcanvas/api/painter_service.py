@@ -1,20 +1,20 @@
 """The service DreamPainter: validates what callers ask for, and has the painter do it."""
 
 from collections.abc import Coroutine
-from functools import cache, partial
-from importlib import resources
+from functools import partial
 from typing import Any, Final
 
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
-
 from dreamcanvas import __version__
-from dreamcanvas.access.quotas import Client, token_of
-from dreamcanvas.api.connections import Visitors
+from dreamcanvas.access.moderation import Moderation
+from dreamcanvas.access.quotas import Client, Quotas, token_of
+from dreamcanvas.api import history_messages
+from dreamcanvas.api.event_names import event_names
 from dreamcanvas.api.server_info import ServerInfo
+from dreamcanvas.api.status import Status
+from dreamcanvas.api.subscriptions import Subscriptions
 from dreamcanvas.api.validation import MAX_COLOR, check_call, dabs_of, visible_name, within
 from dreamcanvas.broadcast.broadcast import Broadcast, Subscription
 from dreamcanvas.broadcast.cursors import Cursors
-from dreamcanvas.broadcast.event_names import event_names
 from dreamcanvas.canvas.brush import MAX_SIZE
 from dreamcanvas.canvas.encoding import Format, encode
 from dreamcanvas.canvas.model import POSITION_BOUND, SIDE, bounds
@@ -25,9 +25,7 @@ from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.snapshots import EncodedSnapshot, Snapshots
 from dreamcanvas.painting.stroke_undo import StrokeUndo
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.rpc import openrpc
 from dreamcanvas.rpc.endpoint import Websocket
-from dreamcanvas.rpc.jsonrpc import Encoded
 from dreamcanvas.rpc.service import Caller, Later, Then
 from dreamcanvas.store.journal import Author, Journal, Receipt
 from dreamcanvas.text.plural import counted
@@ -36,7 +34,6 @@ SESSION_BYTES: Final = (16, 32)
 UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
 UNDO_PIXELS: Final = 1000
 # What a call costs in units of work, about a millisecond each
-DISCOVER_WORK: Final = 1
 SUBSCRIBE_WORK: Final = 1
 OPERATIONS_PER_WORK: Final = 5000  # of a replay
 PICTURE_WORK: Final = 2
@@ -49,13 +46,16 @@ _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb
 
 
 class PainterService:
-    """The handlers of the methods."""
+    """The handlers of the methods. `started` is when the server was, in ms since 1970."""
 
     def __init__(
         self,
         config: Config,
         *,
-        visitors: Visitors,
+        quotas: Quotas,
+        moderation: Moderation,
+        status: Status,
+        subscriptions: Subscriptions,
         painter: Painter,
         journal: Journal,
         broadcast: Broadcast,
@@ -63,11 +63,14 @@ class PainterService:
         catalogue: Catalogue,
         stroke_undo: StrokeUndo,
         cursors: Cursors,
-        about: ServerInfo,
+        info: ServerInfo,
         started: int,
     ) -> None:
         self._config = config
-        self._visitors = visitors
+        self._quotas = quotas
+        self._moderation = moderation
+        self._status = status
+        self._subscriptions = subscriptions
         self._painter = painter
         self._journal = journal
         self._broadcast = broadcast
@@ -75,38 +78,16 @@ class PainterService:
         self._catalogue = catalogue
         self._stroke_undo = stroke_undo
         self._cursors = cursors
-        self._about = about
+        self._info = info
         self._started = started
-        service = visitors.service
-        service.implement("paint", self.paint)
-        service.implement("getCanvas", self.get_canvas)
-        service.implement("subscribe", self.subscribe)
-        service.implement("undo", self.undo)
-        service.implement("cursor", self.cursor)
-        service.implement("getInfo", self.get_info)
-        service.implement("getHistory", self.get_history)
-        service.implement("getFrame", self.get_frame)
-        service.discover = self.discover
-
-    def discover(self, caller: Client) -> Encoded:
-        """The service's OpenRPC document, for a caller who pays for it."""
-        self._visitors.spend_work(caller, DISCOVER_WORK)
-        return self.document()
-
-    def document(self) -> Encoded:
-        """The service's OpenRPC document."""
-        methods = tuple(method.name for method in self._visitors.service.methods)
-        return _document(methods, self._config.dabs_per_call)
-
-    # Methods
 
     def paint(self, caller: Caller[Client], request: pb.PaintRequest) -> Later:
         """Draws one dab or several."""
         client = caller.peer
         check_call(client.author, request.call)
         dabs = dabs_of(request, self._config.dabs_per_call)
-        self._visitors.check(client)
-        self._visitors.spend_dabs(client, len(dabs))
+        self._moderation.check(client)
+        self._quotas.spend_dabs(client, len(dabs))
         settled = self._painter.paint(
             client.author, dabs, stroke=request.stroke, call=request.call, origin=client.websocket
         )
@@ -117,20 +98,20 @@ class PainterService:
         client = caller.peer
         check_call(client.author, request.call)
         stroke = within("stroke", request.stroke, 1, 2**32 - 1)
-        self._visitors.check(client)
-        self._visitors.spend_work(client, UNDO_WORK)
-        self._visitors.spend_dabs(client, UNDO_DABS)
+        self._moderation.check(client)
+        self._quotas.spend_work(client, UNDO_WORK)
+        self._quotas.spend_dabs(client, UNDO_DABS)
         settled = self._stroke_undo.undo(
             client.author,
             stroke,
             call=request.call,
-            afford=lambda patch: self._visitors.spend_undone(client, len(patch.image)),
+            afford=lambda patch: self._quotas.spend_undone(client, len(patch.image)),
         )
         return Later(settled, partial(self._undone, client))
 
     def _undone(self, client: Client, receipt: Receipt) -> pb.UndoResponse:
         for operation in receipt.operations:
-            self._visitors.owe_dabs(client, bounds(operation.mark).area // UNDO_PIXELS)
+            self._quotas.owe_dabs(client, bounds(operation.mark).area // UNDO_PIXELS)
         self._broadcast.flush()  # the patch comes before the reply, also to who asked for it
         return pb.UndoResponse(seq=receipt.seq)
 
@@ -151,9 +132,14 @@ class PainterService:
             color=within("color", request.color, 0, MAX_COLOR),
             name=visible_name(request.name) or (identity.name if identity is not None else ""),
         )
-        if self._config.cursors and self._visitors.may_point(caller.peer):
+        if self._config.cursors and self._may_point(caller.peer):
             self._cursors.moved(event, websocket)
         return pb.CursorResponse()
+
+    def _may_point(self, client: Client) -> bool:
+        """Return whether a caller's cursor may be passed on, and count it. Not while banned."""
+        banned = self._moderation.ban_of(client.author.number, client.address) is not None
+        return not banned and self._quotas.may_point(client)
 
     def get_canvas(
         self, caller: Caller[Client], request: pb.CanvasRequest
@@ -165,8 +151,8 @@ class PainterService:
         height = within("height", request.height, 1, SIDE - top)
         format_ = _FORMATS[request.format]
         share = width * height / (SIDE * SIDE)
-        self._visitors.spend_work(caller.peer, PICTURE_WORK + WHOLE_WORK * share)
-        self._visitors.spend_canvas(caller.peer, share)
+        self._quotas.spend_work(caller.peer, PICTURE_WORK + WHOLE_WORK * share)
+        self._quotas.spend_canvas(caller.peer, share)
         return self._picture(caller.peer, (left, top, width, height), format_)
 
     async def _picture(
@@ -211,14 +197,14 @@ class PainterService:
         former = client.author
         behind = max(0, self._painter.version.seq - request.since) if request.HasField("since") else 0
         kept = min(behind, self._config.replay_operations or behind)
-        self._visitors.spend_work(client, SUBSCRIBE_WORK + kept / OPERATIONS_PER_WORK)
+        self._quotas.spend_work(client, SUBSCRIBE_WORK + kept / OPERATIONS_PER_WORK)
         if request.HasField("session"):
             low, high = SESSION_BYTES
             if not low <= len(request.session) <= high:
                 length = counted(len(request.session), "byte")
                 raise InvalidParams(f"session has {length}, not {low} to {high}", field="session")
             token = token_of(client.identity)
-            client.author = self._journal.session(request.session, client.address, token)
+            client.becomes(self._journal.session(request.session, client.address, token))
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
         # What was painted before on this connection is applied before, and a new session is known from now on
@@ -240,9 +226,9 @@ class PainterService:
             width=SIDE,
             height=SIDE,
             brush_size=MAX_SIZE,
-            status=self._visitors.status(),
+            status=self._status.event(),
             resync=resync,
-            limits=self._visitors.limits(),
+            limits=self._info.limits(),
             version=__version__,
             author=author.number,
             dream=version.dream,
@@ -251,7 +237,7 @@ class PainterService:
         )
         return Then(
             response,
-            lambda: self._visitors.subscribe(websocket, subscription, since=since, past=self._painter.since),
+            lambda: self._subscriptions.begin(websocket, subscription, since=since, past=self._painter.since),
         )
 
     def get_info(self, caller: Caller[Client], request: pb.InfoRequest) -> pb.InfoResponse:
@@ -259,11 +245,11 @@ class PainterService:
         response = pb.InfoResponse(
             version=__version__,
             started=self._started,
-            network=self._config.network if self._visitors.dreaming is not None else "",
-            limits=self._visitors.limits(),
-            read_only=self._visitors.status().read_only,
+            network=self._config.network if self._config.dream else "",
+            limits=self._info.limits(),
+            read_only=self._moderation.read_only,
         )
-        self._about.tell(response)
+        self._info.tell(response)
         return response
 
     def get_history(
@@ -271,34 +257,25 @@ class PainterService:
     ) -> Coroutine[Any, Any, pb.HistoryResponse]:
         """The recorded windows, newest first."""
         limit = min(request.limit, MOST_WINDOWS) or DEFAULT_LIMIT
-        self._visitors.spend_work(caller.peer, HISTORY_WORK + limit / WINDOWS_PER_WORK)
+        self._quotas.spend_work(caller.peer, HISTORY_WORK + limit / WINDOWS_PER_WORK)
         return self._history(request)
 
     async def _history(self, request: pb.HistoryRequest) -> pb.HistoryResponse:
-        windows = await self._catalogue.windows(before=request.before, limit=request.limit or DEFAULT_LIMIT)
-        return pb.HistoryResponse(windows=windows)
+        limit = within("limit", request.limit or DEFAULT_LIMIT, 1, MOST_WINDOWS)
+        windows = await self._catalogue.windows(before=request.before, limit=limit)
+        root = self._config.root_path
+        return pb.HistoryResponse(windows=[history_messages.window(window, root) for window in windows])
 
     def get_frame(
         self, caller: Caller[Client], request: pb.FrameRequest
     ) -> Coroutine[Any, Any, pb.FrameResponse]:
         """One dream of the past."""
-        self._visitors.spend_work(caller.peer, FRAME_WORK)
-        return self._catalogue.frame(dream=request.dream, time=request.time)
+        self._quotas.spend_work(caller.peer, FRAME_WORK)
+        return self._frame(request)
 
-
-@cache
-def _document(methods: tuple[str, ...], dabs_per_call: int) -> Encoded:
-    schema = resources.files("dreamcanvas.proto").joinpath("dreamcanvas.binpb").read_bytes()
-    return Encoded(
-        openrpc.document(
-            FileDescriptorSet.FromString(schema),
-            service="DreamPainter",
-            methods=methods,
-            title="Dreamcanvas",
-            version=__version__,
-            limits={"dabs_per_call": dabs_per_call},
-        )
-    )
+    async def _frame(self, request: pb.FrameRequest) -> pb.FrameResponse:
+        frame = await self._catalogue.frame(dream=request.dream, time=request.time)
+        return history_messages.frame(frame, self._config.root_path)
 
 
 def paint_response(receipt: Receipt) -> pb.PaintResponse:

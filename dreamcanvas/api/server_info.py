@@ -29,28 +29,45 @@ class Costs:
 class ServerInfo:
     """What is configured, and what was measured."""
 
-    def __init__(self, config: Config, running: Uptime) -> None:
+    def __init__(self, config: Config, uptime: Uptime) -> None:
         self._config = config
-        self._running = running
+        self._uptime = uptime
         self.operator = config.operator
         self.bitcoin = config.donate_bitcoin
         self.links = donations.links(config.donate_links)
         if self.bitcoin:
             self.links.insert(0, Link("Bitcoin", donations.bitcoin_url(self.bitcoin)))
 
+    def limits(self) -> pb.Limits:
+        """Return the bounds that clients should know."""
+        config = self._config
+        rates = config.rate_limits
+        return pb.Limits(
+            message_bytes=config.message_bytes,
+            dabs_per_call=config.dabs_per_call,
+            dabs_per_second=config.dabs_per_second if rates else 0,
+            dabs_burst=config.dabs_burst if rates else 0,
+            canvas_per_minute=config.canvas_per_minute if rates else 0,
+            connections_per_address=config.connections_per_address if rates else 0,
+            batch_calls=config.batch_calls,
+            replay_operations=config.replay_operations,
+            undo_seconds=config.undo_seconds,
+            cursors_per_second=config.cursors_per_second,
+        )
+
     def costs(self) -> Costs | None:
         """What an hour costs times the hours that were measured; None where nothing is configured."""
         config = self._config
         if not config.cost_per_hour and not config.cost_per_dreaming_hour:
             return None
-        spans = self._running.hours()
+        spans = self._uptime.hours()
         today, month, total = (
             span.up * config.cost_per_hour + span.dreaming * config.cost_per_dreaming_hour for span in spans
         )
         return Costs(config.currency, today, month, total, spans[2])
 
     def tell(self, response: pb.InfoResponse) -> None:
-        """Puts costs and donations into the answer of getInfo."""
+        """Put costs and donations into the answer of getInfo."""
         response.donations.extend(pb.Link(label=link.label, url=link.url) for link in self.links)
         costs = self.costs()
         if costs is not None:
@@ -60,7 +77,7 @@ class ServerInfo:
             response.costs.dreaming_hours, response.costs.up_hours = costs.hours.dreaming, costs.hours.up
 
     def text(self) -> str | None:
-        """The host's own text, Markdown, as it is in the file now; None where there is none."""
+        """Return the operator's own text, Markdown, as it is in the file now, or None where there is none."""
         if not self._config.about:
             return None
         try:

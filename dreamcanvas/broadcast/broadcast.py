@@ -8,14 +8,14 @@ where it missed a part of the picture, the newest `status` where it missed one, 
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Protocol
 
 from dreamcanvas.broadcast import encoding
-from dreamcanvas.broadcast.encoding import Form, Piece, encode, join
-from dreamcanvas.canvas.model import Operation, Patch
+from dreamcanvas.broadcast.encoding import Form, Picture, Piece, canvas_event, encode, join
+from dreamcanvas.canvas.model import Operation, Patch, Version
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc.connection import encode_event
 from dreamcanvas.rpc.frames import frame
@@ -73,12 +73,17 @@ class Subscription:
 class Broadcast:
     """The subscriptions, and what is due to them.
 
-    `tick` is in seconds; `resync` makes the event for who lost track.
+    `tick` is in seconds. `root` is the path below which the addresses are that events tell. It is told of the
+    picture, and so knows which one to tell of: `resync_seq` is the operation up to which the picture has to
+    reach for whoever was last told to fetch it.
     """
 
-    def __init__(self, *, tick: float) -> None:
+    def __init__(self, *, tick: float, root: str = "") -> None:
         self._tick = tick
-        self.resync: Callable[[], pb.CanvasEvent] = pb.CanvasEvent
+        self._root = root
+        self._picture = Picture()  # but for the operations since, the last of which is `_seq`
+        self._seq = 0
+        self.resync_seq = 0
         self._readers: dict[Reader, Subscription] = {}
         self._groups: dict[Subscription, dict[Reader, None]] = {}
         self._behind: dict[Reader, dict[str, bytes]] = {}
@@ -90,6 +95,16 @@ class Broadcast:
         self._next = -math.inf
         self.delivered = 0
         self.resyncs = 0
+
+    def begin(self, picture: Picture) -> None:
+        """Take the picture that a start has found. Nobody is told: nobody is there yet."""
+        self._picture, self._seq = picture, picture.version.seq
+
+    def resync_event(self) -> pb.CanvasEvent:
+        """The event for a client that has lost track: it fetches the picture."""
+        self.resync_seq = self._seq
+        version = Version(self._picture.version.dream, self._seq)
+        return canvas_event(replace(self._picture, version=version), f"{self._root}/canvas.png", resync=True)
 
     def subscribe(
         self,
@@ -135,7 +150,7 @@ class Broadcast:
         self._join(reader, subscription)
         if operations is None:
             self.resyncs += 1
-            missed["canvas"] = frame(encode_event("canvas", self.resync(), text=subscription.text))
+            missed["canvas"] = frame(encode_event("canvas", self.resync_event(), text=subscription.text))
         yield b"".join(missed.values())
 
     def _encoded(self, operations: Sequence[Operation], form: Form) -> bytes:
@@ -143,7 +158,7 @@ class Broadcast:
         key = (form, operations[0].seq, len(operations))
         frames = self._replayed.get(key)
         if frames is None:
-            frames = join(encode(operations, form, self.resync), form)
+            frames = join(encode(operations, form, self.resync_event), form)
             self._replayed[key] = frames
             self._replayed_bytes += len(frames)
             while self._replayed_bytes > KEPT_BYTES:
@@ -176,6 +191,7 @@ class Broadcast:
         """
         if not operations:
             return
+        self._seq = operations[-1].seq
         self._due.append((operations, origin))
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -196,7 +212,7 @@ class Broadcast:
         for subscription, group in self._groups.items():
             form = subscription.form
             if form not in encoded:
-                parts = [encode(operations, form, self.resync) for operations, _ in due]
+                parts = [encode(operations, form, self.resync_event) for operations, _ in due]
                 encoded[form] = parts, join(chain.from_iterable(parts), form)
             parts, frames = encoded[form]
             if not frames:
@@ -213,8 +229,14 @@ class Broadcast:
         # Where it takes longer than a tick, as much time is left to calls, and more comes at once
         self._next = max(began + self._tick, 2 * ended - began)
 
+    def dreamt(self, picture: Picture) -> None:
+        """Send the `canvas` event of a picture with a new dream, after the operations that are due."""
+        self._picture, self._seq = picture, picture.version.seq
+        url = f"{self._root}/dreams/{picture.version.dream}.jpg"
+        self.event("canvas", canvas_event(picture, url, resync=False))
+
     def event(self, name: str, message: pb.CanvasEvent | pb.StatusEvent) -> None:
-        """Sends another event to all who subscribed to it, after the operations that are due."""
+        """Send another event to all who subscribed to it, after the operations that are due."""
         self.flush()
         encoded: dict[bool, bytes] = {}
         for subscription, group in self._groups.items():
@@ -238,7 +260,7 @@ class Broadcast:
         status = missed.pop("status", b"")
         if missed:
             self.resyncs += 1
-            reader.send(frame(encode_event("canvas", self.resync(), text=self._readers[reader].text)))
+            reader.send(frame(encode_event("canvas", self.resync_event(), text=self._readers[reader].text)))
         if status:
             reader.send(status)
 

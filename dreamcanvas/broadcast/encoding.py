@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from dreamcanvas.canvas.model import Dab, Operation, Patch
+from dreamcanvas.canvas.model import Dab, Operation, Patch, Version
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap, jsonrpc, wsrpc
 from dreamcanvas.rpc.connection import encode_event
@@ -27,6 +27,18 @@ class Form:
     paints: bool
     patches: bool
     resyncs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What everyone is to see: the version, the last operation that its dream contains, that dream's style,
+    and its time in ms since 1970. By default it is white paper.
+    """
+
+    version: Version = Version(0, 0)
+    dream_seq: int = 0
+    style: str = ""
+    dream_time: int = 0
 
 
 Bunch: TypeAlias = list[bytes] | list[jsonrpc.Json]
@@ -91,6 +103,20 @@ def patch_event(operation: Operation) -> pb.PatchEvent:
         offset=pb.Position(x=mark.x, y=mark.y),
         image=mark.image,
         author=operation.author,
+    )
+
+
+def canvas_event(picture: Picture, url: str, *, resync: bool) -> pb.CanvasEvent:
+    """Return the event that has clients fetch a picture: a new dream, or all after they lost track."""
+    return pb.CanvasEvent(
+        timestamp=picture.dream_time % _UINT32,
+        seq=picture.version.seq,
+        dream=picture.version.dream,
+        dream_seq=picture.dream_seq,
+        url=url,
+        style=picture.style,
+        resync=resync,
+        time=picture.dream_time,
     )
 
 

@@ -9,16 +9,13 @@ from pathlib import Path
 from dreamcanvas.clock import from_iso, wall_clock
 from dreamcanvas.config import Config
 from dreamcanvas.errors import ConfigError, MovieError, StoreError
-from dreamcanvas.history.history import History
 from dreamcanvas.history.recording import SIDES
 from dreamcanvas.history.windows import moment
+from dreamcanvas.server.storage import storage
 from dreamcanvas.store import layout
-from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.diagnosis import explain
 from dreamcanvas.store.dream_queries import Reader
 from dreamcanvas.store.file_state import FileState
-from dreamcanvas.store.journal import Journal
-from dreamcanvas.store.maintenance import Keeping, Maintenance
 from dreamcanvas.store.movies import Movies, Total, Window, movie_path, name_of
 from dreamcanvas.store.schema import DirectoryLock
 from dreamcanvas.text.plural import column
@@ -66,22 +63,12 @@ async def encode(config: Config) -> int:
     """
     lock = DirectoryLock(config.data_dir)
     try:
-        with contextlib.closing(Journal(config.data_dir / layout.DATABASE, clock=wall_clock)) as journal:
-            budget = Budget(
-                config.data_dir,
-                journal,
-                limit=round(config.max_data_gb * 1e9),
-                keep_ms=round(config.keep_frames_minutes * 60_000),
-                clock=wall_clock,
-            )
-            maintenance = Maintenance(journal, budget, Keeping(0, 0), clock=wall_clock)
-            with contextlib.closing(
-                History(config, journal, budget, maintenance, clock=wall_clock)
-            ) as history:
-                await history.look()
-                if history.recording.failing is not None:
-                    raise MovieError(history.recording.failing)
-                return history.recording.made
+        with storage(config, clock=wall_clock) as kept:
+            history = kept.history
+            await history.look()
+            if history.recording.failing is not None:
+                raise MovieError(history.recording.failing)
+            return history.recording.made
     except (OSError, sqlite3.Error) as error:
         raise StoreError(explain(config.data_dir, error)) from error
     finally:

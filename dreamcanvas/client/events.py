@@ -107,6 +107,10 @@ class Events:
             self._queue.append(event)
         self._came.set()
 
+    def begin(self, seq: int | None) -> None:
+        """Take operations after `seq` from now on; None where it is not known yet."""
+        self.seq = seq
+
     def restart(self, seq: int) -> None:
         """Forgets what waits; operations after `seq` are wanted."""
         self._queue.clear()

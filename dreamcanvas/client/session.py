@@ -148,7 +148,7 @@ class Session(Source):
         if events in self._queues:
             return
         self._queues.add(events)
-        events.seq = self._ordering.seq
+        events.begin(self._ordering.seq)
         if not events.names <= self._subscribed:
             await self.catch_up()
 
@@ -188,7 +188,7 @@ class Session(Source):
                     self._tell("paint", Resync(reply.seq))
             for events in self._queues:
                 if events.seq is None:
-                    events.seq = self._ordering.seq
+                    events.begin(self._ordering.seq)
             if self._dream is not None and reply.dream > self._dream:
                 url = f"/dreams/{reply.dream}.jpg"
                 self._tell("canvas", Dream(reply.dream, reply.dream_seq, 0, reply.status.style, url))

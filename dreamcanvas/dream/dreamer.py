@@ -91,7 +91,7 @@ class Dreamer:
         an unknown network.
         """
         network_info(network)
-        self.on_change: Callable[[], None] | None = None
+        self._observers: list[Callable[[], None]] = []
         self._command = command
         self._arguments = ("--network", network, "--threads", str(threads), "--precision", precision)
         self._timeout = timeout
@@ -107,8 +107,12 @@ class Dreamer:
 
     @property
     def state(self) -> DreamerState:
-        """What it does now; `on_change` is called after each change."""
+        """What it does now; observers are called after each change."""
         return self._state
+
+    def observe(self, changed: Callable[[], None]) -> None:
+        """Have `changed` called after each change of the state from now on."""
+        self._observers.append(changed)
 
     @property
     def worker_pid(self) -> int | None:
@@ -231,8 +235,8 @@ class Dreamer:
     def _change(self, state: DreamerState) -> None:
         if state is not self._state:
             self._state = state
-            if self.on_change is not None:
-                self.on_change()
+            for observer in self._observers:
+                observer()
 
 
 class _Worker:

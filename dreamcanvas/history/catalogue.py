@@ -1,17 +1,17 @@
 """What there is to see of the past: windows, days, dreams, files. Reads only; times are ms since 1970."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
+from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
+from dreamcanvas.errors import MovieError, NotKept, NotNow
 from dreamcanvas.history.encoder import Encoder
 from dreamcanvas.history.recording import SIDES, describe
-from dreamcanvas.history.windows import FPS, day_of, day_span, gather, is_closed
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
-from dreamcanvas.rpc import jsonmap
+from dreamcanvas.history.windows import day_of, day_span, gather, is_closed
 from dreamcanvas.store import layout
 from dreamcanvas.store.dream_queries import DreamQueries, Found, Span
 from dreamcanvas.store.file_state import FileState
@@ -30,14 +30,81 @@ from dreamcanvas.store.movies import (
 DEFAULT_LIMIT: Final = 24
 MOST_WINDOWS: Final = 500
 PICTURES_WAITING: Final = 16
-RETRY_AFTER_MS: Final = 5000
+PICTURE_SECONDS: Final = 5.0  # after which one who was refused a picture may ask again
+
+
+class MovieState(Enum):
+    """What there is of the movie of a window or a day."""
+
+    RECORDING = "recording"
+    WAITING = "waiting"
+    ENCODED = "encoded"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A movie in one size: its width in px, the name of its file, its length in bytes."""
+
+    width: int
+    file: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedWindow:
+    """A window, times in ms since 1970: how many dreams and dabs it has, its dabs by the minute, from when on
+    which style was dreamt, and the names of its files; None where one is not there.
+    """
+
+    name: str
+    start: int
+    until: int
+    state: MovieState
+    frames: int
+    dabs: int
+    dabs_per_minute: tuple[int, ...]
+    styles: tuple[tuple[int, str], ...]
+    renditions: tuple[Rendition, ...]
+    poster: str | None
+    sprite: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDay:
+    """A day, `2026-11-22`: its times in ms since 1970, how many windows, dreams and dabs it has, which dreams
+    its movie shows, and the names of its files; None where one is not there.
+    """
+
+    name: str
+    start: int
+    until: int
+    windows: int
+    frames: int
+    dabs: int
+    state: MovieState
+    dreams: tuple[int, ...]
+    renditions: tuple[Rendition, ...]
+    poster: str | None
+    sprite: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A dream: its time, last operation and style, how many were there; whether its picture is kept."""
+
+    dream: int
+    time: int
+    seq: int
+    style: str
+    users: int
+    kept: bool
 
 
 class Catalogue:
     """Answers questions about the past of a data directory.
 
-    `length` is a window's, in ms, and `zone` the time zone of days; `root` is the path below which the
-    addresses are that it gives.
+    `length` is a window's, in ms, and `zone` the time zone of days; `clock` gives ms since 1970.
     """
 
     def __init__(
@@ -50,10 +117,8 @@ class Catalogue:
         length: int,
         zone: tzinfo,
         clock: Callable[[], int],
-        root: str = "",
     ) -> None:
         self._directory = data_dir / layout.MOVIES
-        self._root = root
         self._queries = queries
         self._movies = movies
         self._encoder = encoder
@@ -66,21 +131,16 @@ class Catalogue:
 
     # Windows and days
 
-    async def windows(self, *, before: int = 0, limit: int = DEFAULT_LIMIT) -> list[pb.Window]:
-        """Return the windows that start before a time (0: all), newest first; only those that hold dreams.
-
-        Raises InvalidParams.
-        """
-        if not 1 <= limit <= MOST_WINDOWS:
-            raise InvalidParams(f"limit is {limit}, but has to be 1 to {MOST_WINDOWS}", field="limit")
+    async def windows(self, *, before: int = 0, limit: int = DEFAULT_LIMIT) -> list[RecordedWindow]:
+        """Return at most `limit` windows that start before a time (0: all) and hold dreams, newest first."""
         before = min(before or 2**62, 2**62)
         found = [window for window in await self._not_closed() if window.start < before]
         found += await self._movies.windows(before=before, limit=limit)
         newest = sorted(found, key=lambda window: window.start, reverse=True)[:limit]
-        return [self._message(window) for window in newest]
+        return [self._described(window) for window in newest]
 
-    async def window(self, name: str) -> dict[str, Any] | None:
-        """Return a window with its dreams, their times, and its dabs by the minute; None for none."""
+    async def window(self, name: str) -> tuple[RecordedWindow, list[tuple[int, int]]] | None:
+        """Return a window with its dreams and their times, or None where there is none of that name."""
         start = start_of(name)
         if start is None:
             return None
@@ -92,14 +152,9 @@ class Catalogue:
             return None
         shown = span if window.file == FileState.WAITING and span is not None else window
         numbers = await self._queries.numbers(shown)
-        return {
-            "window": jsonmap.to_json(self._message(window)),
-            "dreams": [dream for dream, _ in numbers],
-            "times": [time for _, time in numbers],
-            "dabsPerMinute": list(window.minutes),
-        }
+        return self._described(window), numbers
 
-    async def days(self) -> list[dict[str, Any]]:
+    async def days(self) -> list[RecordedDay]:
         """Return all days that have windows, newest first, with their movies."""
         open_ = [
             Total(window.start, window.until, window.frames, window.dabs, 0, window.file)
@@ -109,14 +164,10 @@ class Catalogue:
         made = {day.day: day for day in await self._movies.days()}
         return await asyncio.to_thread(self._days, totals + open_, made)
 
-    async def day(self, name: str) -> dict[str, Any] | None:
-        """Return a day, and which dreams its movie shows; None where there is none."""
-        made = {day.day: day for day in await self._movies.days()}
-        found = next((day for day in await self.days() if day["day"] == name), None)
-        if found is None:
-            return None
-        dreams = list(made[name].dreams) if name in made else []
-        return {"day": found, "dreams": dreams, "times": await self._queries.times(dreams)}
+    async def day(self, name: str) -> tuple[RecordedDay, list[int]] | None:
+        """Return a day and the times of the dreams that its movie shows, or None where there is none."""
+        found = next((day for day in await self.days() if day.name == name), None)
+        return None if found is None else (found, await self._queries.times(list(found.dreams)))
 
     async def _spans(self) -> list[Span]:
         return gather(await self._queries.spans(self._length), await self._movies.starts())
@@ -128,93 +179,90 @@ class Catalogue:
             self._open = (spans, [await describe(self._queries, span) for span in spans])
         return self._open[1]
 
-    def _message(self, window: Window) -> pb.Window:
-        name = name_of(window.start)
-        there = window.file == FileState.THERE
-        states = {FileState.THERE: pb.Window.ENCODED, FileState.WAITING: pb.Window.WAITING}
-        state = states.get(window.file, pb.Window.EXPIRED)
-        if state == pb.Window.WAITING and not is_closed(
-            window.start, self._clock(), window.until - window.start
-        ):
-            state = pb.Window.RECORDING
-        return pb.Window(
+    def _described(self, window: Window) -> RecordedWindow:
+        name, there = name_of(window.start), window.file == FileState.THERE
+        return RecordedWindow(
+            name=name,
             start=window.start,
-            end=window.until,
-            state=state,
+            until=window.until,
+            state=self._state(window),
             frames=window.frames,
-            seconds=window.frames / FPS,
-            renditions=self._renditions(name, window.files) if there else (),
-            poster=self._url(name, POSTER) if POSTER in window.files else "",
-            sprite=self._url(name, SPRITE) if there and SPRITE in window.files else "",
-            styles=[pb.StyleSpan(start=start, style=style) for start, style in window.styles],
             dabs=window.dabs,
+            dabs_per_minute=window.minutes,
+            styles=window.styles,
+            renditions=_renditions(name, window.files) if there else (),
+            poster=f"{name}{POSTER}" if POSTER in window.files else None,
+            sprite=f"{name}{SPRITE}" if there and SPRITE in window.files else None,
         )
 
-    def _days(self, totals: list[Total], made: dict[str, Day]) -> list[dict[str, Any]]:
+    def _state(self, window: Window) -> MovieState:
+        states = {FileState.THERE: MovieState.ENCODED, FileState.WAITING: MovieState.WAITING}
+        state = states.get(window.file, MovieState.EXPIRED)
+        length = window.until - window.start
+        if state is MovieState.WAITING and not is_closed(window.start, self._clock(), length):
+            return MovieState.RECORDING
+        return state
+
+    def _days(self, totals: list[Total], made: dict[str, Day]) -> list[RecordedDay]:
         of_day: dict[str, list[Total]] = {}
         for total in totals:
             of_day.setdefault(day_of(total.start, self._zone).isoformat(), []).append(total)
         return [self._day(name, of_day[name], made.get(name)) for name in sorted(of_day, reverse=True)]
 
-    def _day(self, name: str, totals: list[Total], made: Day | None) -> dict[str, Any]:
+    def _day(self, name: str, totals: list[Total], made: Day | None) -> RecordedDay:
         start, until = day_span(day_of(totals[0].start, self._zone), self._zone)
-        state = "RECORDING" if self._clock() < until else "WAITING"
+        state = MovieState.RECORDING if self._clock() < until else MovieState.WAITING
         if made is not None:
-            state = "ENCODED" if made.file == FileState.THERE else "EXPIRED"
+            state = MovieState.ENCODED if made.file == FileState.THERE else MovieState.EXPIRED
         elif all(total.file not in (FileState.THERE, FileState.WAITING) for total in totals):
-            state = "EXPIRED"
+            state = MovieState.EXPIRED
         files = made.files if made is not None else {}
-        there = state == "ENCODED"
-        count = len(made.dreams) if made is not None else 0
-        return {
-            "day": name,
-            "start": start,
-            "end": until,
-            "windows": len(totals),
-            "frames": sum(total.frames for total in totals),
-            "dabs": sum(total.dabs for total in totals),
-            "state": state,
-            "movieFrames": count,
-            "seconds": count / FPS,
-            "renditions": [
-                jsonmap.to_json(rendition) for rendition in (self._renditions(name, files) if there else ())
-            ],
-            "poster": self._url(name, POSTER) if POSTER in files else "",
-            "sprite": self._url(name, SPRITE) if there and SPRITE in files else "",
-        }
+        there = state is MovieState.ENCODED
+        return RecordedDay(
+            name=name,
+            start=start,
+            until=until,
+            windows=len(totals),
+            frames=sum(total.frames for total in totals),
+            dabs=sum(total.dabs for total in totals),
+            state=state,
+            dreams=made.dreams if made is not None else (),
+            renditions=_renditions(name, files) if there else (),
+            poster=f"{name}{POSTER}" if POSTER in files else None,
+            sprite=f"{name}{SPRITE}" if there and SPRITE in files else None,
+        )
 
     # Dreams
 
-    async def frame(self, *, dream: int = 0, time: int = 0) -> pb.FrameResponse:
-        """Return a dream by its number, or the newest at a time (0: now). Raises InvalidParams."""
+    async def frame(self, *, dream: int = 0, time: int = 0) -> Frame:
+        """Return a dream by its number, or the newest at a time (0: now). Raises NotKept."""
         bounds = await self._queries.bounds()
         if bounds is None:
-            raise InvalidParams("there is no dream yet", field="dream")
+            raise NotKept("there is no dream yet", asked_by="dream")
         first, last, earliest = bounds
         if dream:
             found = await self._queries.find(dream=min(dream, 2**62))
             if found is None:
-                raise InvalidParams(f"dream is {dream}, but has to be {first} to {last}", field="dream")
+                raise NotKept(f"dream is {dream}, but has to be {first} to {last}", asked_by="dream")
         else:
             found = await self._queries.find(time=min(time, 2**62) if time else 2**62)
             if found is None:
-                raise InvalidParams(f"time is {time}, but the first dream was at {earliest}", field="time")
+                raise NotKept(f"time is {time}, but the first dream was at {earliest}", asked_by="time")
         at = found.dream
-        url = f"{self._root}/dreams/{at.dream}.jpg" if found.frame or _in_movie(found) else ""
-        return pb.FrameResponse(
-            dream=at.dream, time=at.time, seq=at.seq, style=at.style, url=url, users=at.users
+        return Frame(
+            at.dream, at.time, at.seq, at.style, at.users, kept=bool(found.frame) or _in_movie(found)
         )
 
     async def picture(self, dream: int) -> bytes:
         """Return the JPEG of a dream whose frame file has gone, out of its movie.
 
-        Raises MovieError where there is none, Unavailable where too many wait for one, OSError.
+        Raises MovieError where there is none, NotNow where too many wait for one, OSError.
         """
         found = await self._queries.find(dream=dream)
         if found is None or not found.window or not _in_movie(found):
             raise MovieError(f"the picture of dream {dream} is not kept")
         if self._pictures >= PICTURES_WAITING:
-            raise Unavailable("too many pictures of the past are asked for", retry_after_ms=RETRY_AFTER_MS)
+            raise NotNow("too many pictures of the past are asked for", wait=PICTURE_SECONDS)
         self._pictures += 1
         try:
             async with self._one_picture:
@@ -236,15 +284,12 @@ class Catalogue:
             return None
         return movie_path(self._directory, name, ending)
 
-    def _url(self, name: str, ending: str) -> str:
-        return f"{self._root}/movies/{name}{ending}"
 
-    def _renditions(self, name: str, files: dict[str, int]) -> list[pb.Rendition]:
-        return [
-            pb.Rendition(width=side, url=self._url(name, f"-{side}.mp4"), bytes=files[f"-{side}.mp4"])
-            for side in SIDES
-            if f"-{side}.mp4" in files
-        ]
+def _renditions(name: str, files: Mapping[str, int]) -> tuple[Rendition, ...]:
+    endings = ((side, f"-{side}.mp4") for side in SIDES)
+    return tuple(
+        Rendition(side, f"{name}{ending}", files[ending]) for side, ending in endings if ending in files
+    )
 
 
 def _in_movie(found: Found) -> bool:

@@ -62,7 +62,6 @@ class History:
             length=length,
             zone=zone,
             clock=clock,
-            root=config.root_path,
         )
 
     async def run(self) -> None:

@@ -18,9 +18,9 @@ from typing import Final, TypeAlias, TypeVar
 from dreamcanvas.canvas.banded_png import BandedPng
 from dreamcanvas.canvas.model import Operation, Patch
 from dreamcanvas.canvas.undo import Retraction, StoppedError
-from dreamcanvas.errors import Unavailable
+from dreamcanvas.errors import NotNow
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Late, NotYetError, Receipt
+from dreamcanvas.store.journal import Author, Late, NotYetError, Receipt
 
 T = TypeVar("T")
 
@@ -100,15 +100,12 @@ class DeferredPatches:
     )
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def __post_init__(self) -> None:
-        self.painter.at_close(self.close)
-
     def stopped(self) -> bool:
         """Whether the server ends, so that what is made should be given up."""
         return self._stop.is_set()
 
     def close(self) -> None:
-        """Gives up whatever is made."""
+        """Give up whatever is being made, so that the painter need not wait for it when it closes."""
         self._stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for call in self._calls:
@@ -121,8 +118,8 @@ class DeferredPatches:
         """Puts on the canvas what `retract` gives, which is called in a thread, more than once if need be.
 
         All hear of the patch, also who asked for it. The future raises what `retract` and `afford` raise,
-        which is asked once whether the patch may be, and Unavailable where nothing could be read or saved.
-        Raises Unavailable once the painter closes.
+        which is asked once whether the patch may be, and NotNow where nothing could be read or saved.
+        Raises NotNow once the painter closes.
         """
         before = self.painter.introduce(author)  # what the author drew before is there then
         wanted = _Call(retract, afford)
@@ -189,9 +186,7 @@ class DeferredPatches:
         """Has it made ready for another turn, if there is to be one."""
         call.turns += 1
         if call.turns >= TURNS or self.stopped():
-            return Unavailable(
-                "too much is drawn there at the moment; nothing was applied", retry_after_ms=RETRY_AFTER_MS
-            )
+            return NotNow("too much is drawn there at the moment; nothing was applied")
         self.again += 1
         return NotYetError(self._start(call, self._next(call, made)))
 
@@ -199,15 +194,11 @@ class DeferredPatches:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (sqlite3.Error, OSError) as error:
-            raise Unavailable(
-                "the past cannot be read at the moment; nothing was applied", retry_after_ms=RETRY_AFTER_MS
-            ) from error
+            raise NotNow("the past cannot be read at the moment; nothing was applied") from error
         except (StoppedError, asyncio.CancelledError, RuntimeError) as error:
             if not self.stopped():
                 raise
-            raise Unavailable(
-                "the server is shutting down; nothing was applied", retry_after_ms=RETRY_AFTER_MS
-            ) from error
+            raise NotNow("the server is shutting down; nothing was applied") from error
 
 
 def _make(retract: Retract) -> _Made:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from dreamcanvas.canvas.model import SIDE
@@ -16,7 +17,6 @@ from dreamcanvas.dream.schedule import Programme
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.errors import DreamError
 from dreamcanvas.painting.painter import Painter
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,30 @@ class Timetable:
     style_interval: float
     rest_after: float
     sleep_after: float = 0
+
+
+class Activity(Enum):
+    """What the dreamer does, as everyone is told."""
+
+    STARTING = "starting"
+    WAITING = "waiting"
+    DREAMING = "dreaming"
+    RESTING = "resting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DreamStatus:
+    """How the dreams stand: layer, style and network of what is dreamt now; the time of the next dream in ms
+    since 1970, 0 where there is none to come; how many ms the last one took.
+    """
+
+    layer: str
+    style: str
+    network: str
+    activity: Activity
+    next_dream: int
+    dream_ms: int
 
 
 class DreamLoop:
@@ -57,6 +81,7 @@ class DreamLoop:
         dreamt: Callable[[float], None],
         clock: Callable[[], int],
         rng: random.Random,
+        held: bool = False,
     ) -> None:
         self._painter = painter
         self._dreamer = dreamer
@@ -75,12 +100,12 @@ class DreamLoop:
         self._resting = False
         self._idle_since: float | None = None
         self._drowsy_since: float | None = None
-        self.held = False
+        self.held = held
         self._next_dream = 0
         self._dream_ms = 0
         self.dreams = 0
         self.failures = 0
-        dreamer.on_change = self._dreamer_changed
+        dreamer.observe(self._dreamer_changed)
 
     @property
     def style(self) -> Style:
@@ -118,30 +143,30 @@ class DreamLoop:
         self._active_at = asyncio.get_running_loop().time()
         self._activity.set()
 
-    def status(self) -> pb.StatusEvent:
-        """What the dreamer does, as the `status` event has it."""
+    def status(self) -> DreamStatus:
+        """Return how the dreams stand at this moment."""
         works = self._dreamer.state in (DreamerState.READY, DreamerState.DREAMING)
-        return pb.StatusEvent(
+        return DreamStatus(
             layer=self.style.expression,
             style=self.style.name,
             network=self._network,
-            dreamer=self._state(),
+            activity=self._doing(),
             next_dream=self._next_dream if works else 0,
             dream_ms=self._dream_ms,
         )
 
-    def _state(self) -> "pb.StatusEvent.Dreamer.ValueType":
+    def _doing(self) -> Activity:
         match self._dreamer.state:
             case DreamerState.STARTING:
-                return pb.StatusEvent.STARTING
+                return Activity.STARTING
             case DreamerState.FAILED:
-                return pb.StatusEvent.FAILED
+                return Activity.FAILED
             case DreamerState.DREAMING:
-                return pb.StatusEvent.DREAMING
+                return Activity.DREAMING
             case DreamerState.READY:
-                return pb.StatusEvent.RESTING if self._resting else pb.StatusEvent.WAITING
+                return Activity.RESTING if self._resting else Activity.WAITING
             case DreamerState.ASLEEP:
-                return pb.StatusEvent.RESTING
+                return Activity.RESTING
 
     def _dreamer_changed(self) -> None:
         self._activity.set()
@@ -207,7 +232,7 @@ class DreamLoop:
         self._changed()
 
     def _idle(self) -> bool:
-        """Whether nothing is to be dreamt: the host's wish, nobody here for a while, white paper."""
+        """Whether nothing is to be dreamt: the operator's wish, nobody here for a while, white paper."""
         now, rest_after = asyncio.get_running_loop().time(), self._timetable.rest_after
         if self._users():
             self._active_at = now

@@ -11,19 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-from dreamcanvas.errors import Unavailable
+from dreamcanvas.errors import NotNow
 
 P = ParamSpec("P")
 T = TypeVar("T")
 EVERYBODY: Final = ""  # whose turn it is where all get the same picture
-RETRY_AFTER_MS: Final = 1000
 LONGEST_WAIT: Final = 10.0
 
 
 class EncoderPool:
     """`threads` of them. `waiting` is how many pictures may wait for an address, 0 any number; beyond that,
-    UNAVAILABLE. `unread` is how many may be made or sent for an address at once: those who do not read what
-    they asked for get no more."""
+    NotNow is raised. `unread` is how many may be made or sent for an address at once: those who do not read
+    what they asked for get no more."""
 
     def __init__(self, threads: int = 2, *, waiting: int = 64, unread: int = 8) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
@@ -52,7 +51,7 @@ class EncoderPool:
 
     @contextlib.asynccontextmanager
     async def turn(self, household: str, key: Hashable = None) -> AsyncIterator[None]:
-        """Waits until it is an address's turn to have a picture made, that of `key`. Raises Unavailable."""
+        """Waits until it is an address's turn to have a picture made, that of `key`. Raises NotNow."""
         granted = self._enqueue(household)
         if key is not None:
             self._by_key[key] = granted
@@ -93,14 +92,14 @@ class EncoderPool:
                 self._free -= 1
                 granted.set_result(None)
 
-    def _refusal(self) -> Unavailable:
+    def _refusal(self) -> NotNow:
         self.refused += 1
-        return Unavailable("too many pictures are asked for from your address", retry_after_ms=RETRY_AFTER_MS)
+        return NotNow("too many pictures are asked for from your address")
 
     async def room(self, household: str) -> Callable[[], None]:
         """Waits until an address may have one more picture on its way. Call what is returned when it is sent.
 
-        Raises Unavailable where too many wait, or it takes too long.
+        Raises NotNow where too many wait, or it takes too long.
         """
         room = self._rooms.setdefault(household, asyncio.Semaphore(self._unread))
         if self._most_waiting and self._in_rooms[household] >= self._unread + self._most_waiting:

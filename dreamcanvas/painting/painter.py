@@ -12,16 +12,16 @@ from typing import Final
 from PIL import Image
 
 from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.broadcast.encoding import Picture
 from dreamcanvas.canvas.ink import Ink, Recent
 from dreamcanvas.canvas.model import Canvas, Dab, Operation, Patch, Region, Version
 from dreamcanvas.canvas.operation_log import OperationLog, weights
-from dreamcanvas.errors import Unavailable
+from dreamcanvas.errors import NotNow
 from dreamcanvas.painting.canvas_thread import CanvasThread
 from dreamcanvas.painting.recovery import recover
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.checkpoints import Checkpoints
 from dreamcanvas.store.dreams import Dream, Dreams, decode
-from dreamcanvas.store.journal import RETRY_AFTER_MS, Author, Entry, Journal, Late, Receipt
+from dreamcanvas.store.journal import Author, Entry, Journal, Late, Observer, Receipt
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,10 @@ class Snapshot:
 
 
 class Painter:
-    """The canvas with its journal, its dreams, and those who watch."""
+    """The canvas with its journal, its dreams, and those who watch.
+
+    `clock` gives ms since 1970. `painted` is called with how many operations a transaction put on the canvas.
+    """
 
     def __init__(
         self,
@@ -57,11 +60,10 @@ class Painter:
         replay_operations: int,
         clock: Callable[[], int],
         ink: Ink | None = None,
-        root: str = "",
         checkpoints: Checkpoints | None = None,
         checkpoint_operations: int = 0,
+        painted: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._root = root  # below which path the addresses are that events tell
         self._journal = journal
         self.ink = ink if ink is not None else Ink()
         self._checkpoints = checkpoints
@@ -80,15 +82,11 @@ class Painter:
         self._style = ""
         self._dream_time = 0
         self._closing = False
-        self._at_close: list[Callable[[], None]] = []
-        self.resync_seq = 0
-        self.painted: Callable[[int], None] = lambda _: None
-        journal.applied = self._applied
-        journal.ready = self._room
-        broadcast.resync = self.resync_event
+        self._painted = painted
+        journal.observe(Observer(self._applied, self._room))
 
     async def recover(self) -> None:
-        """Puts the operations over the newest base, and says what was found."""
+        """Put the operations over the newest base. Raises StoreError, sqlite3.Error."""
         self._next_dream = await self._dreams.last_number() + 1
         found = await recover(
             self._journal,
@@ -101,6 +99,7 @@ class Painter:
         self._log = found.operations
         self._style, self._dream_time, self._time = found.style, found.dream_time, found.time
         self._since_base = found.canvas.seq - found.base
+        self._broadcast.begin(self._picture())
         self._keep_picture()
 
     # Reading
@@ -144,26 +143,13 @@ class Painter:
         """Whether the operations after a number are kept, and it is not in the future."""
         return 0 <= self.version.seq - seq <= len(self._log)
 
-    def resync_event(self) -> pb.CanvasEvent:
-        """The event for a client that has lost track: fetch the picture at `url`.
+    @property
+    def resync_seq(self) -> int:
+        """The operation that the picture has to hold for whoever was last told to fetch it."""
+        return self._broadcast.resync_seq
 
-        `resync_seq` is the number in the newest such event: the picture has to hold the operations up to it.
-        """
-        self.resync_seq = self.version.seq
-        return self._canvas_event(f"{self._root}/canvas.png", resync=True)
-
-    def _canvas_event(self, url: str, *, resync: bool) -> pb.CanvasEvent:
-        version = self.version
-        return pb.CanvasEvent(
-            timestamp=self._dream_time % 2**32,
-            seq=version.seq,
-            dream=version.dream,
-            dream_seq=self.dream_seq,
-            url=url,
-            style=self._style,
-            resync=resync,
-            time=self._dream_time,
-        )
+    def _picture(self) -> Picture:
+        return Picture(self.version, self.dream_seq, self._style, self._dream_time)
 
     # Operations
 
@@ -178,7 +164,7 @@ class Painter:
     ) -> asyncio.Future[Receipt]:
         """Makes the marks of a call durable and puts them on the canvas.
 
-        Raises Unavailable once it closes; the future raises it where nothing could be saved.
+        Raises NotNow once it closes; the future raises it where nothing could be saved.
         """
         return self._append(Entry(author, marks, stroke, call, origin))
 
@@ -202,9 +188,7 @@ class Painter:
 
     def _check_open(self) -> None:
         if self._closing:
-            raise Unavailable(
-                "the server is shutting down; nothing was applied", retry_after_ms=RETRY_AFTER_MS
-            )
+            raise NotNow("the server is shutting down; nothing was applied")
 
     async def _room(self) -> None:
         """Called by the journal before it takes more: the pixels must not lag behind without bound."""
@@ -222,7 +206,7 @@ class Painter:
             self._time = max(self._time, done[-1].time)
             self._canvas_thread.apply(done)
             self.ink.add(done)
-            self.painted(len(done))
+            self._painted(len(done))
             self._keep_picture()
         self._log.trim(self._pinned)
 
@@ -274,7 +258,7 @@ class Painter:
         finally:
             self.abandon_dream()
         self._style, self._dream_time, self._time = style, dream.time, max(self._time, dream.time)
-        self._broadcast.event("canvas", self._canvas_event(f"{self._root}/dreams/{number}.jpg", resync=False))
+        self._broadcast.dreamt(self._picture())
         return dream
 
     def _later(self, seq: int) -> list[Operation]:
@@ -282,15 +266,12 @@ class Painter:
         assert operations is not None, "pinned operations are kept"
         return operations
 
-    def at_close(self, give_up: Callable[[], None]) -> None:
-        """Has `give_up` called when it closes: what is made late is not waited for."""
-        self._at_close.append(give_up)
-
     async def close(self) -> None:
-        """Refuses what comes from now on, and waits until what came is settled."""
+        """Refuse what comes from now on, and wait until what came is settled.
+
+        It waits for patches that are made late, too: whoever makes them (DeferredPatches) gives up first.
+        """
         self._closing = True
-        for give_up in self._at_close:
-            give_up()
         if self._keeping is not None:
             await asyncio.wait([self._keeping], timeout=CHECKPOINT_SECONDS)
         await self._journal.drain()

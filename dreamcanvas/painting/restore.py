@@ -16,10 +16,10 @@ from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.canvas import undo
 from dreamcanvas.canvas.model import HOST, WHOLE, Dab, Operation, Region, bounds, draw
 from dreamcanvas.canvas.undo import Retraction
-from dreamcanvas.errors import InvalidParams, MovieError, Unavailable
+from dreamcanvas.errors import MovieError, NotKept, NotNow
 from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.stroke_undo import Bounds
-from dreamcanvas.store.journal import RETRY_AFTER_MS, Author
+from dreamcanvas.store.journal import Author
 from dreamcanvas.store.undo_reader import Outlines, UndoReader
 
 T = TypeVar("T")
@@ -112,8 +112,7 @@ class Restorer:
     async def restore(self, wanted: Wanted, details: Mapping[str, object]) -> Restored:
         """Puts it back by a patch; the act is written down with `details`.
 
-        Raises InvalidParams where there is nothing to put back or too little is kept; Unavailable,
-        sqlite3.Error.
+        Raises NotKept where there is nothing to put back or too little is kept; NotNow, sqlite3.Error.
         """
         if wanted.authors or wanted.address is not None:
             return await self._take_back(wanted, details)
@@ -126,7 +125,7 @@ class Restorer:
     async def _take_back(self, wanted: Wanted, details: Mapping[str, object]) -> Restored:
         theirs = await _reading(partial(self._theirs, wanted))
         if not theirs.dabs:
-            raise InvalidParams("there is nothing of theirs there since then", field="authors")
+            raise NotKept("there is nothing of theirs there since then", asked_by="authors")
         pictures = await self._pictures(wanted, theirs.dabs[0].seq)
         span = {"authors": theirs.authors, "after": theirs.after, "until": theirs.until}
         whole = wanted.region == WHOLE  # else what they drew is still seen beside it
@@ -176,7 +175,7 @@ class Restorer:
             try:
                 start, picture = past.picture_at(dream, until)
             except OSError as error:
-                raise InvalidParams(f"the picture of dream {dream} is not kept", field="time") from error
+                raise NotKept(f"the picture of dream {dream} is not kept", asked_by="time") from error
             for operation in _kept(lambda: past.operations(start, until, wanted.region)):
                 draw(picture, operation.mark)
             newest = past.newest()
@@ -218,7 +217,7 @@ def _seq_of(past: UndoReader, dream: int) -> int:
     try:
         return past.dream_seq(dream) if dream else 0
     except LookupError as error:
-        raise InvalidParams(str(error), field="dream") from error
+        raise NotKept(str(error), asked_by="dream") from error
 
 
 def _host() -> Author:
@@ -238,13 +237,13 @@ def _kept(read: Callable[[], T]) -> T:
     try:
         return read()
     except LookupError as error:
-        raise InvalidParams(f"too little is kept: {error}", field="time") from error
+        raise NotKept(f"too little is kept: {error}", asked_by="time") from error
     except undo.OverdrawnError as error:
-        raise InvalidParams(f"too much came after that: {error}", field="time") from error
+        raise NotKept(f"too much came after that: {error}", asked_by="time") from error
 
 
 async def _reading(read: Callable[[], T]) -> T:
     try:
         return await asyncio.to_thread(read)
     except (sqlite3.Error, OSError) as error:
-        raise Unavailable("the past cannot be read at the moment", retry_after_ms=RETRY_AFTER_MS) from error
+        raise NotNow("the past cannot be read at the moment") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from dreamcanvas.canvas import undo
 from dreamcanvas.canvas.undo import Retraction
 from dreamcanvas.config import Config
-from dreamcanvas.errors import TooLate
+from dreamcanvas.errors import UndoError, UnknownStroke
 from dreamcanvas.painting.deferred_patch import Afford, DeferredPatches
 from dreamcanvas.store.journal import Author, Receipt
 from dreamcanvas.store.undo_reader import Bases, Outlines, UndoReader
@@ -70,9 +70,10 @@ class StrokeUndo:
     ) -> asyncio.Future[Receipt]:
         """Puts back what was there before a stroke. All hear of the patch, also who asked for it.
 
-        `afford` is asked whether the patch may be. The future raises what it raises, TooLate where the stroke
-        is not the author's, too old, has been taken back, or is too much work, and Unavailable where nothing
-        could be saved. Raises Unavailable once the painter closes.
+        `afford` is asked whether the patch may be. The future raises what it raises, UnknownStroke where the
+        stroke is not the author's, too old, or has been taken back, UndoError where it is too much work or
+        what was before is not kept, and NotNow where nothing could be saved. Raises NotNow once the painter
+        closes.
         """
         since = self._clock() - 1000 * self._seconds if self._seconds else 0
         retract = partial(self._retract, author.number, stroke, since)
@@ -85,7 +86,7 @@ class StrokeUndo:
             dabs = past.stroke(author, stroke, until=newest, since=since)
             if not dabs:
                 within = f" of the last {counted(self._seconds, 'second')}" if self._seconds else ""
-                raise TooLate(f"there is no stroke {stroke} of yours{within} to take back", field="stroke")
+                raise UnknownStroke(f"there is no stroke {stroke} of yours{within} to take back")
             outlines = Outlines(past)
             work = self._bounds.work(stopped)
             try:
@@ -95,4 +96,4 @@ class StrokeUndo:
             except undo.OverdrawnError as error:
                 self._limited("undo")
                 why = f"so much came after stroke {stroke} that it stays: {error}"
-        raise TooLate(why)  # not from within, where the error would hold what was laid out until then
+        raise UndoError(why)  # not from within, where the error would hold what was laid out until then

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
@@ -35,20 +36,18 @@ class Rate(Protocol):
         """Takes calls, bytes and processor seconds, done already: it may owe them."""
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Share:
     """What an address has of the loop. Connections note here what they have done."""
 
-    __slots__ = ("__weakref__", "began", "calls", "listed", "paused", "rate", "size", "spent", "waiting")
-
-    def __init__(self, rate: Rate | None) -> None:
-        self.rate = rate
-        self.calls = 0
-        self.size = 0
-        self.waiting: dict[Worker, None] = {}
-        self.listed = False  # among those who take turns
-        self.paused = False  # until its rate lets it go on
-        self.began = 0.0  # of the moment in which it has `spent` so many seconds
-        self.spent = 0.0
+    rate: Rate | None
+    calls: int = 0
+    size: int = 0
+    waiting: dict[Worker, None] = field(default_factory=dict)
+    listed: bool = False  # among those who take turns
+    paused: bool = False  # until its rate lets it go on
+    began: float = 0.0  # of the moment in which it has `spent` so many seconds
+    spent: float = 0.0
 
     def count(self, calls: int, size: int) -> None:
         """Notes calls and bytes that were dealt with."""

@@ -133,7 +133,8 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def _slow(self, slow: bool) -> None:
         """Carries out nothing for who does not read, and closes if that lasts."""
-        self.slow = self._read_buffer.slow = slow
+        self.slow = slow
+        self._read_buffer.slow(slow)
         if slow and self._settings.slow_reader_timeout and self.open:
             self._timers.start("slow", self._settings.slow_reader_timeout, self._give_up)
         elif not slow:
@@ -200,7 +201,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
         self.write(b"".join(self._websocket.data_to_send()))
         self.open = True
         self._peer = self._endpoint.opened(self, handshake)
-        self._read_buffer.share = self._endpoint.share(self._peer)
+        self._read_buffer.belongs(self._endpoint.share(self._peer))
         self._keepalive.start()
 
     def _handle_frame(self, frame: Frame) -> None:
@@ -270,7 +271,7 @@ class RpcProtocol(asyncio.Protocol, Generic[P]):
 
     def busy(self, busy: bool) -> None:
         """Carries out no more, or goes on."""
-        self._read_buffer.busy = busy
+        self._read_buffer.busy(busy)
         self._read_buffer.go_on()
 
     def write(self, data: bytes) -> None:

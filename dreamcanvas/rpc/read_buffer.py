@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Final, Protocol
 
 from dreamcanvas.rpc.connection import Call, Connection
-from dreamcanvas.rpc.fair_scheduler import FairScheduler
+from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter
 
 FLUSH_BYTES: Final = 65536
@@ -42,21 +42,33 @@ class Line(Protocol):
 
 
 class ReadBuffer:
-    """Has a line deal with it. `slow`, its peer does not read, and `busy`, many calls wait, hold it up."""
+    """Has a line deal with it. It is held up while its peer does not read, or many calls wait."""
 
     def __init__(self, line: Line, answers: Connection, splitter: Splitter, turns: FairScheduler) -> None:
         self._line = line
         self._answers = answers
         self._splitter = splitter
         self._turns = turns
-        self.share = turns.share(None)
+        self._share = turns.share(None)
         self._loop = asyncio.get_running_loop()
         self._todo: deque[Call] = deque()
         self._stream: Iterator[bytes] | None = None
         self._unread = False
         self._reading = True
-        self.slow = False
-        self.busy = False
+        self._slow = False
+        self._busy = False
+
+    def belongs(self, share: Share) -> None:
+        """Count what is done to a share of the event loop from now on."""
+        self._share = share
+
+    def slow(self, slow: bool) -> None:
+        """Carry out no more while the peer does not read, or go on with the next `go_on`."""
+        self._slow = slow
+
+    def busy(self, busy: bool) -> None:
+        """Carry out no more while many calls wait, or go on with the next `go_on`."""
+        self._busy = busy
 
     def feed(self, data: bytes) -> None:
         """Takes in what was read."""
@@ -81,13 +93,13 @@ class ReadBuffer:
     def go_on(self) -> None:
         """Deals with what waits, now or when it is its turn."""
         if self._has_work() and not self._waits():
-            self._turns.ready(self.share, self)
+            self._turns.ready(self._share, self)
         self.look()
 
     def work(self, until: float) -> bool:
         """Goes on until a time; all answers that are ready go out in one write. Says whether it can go on."""
-        line, share, answers, clock = self._line, self.share, self._answers, self._turns.clock
-        while not (line.open and (self.slow or self.busy)):
+        line, share, answers, clock = self._line, self._share, self._answers, self._turns.clock
+        while not (line.open and (self._slow or self._busy)):
             if self._stream is not None:
                 self._stream_on(self._stream)
             elif self._todo:
@@ -130,7 +142,7 @@ class ReadBuffer:
         return self._unread or bool(self._todo) or self._stream is not None
 
     def _waits(self) -> bool:
-        return self._line.open and (self.slow or self.busy)
+        return self._line.open and (self._slow or self._busy)
 
     def look(self) -> None:
         """Says whether to read, where that has changed."""
@@ -155,4 +167,4 @@ class ReadBuffer:
         """The connection has gone."""
         self.forget()
         self._unread = False
-        self._turns.leave(self.share, self)
+        self._turns.leave(self._share, self)

@@ -7,7 +7,7 @@ in `Then` says what is to happen as soon as it is on its way.
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
@@ -80,25 +80,31 @@ class Method(Generic[P]):
 
 
 class Service(Generic[P]):
-    """The methods of a service that are implemented."""
+    """The methods of a service that are implemented, by their names in the descriptor.
 
-    def __init__(self, descriptor: ServiceDescriptor) -> None:
+    `discover` answers `rpc.discover`. `most_items` is how many a list of JSON params may hold, 0 any number.
+    The methods of a `mounted` service are called as `PREFIX.METHOD`, and are not among `methods`. Raises
+    KeyError where the descriptor has no method of a handler's name.
+    """
+
+    def __init__(
+        self,
+        descriptor: ServiceDescriptor,
+        handlers: Mapping[str, Handler[P]],
+        *,
+        discover: Callable[[P], dict[str, Json] | Encoded] | None = None,
+        most_items: int = 0,
+        mounted: "Mapping[str, Service[P]] | None" = None,
+    ) -> None:
         self.descriptor = descriptor
-        self.discover: Callable[[P], dict[str, Json] | Encoded] | None = None
-        self.most_items = 0  # in a list of JSON params; 0: any number
-        self._methods: dict[str, Method[P]] = {}
-        self._mounted: dict[str, Service[P]] = {}
+        self._discover = discover
+        self._most_items = most_items
+        self._methods = {name: self._method(name, handler) for name, handler in handlers.items()}
+        self._mounted = dict(mounted or {})
 
-    def implement(self, name: str, handler: Handler[P]) -> None:
-        """Lets `handler` carry out the method `name` of the descriptor. Raises KeyError where it has none."""
+    def _method(self, name: str, handler: Handler[P]) -> Method[P]:
         method = self.descriptor.methods_by_name[name]
-        self._methods[name] = Method(
-            name, GetMessageClass(method.input_type), GetMessageClass(method.output_type), handler
-        )
-
-    def mount(self, prefix: str, service: "Service[P]") -> None:
-        """Has the methods of another service called as `PREFIX.METHOD`. They are not among `methods`."""
-        self._mounted[prefix] = service
+        return Method(name, GetMessageClass(method.input_type), GetMessageClass(method.output_type), handler)
 
     @property
     def methods(self) -> tuple[Method[P], ...]:
@@ -117,11 +123,11 @@ class Service(Generic[P]):
 
     def call(self, peer: P, call: Call) -> Answer | Later | Coroutine[Any, Any, Answer]:
         """Carries out a call. Raises RpcError, and what a handler raises."""
-        if self.discover is not None and call.method == DISCOVER and isinstance(call, TextCall):
-            return self.discover(peer)
+        if self._discover is not None and call.method == DISCOVER and isinstance(call, TextCall):
+            return self._discover(peer)
         method = self.method(call.method)
         return method.handler(
-            Caller(peer, isinstance(call, TextCall)), method.decode(call.payload, self.most_items)
+            Caller(peer, isinstance(call, TextCall)), method.decode(call.payload, self._most_items)
         )
 
     async def answer(self, peer: P, call: Call) -> Answer:

@@ -1,19 +1,22 @@
 """What `/metrics` shows of the parts as they are, beside what it counts."""
 
-from dreamcanvas.api.connections import Visitors
+from collections.abc import Callable
+
 from dreamcanvas.broadcast.broadcast import Broadcast
+from dreamcanvas.broadcast.cursors import Cursors
+from dreamcanvas.painting.dream_loop import DreamLoop
 from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.snapshots import Snapshots
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.telemetry.metrics import Metrics
 
 
-def watch_all(
-    metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, visitors: Visitors
+def watch_canvas(
+    metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, *, users: Callable[[], int]
 ) -> None:
-    """Has gauges and counters show them."""
+    """Have gauges and counters show the canvas and those who watch it."""
     watch, count = metrics.watch, metrics.count
-    journal.committed = metrics.committed
-    watch("connections", "Open websockets.", visitors.users)
+    watch("connections", "Open websockets.", users)
     watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
     watch("dreams", "Number of the newest dream.", lambda: painter.version.dream)
     watch("ink_dabs", "Dabs that dreams spare as they are fresh.", lambda: painter.ink.spots)
@@ -23,9 +26,21 @@ def watch_all(
     count("event_writes", "Writes of events to connections since the start.", lambda: broadcast.delivered)
     watch("slow_readers", "Readers that get no events until they have caught up.", lambda: broadcast.behind)
     count("resyncs", "Slow readers that had to fetch the picture.", lambda: broadcast.resyncs)
-    dreaming = visitors.dreaming
-    if dreaming is not None:
-        count("dream_failures", "Dreams that failed since the start.", lambda: dreaming.failures)
-        count("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dreaming.restarts)
-        watch("dreamer_asleep", "1 while the dreamer has no process.", lambda: dreaming.asleep)
-        count("dreamer_wakes", "Starts of the dreamer as somebody came or drew.", lambda: dreaming.wakes)
+
+
+def watch_dreams(metrics: Metrics, dream_loop: DreamLoop) -> None:
+    """Have gauges and counters show the dreamer."""
+    watch, count = metrics.watch, metrics.count
+    count("dream_failures", "Dreams that failed since the start.", lambda: dream_loop.failures)
+    count("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dream_loop.restarts)
+    watch("dreamer_asleep", "1 while the dreamer has no process.", lambda: dream_loop.asleep)
+    count("dreamer_wakes", "Starts of the dreamer as somebody came or drew.", lambda: dream_loop.wakes)
+
+
+def watch_pictures(metrics: Metrics, cursors: Cursors, snapshots: Snapshots) -> None:
+    """Have gauges and counters show the cursors, and the pictures that are encoded."""
+    watch, count, encoders = metrics.watch, metrics.count, snapshots.encoders
+    count("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
+    count("views", "Pictures that were encoded since the start.", lambda: snapshots.encoded)
+    watch("pictures_waiting", "Pictures that wait to be encoded.", lambda: encoders.waiting)
+    count("pictures_refused", "Pictures that were refused.", lambda: encoders.refused)

@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from dreamcanvas.api.connections import Visitors
+from dreamcanvas.api.connections import Connections
 from dreamcanvas.config import Config
 from dreamcanvas.net.addresses import Proxies
 from dreamcanvas.net.origins import is_loopback
@@ -27,20 +27,18 @@ class HttpServer(uvicorn.Server):
     """uvicorn, but signals are the application's, connections our door's, and it says when it is up."""
 
     def __init__(
-        self, app: ASGIApp, listener: socket.socket, config: Config, visitors: Visitors, metrics: Metrics
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        config: Config,
+        connections: Connections,
+        metrics: Metrics,
     ) -> None:
-        gate = Throttle(
-            app,
-            household=visitors.household,
-            rate=config.requests_per_second,
-            most=config.responses_per_address,
-            held=config.response_megabytes * 10**6,
-            limited=metrics.limited,
-        )
+        gate = _throttled(app, config, connections, metrics)
         super().__init__(
             uvicorn.Config(
                 cast(Any, gate),
-                ws=cast(Any, partial(RpcProtocol, endpoint=visitors)),
+                ws=cast(Any, partial(RpcProtocol, endpoint=connections)),
                 http=cast(Any, HttpProtocol),
                 lifespan="off",
                 log_config=None,
@@ -52,20 +50,20 @@ class HttpServer(uvicorn.Server):
             )
         )
         self.up = asyncio.Event()
-        self._visitors = visitors
+        self._connections = connections
         self._settings = config
         self._limited = metrics.limited
         self._door = Door(
             listener,
             config,
             protocol=self._protocol,
-            trusted=visitors.is_proxy,
+            trusted=connections.is_proxy,
             limited=metrics.limited,
         )
         self._watch(metrics)
 
     def _watch(self, metrics: Metrics) -> None:
-        door, turns = self._door, self._visitors.turns
+        door, turns = self._door, self._connections.turns
         metrics.watch("sockets", "Open TCP connections.", lambda: door.sockets)
         metrics.count("sockets_full", "Times that no connections were accepted.", lambda: door.full)
         metrics.count("turns_waited", "Times that a connection waited for its turn.", lambda: turns.waits)
@@ -80,14 +78,14 @@ class HttpServer(uvicorn.Server):
         self.up.set()
 
     def _protocol(self, gone: Callable[[], None]) -> asyncio.Protocol:
-        visitors, settings = self._visitors, self._settings
+        connections, settings = self._connections, self._settings
         return HttpProtocol(
             self.config,
             self.server_state,
             {},
             timeouts=_timeouts(settings),
-            turns=visitors.turns,
-            share=visitors.share_of,
+            turns=connections.turns,
+            share=connections.share_of,
             limited=self._limited,
             gone=gone,
         )
@@ -96,6 +94,17 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leaves them alone."""
         yield
+
+
+def _throttled(app: ASGIApp, config: Config, connections: Connections, metrics: Metrics) -> Throttle:
+    return Throttle(
+        app,
+        household=connections.household,
+        rate=config.requests_per_second,
+        most=config.responses_per_address,
+        held=config.response_megabytes * 10**6,
+        limited=metrics.limited,
+    )
 
 
 def _timeouts(config: Config) -> Timeouts:

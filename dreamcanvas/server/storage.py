@@ -1,14 +1,11 @@
-"""What is kept, put together for a server: the canvas with journal, dreams and history; and its upkeep."""
+"""What is kept in a data directory, put together once: for a server, and for `dreamcanvas history encode`."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from dreamcanvas.broadcast.broadcast import Broadcast
-from dreamcanvas.canvas.ink import Ink
 from dreamcanvas.config import Config
 from dreamcanvas.history.history import History
-from dreamcanvas.painting.painter import Painter
-from dreamcanvas.server.tasks import beside
 from dreamcanvas.store import layout
 from dreamcanvas.store.budget import Budget
 from dreamcanvas.store.checkpoints import Checkpoints
@@ -17,43 +14,46 @@ from dreamcanvas.store.journal import Journal
 from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Maintenance
 
 
-@contextlib.asynccontextmanager
-async def storage(
-    config: Config, *, clock: Callable[[], int]
-) -> AsyncIterator[tuple[Journal, Painter, Broadcast, Dreams, History]]:
-    """The parts, while they are needed. Raises StoreError where the data directory cannot be used."""
-    journal = Journal(config.data_dir / layout.DATABASE, clock=clock)
-    try:
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The parts that keep things: operations, dreams, checkpoints, movies; and what deletes the oldest."""
+
+    journal: Journal
+    dreams: Dreams
+    checkpoints: Checkpoints
+    maintenance: Maintenance
+    history: History
+
+
+@contextlib.contextmanager
+def storage(
+    config: Config,
+    *,
+    clock: Callable[[], int],
+    committed: Callable[[float, int], None] = lambda _seconds, _entries: None,
+) -> Iterator[Storage]:
+    """Open the parts, and close them at the end. `clock` gives ms since 1970; `committed` is told of each
+    transaction: its seconds, and how many entries it held.
+
+    Raises StoreError where the data directory cannot be used.
+    """
+    path = config.data_dir / layout.DATABASE
+    with contextlib.closing(Journal(path, clock=clock, committed=committed)) as journal:
         dreams = Dreams(config.data_dir / layout.FRAMES, journal)
         checkpoints = Checkpoints(
             config.data_dir / layout.CHECKPOINTS, journal, keep_ms=round(2000 * config.undo_seconds)
         )
-        broadcast = Broadcast(tick=config.tick_ms / 1000)
-        painter = Painter(
-            journal=journal,
-            dreams=dreams,
-            broadcast=broadcast,
-            replay_operations=config.replay_operations,
-            clock=clock,
-            ink=Ink(most=config.ink_dabs),
-            root=config.root_path,
-            checkpoints=checkpoints,
-            checkpoint_operations=config.checkpoint_operations,
-        )
-        await painter.recover()
         budget = Budget(
             config.data_dir,
             journal,
             limit=round(config.max_data_gb * 1e9),
+            # an undo may begin with the picture of any frame of its time
             keep_ms=round(max(config.keep_frames_minutes * 60, 2 * config.undo_seconds) * 1000),
             clock=clock,
         )
         maintenance = Maintenance(journal, budget, _keeping(config), clock=clock, checkpoints=checkpoints)
         with contextlib.closing(History(config, journal, budget, maintenance, clock=clock)) as history:
-            async with beside(maintenance.run()):
-                yield journal, painter, broadcast, dreams, history
-    finally:
-        journal.close()
+            yield Storage(journal, dreams, checkpoints, maintenance, history)
 
 
 def _keeping(config: Config) -> Keeping:

@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,15 +18,15 @@ from weakref import WeakValueDictionary
 
 from dreamcanvas.canvas.model import Operation, Patch
 from dreamcanvas.canvas.operation_log import patch_weight
-from dreamcanvas.errors import Unavailable
+from dreamcanvas.errors import NotNow
 from dreamcanvas.store import layout
 from dreamcanvas.store.archive import COLUMNS, Archive, to_operation
 from dreamcanvas.store.author_numbers import Numbers, set_until
 from dreamcanvas.store.database import Database
 from dreamcanvas.store.insertion import NEWEST, SEEN_MS, Batch, insert
-from dreamcanvas.store.queue import RETRY_AFTER_MS, Author, Entry, Late, NotYetError, Queue, Receipt
+from dreamcanvas.store.queue import Author, Entry, Late, NotYetError, Queue, Receipt
 
-__all__ = ["RETRY_AFTER_MS", "Author", "Entry", "Journal", "Late", "NotYetError", "Receipt"]
+__all__ = ["Author", "Entry", "Journal", "Late", "NotYetError", "Observer", "Receipt"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,18 +34,37 @@ T = TypeVar("T")
 KEPT_SESSIONS: Final = 4096  # of the last that were here
 
 
-class Journal:
-    """Appends to the database.
+async def _at_once() -> None:
+    """Waits for nothing."""
 
-    `applied` is called, in order, with the operations of each transaction when it is done, before its callers
-    hear of it; `committed` with its seconds and how many entries it held. `ready` is awaited before each.
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Who follows the journal: `applied` is called, in order, with the entries of each transaction when it is
+    durable, before their callers hear of it. `ready` is awaited before each transaction.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
+    applied: Callable[[list[tuple[Entry, Receipt]]], None]
+    ready: Callable[[], Awaitable[None]] = _at_once
+
+
+class Journal:
+    """Appends to the database, and tells observers of it.
+
+    `clock` gives ms since 1970. `committed` is called after each transaction with its seconds and how many
+    entries it held.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], int],
+        committed: Callable[[float, int], None] = lambda _seconds, _entries: None,
+    ) -> None:
         self._clock = clock
-        self.applied: Callable[[list[tuple[Entry, Receipt]]], None] = lambda _: None
-        self.ready: Callable[[], Awaitable[None]] = _at_once
-        self.committed: Callable[[float, int], None] = lambda _seconds, _entries: None
+        self._committed = committed
+        self._observers: list[Observer] = []
         self.path = path
         self._database = Database(path)
         self.archive = Archive(path.parent / layout.ARCHIVE, self._database)
@@ -146,10 +166,14 @@ class Journal:
 
     # Writing
 
+    def observe(self, observer: Observer) -> None:
+        """Have an observer told of every transaction from now on."""
+        self._observers.append(observer)
+
     def append(self, entry: Entry) -> asyncio.Future[Receipt]:
         """Make an entry durable.
 
-        The future raises Unavailable where that failed, or what `late` raised: then nothing was applied.
+        The future raises NotNow where that failed, or what `late` raised: then nothing was applied.
         """
         entry.author.waiting += 1
         self._queue.append(entry)
@@ -199,7 +223,8 @@ class Journal:
         loop = asyncio.get_running_loop()
         try:
             while self._queue.waiting:
-                await self.ready()
+                for observer in self._observers:
+                    await observer.ready()
                 entries = await self._queue.take()
                 if not entries:
                     continue
@@ -213,7 +238,7 @@ class Journal:
                         batch = self._number_all([entry for entry in entries if not entry.marks])
                     else:
                         self.commits += 1
-                        self.committed(loop.time() - began, len(entries))
+                        self._committed(loop.time() - began, len(entries))
                 if batch.entries:
                     self._settle(batch)
         finally:
@@ -253,15 +278,13 @@ class Journal:
         for receipt in batch.receipts:
             if receipt.operations:
                 self.seq = receipt.seq
-        self.applied(list(zip(batch.entries, batch.receipts, strict=True)))
-        for entry, receipt in zip(batch.entries, batch.receipts, strict=True):
+        transaction = list(zip(batch.entries, batch.receipts, strict=True))
+        for observer in self._observers:
+            observer.applied(transaction)
+        for entry, receipt in transaction:
             entry.author.waiting -= 1
             if not entry.settled.done():
                 entry.settled.set_result(receipt)
-
-
-async def _at_once() -> None:
-    """Wait for nothing."""
 
 
 def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
@@ -273,4 +296,4 @@ def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
         entry.author.waiting -= 1
         if not entry.settled.done():
             sentence = "the canvas cannot be saved at the moment; nothing was applied"
-            entry.settled.set_exception(Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
+            entry.settled.set_exception(NotNow(sentence))

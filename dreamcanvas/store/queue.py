@@ -7,12 +7,10 @@ their order, and it is committed alone, so that its marks can be made from all t
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from dreamcanvas.canvas.model import Dab, Operation, Patch
-from dreamcanvas.errors import RpcError, Unavailable
-
-RETRY_AFTER_MS: Final = 1000
+from dreamcanvas.errors import DreamcanvasError, NotNow
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -151,7 +149,7 @@ async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
         return [entry]  # it was applied before
     if late.cancelled():
         sentence = "the server is shutting down; nothing was applied"
-        return _failed(entry, Unavailable(sentence, retry_after_ms=RETRY_AFTER_MS))
+        return _failed(entry, NotNow(sentence))
     try:
         marks = await late.result()()
     except NotYetError:
@@ -163,7 +161,7 @@ async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
 
 def _failed(entry: Entry, error: BaseException) -> list[Entry]:
     entry.author.waiting -= 1
-    if isinstance(error, RpcError):
+    if isinstance(error, DreamcanvasError):
         # Nobody wants to know where it comes from, and its frames hold this entry, and pictures
         error.__traceback__ = None
     if not entry.settled.done():

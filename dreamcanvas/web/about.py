@@ -23,9 +23,9 @@ class WebAbout:
     """The handler of the path. `acts` counts what the operator did, by method."""
 
     def __init__(
-        self, about: ServerInfo, *, pages: Pages, acts: Callable[[], Awaitable[dict[str, int]]]
+        self, info: ServerInfo, *, pages: Pages, acts: Callable[[], Awaitable[dict[str, int]]]
     ) -> None:
-        self._about = about
+        self._info = info
         self._pages = pages
         self._acts = acts
 
@@ -35,18 +35,18 @@ class WebAbout:
 
     async def page(self, request: Request) -> Response:
         """Answer with the page."""
-        own = self._about.text()
+        own = self._info.text()
         acts = await self._acts()
-        address = self._about.bitcoin
+        address = self._info.bitcoin
         return self._pages.answer(
             request,
             "about.html",
             {
                 "own": None if own is None else _safe(markdown(own)),
-                "operator": self._about.operator,
+                "operator": self._info.operator,
                 "acts": [(name, acts[name]) for name in _ACTS if acts.get(name)],
-                "costs": self._about.costs(),
-                "links": self._about.links,
+                "costs": self._info.costs(),
+                "links": self._info.links,
                 "bitcoin": address,
                 "code": _safe(qr_code(bitcoin_url(address))) if address else None,
                 "counted": counted,

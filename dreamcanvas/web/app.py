@@ -15,17 +15,19 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dreamcanvas.access.quotas import Client
 from dreamcanvas.access.site import Site
-from dreamcanvas.api.connections import Visitors
-from dreamcanvas.api.painter_service import PainterService
+from dreamcanvas.api.posters import Posters
+from dreamcanvas.api.status import Status
 from dreamcanvas.canvas import encoding
 from dreamcanvas.canvas.model import Version
-from dreamcanvas.errors import MovieError, Unavailable
+from dreamcanvas.errors import MovieError, NotNow
 from dreamcanvas.net import addresses
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.painting.picture_cache import PictureCache
 from dreamcanvas.painting.snapshots import Snapshots
 from dreamcanvas.rpc.connection import Connection
 from dreamcanvas.rpc.dispatcher import Dispatcher
+from dreamcanvas.rpc.endpoint import Endpoint
+from dreamcanvas.rpc.jsonrpc import Encoded
 from dreamcanvas.store.dreams import Dreams, decode
 from dreamcanvas.store.journal import Journal
 from dreamcanvas.telemetry.metrics import Metrics
@@ -40,15 +42,18 @@ PACKED: Final = Middleware(GZipMiddleware, minimum_size=1024)
 class Web:
     """The handlers of the paths.
 
+    `connections` answers the calls that are posted, `document` returns the OpenRPC document of them.
     `further` are the routes of other modules. `past` returns the JPEG of a dream whose frame file has been
-    deleted, out of its movie, or raises MovieError, Unavailable or OSError.
+    deleted, out of its movie, or raises MovieError, NotNow or OSError.
     """
 
     def __init__(
         self,
         *,
-        api: PainterService,
-        visitors: Visitors,
+        connections: Endpoint[Client],
+        posters: Posters,
+        status: Status,
+        document: Callable[[], Encoded],
         painter: Painter,
         journal: Journal,
         dreams: Dreams,
@@ -62,8 +67,10 @@ class Web:
         further: Sequence[Route] = (),
         past: Callable[[int], Awaitable[bytes]] | None = None,
     ) -> None:
-        self._api = api
-        self._visitors = visitors
+        self._connections = connections
+        self._posters = posters
+        self._status = status
+        self._document = document
         self._painter = painter
         self._journal = journal
         self._dreams = dreams
@@ -163,9 +170,9 @@ class Web:
         try:
             encoders.also(household, key)
             data = await self._pictures.fetch(key, make)
-        except Unavailable as busy:
-            seconds = str(max(1, (busy.retry_after_ms or 0) // 1000))
-            return PlainTextResponse(f"{busy.sentence}.\n", 503, headers={"Retry-After": seconds})
+        except NotNow as busy:
+            seconds = str(max(1, int(busy.wait)))
+            return PlainTextResponse(f"{busy}.\n", 503, headers={"Retry-After": seconds})
         except (OSError, MovieError):
             return missing
         return Response(data, headers=headers, media_type="image/jpeg")
@@ -187,8 +194,8 @@ class Web:
             return Response(status_code=400)  # nobody is there to read it
         connection = Connection(batch_calls=self._batch_calls)
         calls = connection.receive(_text(bytes(body)))
-        poster = _Poster(self._visitors, request, calls=len(calls), size=len(body))
-        dispatcher = Dispatcher(self._visitors, connection)
+        poster = _Poster(self._posters, request, calls=len(calls), size=len(body))
+        dispatcher = Dispatcher(self._connections, connection)
         for call in calls:
             await dispatcher.answer(call, poster.pass_call)
         sent = "".join(str(message) for message in connection.messages_to_send())
@@ -200,7 +207,7 @@ class Web:
 
     async def readyz(self, request: Request) -> Response:
         """Say whether one can paint: 503 where the storage fails."""
-        status = self._visitors.status()
+        status = self._status.event()
         failing = self._journal.failing
         body = {
             "ready": failing is None,
@@ -218,7 +225,7 @@ class Web:
 
     async def openrpc(self, request: Request) -> Response:
         """Answer with the OpenRPC document."""
-        return Response(self._api.document().text, media_type="application/json")
+        return Response(self._document().text, media_type="application/json")
 
     async def proto(self, request: Request) -> Response:
         """Answer with a schema, as a .proto file."""
@@ -232,20 +239,20 @@ class Web:
 class _Poster:
     """Who posts so many calls in a body of so many bytes."""
 
-    def __init__(self, visitors: Visitors, request: Request, *, calls: int, size: int) -> None:
-        self._visitors = visitors
+    def __init__(self, posters: Posters, request: Request, *, calls: int, size: int) -> None:
+        self._posters = posters
         self._request = request
         self._calls = calls
         self._size = size
         self._client: Client | None = None
 
     async def pass_call(self) -> Client:
-        """Return who posts, when its next call has its turn. Raises Unauthenticated."""
+        """Return who posts, when its next call has its turn. Raises UnknownToken."""
         if self._client is None:
-            identity = self._visitors.identify(self._request.headers.get("authorization"))
+            authorization = self._request.headers.get("authorization")
             connection = self._request.scope.get(CONNECTION)
-            self._client = self._visitors.poster(_address(self._request), identity, connection)
-            await self._visitors.pass_calls(self._client, self._calls, self._size)
+            self._client = self._posters.identify(_address(self._request), authorization, connection)
+            await self._posters.pass_calls(self._client, self._calls, self._size)
         await asyncio.sleep(0)  # between those of a batch others have their turn
         return self._client
 

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from dreamcanvas.api import history_messages
+from dreamcanvas.api.validation import within
 from dreamcanvas.errors import InvalidParams
 from dreamcanvas.history.atom import Entry, atom
-from dreamcanvas.history.catalogue import Catalogue
+from dreamcanvas.history.catalogue import MOST_WINDOWS, Catalogue, MovieState, RecordedDay, RecordedWindow
 from dreamcanvas.history.windows import FPS, THUMBNAILS, moment
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.rpc import jsonmap
 from dreamcanvas.text.plural import counted
 from dreamcanvas.web.caching import IMMUTABLE, REVALIDATED, not_modified
@@ -25,10 +26,13 @@ _NUMBER: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class WebHistory:
-    """The handlers of the paths. `window_seconds` and `timezone` are told to the page."""
+    """The handlers of the paths. `window_seconds` and `timezone` are told to the page; `root` is the path
+    below which the addresses are that it tells.
+    """
 
-    def __init__(self, catalogue: Catalogue, *, window_seconds: int, timezone: str) -> None:
+    def __init__(self, catalogue: Catalogue, *, window_seconds: int, timezone: str, root: str = "") -> None:
         self._catalogue = catalogue
+        self._root = root
         self._facts = {
             "timezone": timezone,
             "windowSeconds": window_seconds,
@@ -49,25 +53,27 @@ class WebHistory:
         """List all days, and at most `limit` windows `before` a time; 400 where one of these is no number."""
         try:
             before = _number(request, "before", 0)
-            windows = await self._catalogue.windows(
-                before=before, limit=_number(request, "limit", JSON_WINDOWS)
-            )
+            limit = within("limit", _number(request, "limit", JSON_WINDOWS), 1, MOST_WINDOWS)
         except InvalidParams as error:
             return PlainTextResponse(f"{error.sentence}.\n", 400)
+        windows = await self._catalogue.windows(before=before, limit=limit)
         body = {
             **self._facts,
-            "days": await self._catalogue.days(),
-            "windows": [jsonmap.to_json(window) for window in windows],
+            "days": [history_messages.day(day, self._root) for day in await self._catalogue.days()],
+            "windows": [jsonmap.to_json(history_messages.window(window, self._root)) for window in windows],
         }
         return _json(request, body)
 
     async def details(self, request: Request) -> Response:
         """Tell of a window, `20261122T140000Z`, or a day, `2026-11-22`; 404 where there is none."""
         name = request.path_params["name"]
-        found = await self._catalogue.window(name) or await self._catalogue.day(name)
-        if found is None:
-            return PlainTextResponse("Not found: there is no window or day of that name.\n", 404)
-        return _json(request, found)
+        window = await self._catalogue.window(name)
+        if window is not None:
+            return _json(request, history_messages.window_details(*window, self._root))
+        day = await self._catalogue.day(name)
+        if day is not None:
+            return _json(request, history_messages.day_details(*day, self._root))
+        return PlainTextResponse("Not found: there is no window or day of that name.\n", 404)
 
     async def movie(self, request: Request) -> Response:
         """Answer with a file of a movie, or a range of it; 404 where there is none."""
@@ -83,8 +89,11 @@ class WebHistory:
     async def feed(self, request: Request) -> Response:
         """Answer with the Atom feed of the newest movies."""
         windows = await self._catalogue.windows(limit=2 * FEED_ENTRIES)
-        entries = [_window_entry(window) for window in windows if window.state == pb.Window.ENCODED]
-        entries += [_day_entry(day) for day in await self._catalogue.days() if day["state"] == "ENCODED"]
+        entries = [
+            window_entry(each, root=self._root) for each in windows if each.state is MovieState.ENCODED
+        ]
+        days = await self._catalogue.days()
+        entries += [_day_entry(day, root=self._root) for day in days if day.state is MovieState.ENCODED]
         newest = sorted(entries, key=lambda entry: entry.time, reverse=True)[:FEED_ENTRIES]
         return _body(request, atom(str(request.base_url), newest), "application/atom+xml")
 
@@ -108,27 +117,29 @@ def _body(request: Request, body: bytes, media_type: str) -> Response:
     return not_modified(request, headers) or Response(body, headers=headers, media_type=media_type)
 
 
-def _window_entry(window: pb.Window) -> Entry:
+def window_entry(window: RecordedWindow, *, root: str) -> Entry:
+    """Return a window as the feed tells of it."""
     count = f"{counted(window.frames, 'dream')}, {counted(window.dabs, 'dab')}"
-    styles = ", ".join(dict.fromkeys(span.style for span in window.styles))
-    return Entry(
-        title=f"{moment(window.start)} to {moment(window.end)}",
-        fragment=moment(window.start),
-        time=window.end,
-        movie=window.renditions[0].url,
-        poster=window.poster,
-        bytes=window.renditions[0].bytes,
-        summary=f"{count}; {styles}",
-    )
+    styles = ", ".join(dict.fromkeys(style for _, style in window.styles))
+    title = f"{moment(window.start)} to {moment(window.until)}"
+    return _entry(window, root, title=title, fragment=moment(window.start), summary=f"{count}; {styles}")
 
 
-def _day_entry(day: dict[str, Any]) -> Entry:
+def _day_entry(day: RecordedDay, *, root: str) -> Entry:
+    count = f"{counted(day.frames, 'dream')}, {counted(day.dabs, 'dab')}"
+    return _entry(day, root, title=f"The day {day.name}", fragment=day.name, summary=count)
+
+
+def _entry(
+    recorded: RecordedWindow | RecordedDay, root: str, *, title: str, fragment: str, summary: str
+) -> Entry:
+    movie = recorded.renditions[0]
     return Entry(
-        title=f"The day {day['day']}",
-        fragment=day["day"],
-        time=day["end"],
-        movie=day["renditions"][0]["url"],
-        poster=day["poster"],
-        bytes=day["renditions"][0]["bytes"],
-        summary=f"{counted(day['frames'], 'dream')}, {counted(day['dabs'], 'dab')}",
+        title=title,
+        fragment=fragment,
+        time=recorded.until,
+        movie=history_messages.movie_url(movie.file, root),
+        poster=history_messages.movie_url(recorded.poster, root),
+        bytes=movie.bytes,
+        summary=summary,
     )

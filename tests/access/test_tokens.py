@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dreamcanvas.access.tokens import Access, Identity, admin_token
-from dreamcanvas.errors import StoreError, Unauthenticated
+from dreamcanvas.errors import StoreError, UnknownToken
 from dreamcanvas.store import schema
 from dreamcanvas.store.tokens import TokenFile, read
 
@@ -33,7 +33,7 @@ def refresh(access: Access, directory: Path) -> bool:
 
 
 def refused(access: Access, authorization: str) -> None:
-    with pytest.raises(Unauthenticated, match="unknown, or was revoked"):
+    with pytest.raises(UnknownToken, match="unknown, or was revoked"):
         access.identify(authorization)
 
 

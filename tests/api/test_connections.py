@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from dreamcanvas.broadcast.event_names import event_names, stock_events
+from dreamcanvas.api.event_names import event_names, stock_events
 from tests.live_server import Server, wait_until
 from tests.socket_client import CallError, Socket, dab
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dreamcanvas.canvas.model import Dab, Patch
-from dreamcanvas.errors import RateLimited, TooLate, Unavailable
+from dreamcanvas.errors import NotNow, TooFast, UndoError
 from dreamcanvas.painting.deferred_patch import IN_TURN_SECONDS, DeferredPatches
 from dreamcanvas.painting.stroke_undo import Bounds, StrokeUndo
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
@@ -108,7 +108,7 @@ async def test_what_is_too_much_work_is_too_late_and_says_why(
     for _ in range(4):
         await other.paint(*[Dab(300 + n, 300, 124, n) for n in range(60)])
     deferred = DeferredPatches(studio.painter)
-    with pytest.raises(TooLate, match=f"so much came after stroke 1 that it stays: {why}"):
+    with pytest.raises(UndoError, match=f"so much came after stroke 1 that it stays: {why}"):
         await stroke_undo(studio, deferred, bounds, limited).undo(hand.author, 1)
     assert limited == ["undo"]
     assert studio.painter.version.seq == 241
@@ -155,11 +155,12 @@ async def test_it_is_given_up_when_the_server_ends(studio: Studio) -> None:
     calls = [stroke_undo(studio, deferred, Bounds(), []).undo(hand.author, n) for n in range(1, 14)]
     await asyncio.sleep(0.01)
     began = time.monotonic()
+    deferred.close()
     await studio.painter.close()
     assert time.monotonic() - began < 2
     results = await asyncio.gather(*calls, return_exceptions=True)
-    assert all(isinstance(result, Receipt | Unavailable) for result in results)
-    assert any(isinstance(result, Unavailable) for result in results)
+    assert all(isinstance(result, Receipt | NotNow) for result in results)
+    assert any(isinstance(result, NotNow) for result in results)
 
 
 async def test_patches_cost_what_they_weigh(studio: Studio) -> None:
@@ -168,12 +169,12 @@ async def test_patches_cost_what_they_weigh(studio: Studio) -> None:
 
     def refuse(patch: Patch) -> None:
         assert len(patch.image) > 100
-        raise RateLimited("too fast", retry_after_ms=7)
+        raise TooFast("too fast", wait_ms=7)
 
     call = stroke_undo(studio, DeferredPatches(studio.painter), Bounds(), []).undo(
         hand.author, 1, afford=refuse
     )
-    with pytest.raises(RateLimited):
+    with pytest.raises(TooFast):
         await call
     assert studio.painter.version.seq == 1
     assert hand.author.last_call == 0

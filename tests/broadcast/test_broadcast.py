@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dreamcanvas.broadcast.broadcast import EVENTS, PAINTS_PER_EVENT, Broadcast, Past, Subscription
-from dreamcanvas.canvas.model import Dab, Operation, Patch
+from dreamcanvas.broadcast.encoding import Picture
+from dreamcanvas.canvas.model import Dab, Operation, Patch, Version
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from tests.events import events, messages, operation
 
@@ -61,7 +62,6 @@ async def quiet(broadcast: Broadcast) -> None:
 @pytest.fixture
 async def broadcast() -> Broadcast:
     made = Broadcast(tick=NEVER)
-    made.resync = lambda: pb.CanvasEvent(timestamp=0, seq=99, resync=True)
     await quiet(made)
     return made
 
@@ -302,7 +302,11 @@ async def test_a_slow_reader_is_sent_nothing_then_told_to_resync_then_gets_what_
     reader.slow = False
     broadcast.drained(reader)
     assert broadcast.behind == 0
-    assert reader.events() == [("canvas", pb.CanvasEvent(timestamp=0, seq=99, resync=True))]
+    white = pb.CanvasEvent(dream=0, dream_seq=0, style="", timestamp=0, time=0)
+    missed = pb.CanvasEvent(seq=1, url="/canvas.png", resync=True)
+    missed.MergeFrom(white)
+    assert reader.events() == [("canvas", missed)]
+    assert broadcast.resync_seq == 1
     broadcast.operations([operation(2)], None)
     broadcast.flush()
     assert reader.seqs() == [2]
@@ -335,10 +339,11 @@ async def test_a_slow_reader_that_missed_nothing_is_told_nothing(broadcast: Broa
 async def test_the_resync_comes_in_the_encoding_of_the_subscription(broadcast: Broadcast) -> None:
     reader = joined(broadcast, Subscription(text=True))
     reader.slow = True
-    broadcast.event("canvas", pb.CanvasEvent(dream=3))
+    broadcast.dreamt(Picture(Version(3, 99), 90, "Eyes", 7))
     reader.slow = False
     broadcast.drained(reader)
-    assert reader.events() == [("canvas", {"timestamp": 0, "seq": 99, "resync": True})]
+    told = {"timestamp": 7, "seq": 99, "dream": 3, "dreamSeq": 90, "style": "Eyes", "time": 7}
+    assert reader.events() == [("canvas", {**told, "url": "/canvas.png", "resync": True})]
 
 
 async def test_who_only_wants_the_status_gets_the_newest_one_and_no_resync(broadcast: Broadcast) -> None:
@@ -374,7 +379,6 @@ def test_no_reader_ever_misses_an_operation_without_being_told(steps: Sequence[s
 
 async def _no_gap(steps: Sequence[str]) -> None:
     broadcast, done, reader = Broadcast(tick=NEVER), list[Operation](), Reader()
-    broadcast.resync = lambda: pb.CanvasEvent(seq=len(done), resync=True)
     broadcast.subscribe(reader, Subscription())
     known = 0  # the last operation that the reader has, by event, by picture, or since it made it
     own: set[int] = set()

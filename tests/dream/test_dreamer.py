@@ -89,7 +89,7 @@ async def test_states_in_their_order(tmp_path: Path) -> None:
     states: list[DreamerState] = []
     async with dreaming("dreams", tmp_path) as dreamer:
         assert dreamer.state is DreamerState.STARTING
-        dreamer.on_change = lambda: states.append(dreamer.state)
+        dreamer.observe(lambda: states.append(dreamer.state))
         await ready(dreamer)
         assert await ask(dreamer) == DreamResult(PIXELS[::-1], 0.5)
     assert states == [DreamerState.READY, DreamerState.DREAMING, DreamerState.READY]
@@ -166,7 +166,7 @@ async def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> Non
 async def test_a_worker_that_cannot_start_is_tried_again_and_again(tmp_path: Path, mode: str) -> None:
     states: list[DreamerState] = []
     async with dreaming(mode, tmp_path) as dreamer:
-        dreamer.on_change = lambda: states.append(dreamer.state)
+        dreamer.observe(lambda: states.append(dreamer.state))
         await reach(lambda: dreamer.restarts >= 2)
         assert set(states) == {DreamerState.FAILED, DreamerState.STARTING}
 
@@ -260,7 +260,7 @@ async def test_asleep_there_is_no_worker_and_awake_there_is(tmp_path: Path) -> N
     states: list[DreamerState] = []
     async with dreaming("dreams", tmp_path) as dreamer:
         await ready(dreamer)
-        dreamer.on_change = lambda: states.append(dreamer.state)
+        dreamer.observe(lambda: states.append(dreamer.state))
         for _ in range(2):
             dreamer.sleep()
             dreamer.sleep()

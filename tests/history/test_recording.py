@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from PIL import Image
 
+from dreamcanvas.api import history_messages
 from dreamcanvas.canvas.model import Dab
 from dreamcanvas.config import Config
 from dreamcanvas.errors import MovieError
@@ -386,20 +387,21 @@ async def test_each_dream_is_one_frame_and_found_again(tmp_path: Path) -> None:
         assert studio.frames() == list(range(14 - KEEP_AT_LEAST, 15))
         assert sorted(path.name for path in (tmp_path / "movies").iterdir()) == ["2026", "partial"]
 
-        frame = await history.catalogue.frame(time=NOON + 3000)
+        frame = history_messages.frame(await history.catalogue.frame(time=NOON + 3000), "")
         assert (frame.dream, frame.url, frame.style, frame.users) == (2, "/dreams/2.jpg", "Eyes", 2)
         picture = await history.catalogue.picture(2)
         with Image.open(io.BytesIO(picture)) as image:
             assert read(image.convert("RGB")) == 2
-        [told] = await history.catalogue.windows()
+        [told] = [history_messages.window(each, "") for each in await history.catalogue.windows()]
         assert told.state == pb.Window.ENCODED
 
         await studio.budget(limit=1).enforce()
-        assert (await history.catalogue.frame(dream=2)).url == ""
-        assert (await history.catalogue.frame(dream=14)).url == "/dreams/14.jpg"
+        assert history_messages.frame(await history.catalogue.frame(dream=2), "").url == ""
+        kept = history_messages.frame(await history.catalogue.frame(dream=14), "/canvas")
+        assert kept.url == "/canvas/dreams/14.jpg"
         with pytest.raises(MovieError, match="not kept"):
             await history.catalogue.picture(2)
-        [told] = await history.catalogue.windows()
+        [told] = [history_messages.window(each, "") for each in await history.catalogue.windows()]
         assert (told.state, len(told.renditions), told.sprite) == (pb.Window.EXPIRED, 0, "")
         assert told.poster == "/movies/20261122T120000Z.jpg"
     finally:

@@ -13,13 +13,15 @@ from typing import Any, cast
 import pytest
 from PIL import Image
 
+from dreamcanvas.api.status import dream_event
 from dreamcanvas.broadcast.broadcast import Broadcast
 from dreamcanvas.canvas.ink import Curve, Ink
 from dreamcanvas.canvas.model import HOST, Dab, Patch, Version
 from dreamcanvas.dream.dreamer import Dreamer, DreamerState, DreamRequest, DreamResult
 from dreamcanvas.dream.styles import Style
 from dreamcanvas.errors import DreamError
-from dreamcanvas.painting.dream_loop import DreamLoop, Timetable
+from dreamcanvas.observers import Signal
+from dreamcanvas.painting.dream_loop import Activity, DreamLoop, Timetable
 from dreamcanvas.painting.painter import Painter
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
@@ -45,7 +47,7 @@ class Sleeper:
 
     def __init__(self) -> None:
         self.state = DreamerState.STARTING
-        self.on_change: Callable[[], None] = lambda: None
+        self.changed = Signal[[]]()
         self.restarts = 0
         self.wakes = 0
         self.asked: asyncio.Queue[DreamRequest] = asyncio.Queue()
@@ -56,7 +58,10 @@ class Sleeper:
 
     def become(self, state: DreamerState) -> None:
         self.state = state
-        self.on_change()
+        self.changed()
+
+    def observe(self, changed: Callable[[], None]) -> None:
+        self.changed.listen(changed)
 
     async def run(self) -> None:
         self.become(DreamerState.READY)
@@ -97,16 +102,18 @@ class Night:
     def __init__(self, directory: Path) -> None:
         self.journal = Journal(directory / "test.db", clock=lambda: 1000)
         self.dreams = Dreams(directory / "frames", self.journal)
+        self.painted = Signal[[int]]()
         self.painter = Painter(
             journal=self.journal,
             dreams=self.dreams,
             broadcast=Broadcast(tick=0),
             replay_operations=100,
             clock=lambda: 5000,
+            painted=self.painted,
         )
         self.dreamer = Sleeper()
         self.users = 0
-        self.states: list[int] = []
+        self.states: list[Activity] = []
         self.seconds: list[float] = []
         self.changes = asyncio.Event()
         self.dreaming: DreamLoop
@@ -130,12 +137,12 @@ class Night:
             clock=lambda: 7000,
             rng=random.Random(1),
         )
-        self.painter.painted = lambda _: self.dreaming.active()
+        self.painted.listen(lambda _: self.dreaming.active())
         self.task = asyncio.create_task(self.dreaming.run())
         return self.dreaming
 
     def _changed(self) -> None:
-        self.states.append(self.dreaming.status().dreamer)
+        self.states.append(self.dreaming.status().activity)
         self.changes.set()
 
     async def until(self, condition: Callable[[], object]) -> None:
@@ -306,7 +313,7 @@ async def waiting(night: Night) -> None:
     await asyncio.sleep(0.02)
     assert night.dreamer.pixels == []
     status = night.dreaming.status()
-    assert (status.dreamer, status.next_dream) == (pb.StatusEvent.WAITING, 0)
+    assert (status.activity, status.next_dream) == (Activity.WAITING, 0)
     assert status.style
 
 
@@ -408,7 +415,7 @@ async def test_white_paper_may_rest_too(paper: Night) -> None:
     paper.dreaming.hold(True)
     await resting(paper)
     paper.dreaming.hold(False)
-    await paper.until(lambda: paper.dreaming.status().dreamer == pb.StatusEvent.WAITING)
+    await paper.until(lambda: paper.dreaming.status().activity == Activity.WAITING)
     await waiting(paper)
 
 
@@ -419,7 +426,7 @@ RESTFUL = Timetable(interval=0.001, style_interval=3600, rest_after=0.05)
 
 
 async def resting(night: Night) -> None:
-    await night.until(lambda: night.dreaming.status().dreamer == pb.StatusEvent.RESTING)
+    await night.until(lambda: night.dreaming.status().activity == Activity.RESTING)
     assert night.dreaming.status().next_dream == 0
 
 
@@ -438,7 +445,7 @@ async def test_it_does_not_rest_while_somebody_is_there(night: Night) -> None:
     night.users = 1
     night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0.001))
     await night.dreamt(5)
-    assert pb.StatusEvent.RESTING not in night.states
+    assert Activity.RESTING not in night.states
 
 
 async def test_it_counts_from_when_the_last_visitor_was_there(night: Night) -> None:
@@ -449,20 +456,20 @@ async def test_it_counts_from_when_the_last_visitor_was_there(night: Night) -> N
     await night.dreamt(dreaming.dreams + 2)
     night.users = 0
     await night.dreamt(dreaming.dreams + 2)
-    assert pb.StatusEvent.RESTING not in night.states
+    assert Activity.RESTING not in night.states
 
 
 async def test_it_may_never_rest(night: Night) -> None:
     night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0))
     await night.dreamt(5)
-    assert pb.StatusEvent.RESTING not in night.states
+    assert Activity.RESTING not in night.states
 
 
 async def test_it_rests_as_long_as_the_host_wants_whoever_is_there(night: Night) -> None:
     dreaming = night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0))
     await night.dreamt(1)
     dreaming.hold(True)
-    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.RESTING)
+    await night.until(lambda: dreaming.status().activity == Activity.RESTING)
     count = dreaming.dreams
     dreaming.active()
     await asyncio.sleep(0.02)
@@ -497,7 +504,7 @@ async def test_it_rests_also_while_the_next_dream_is_far_off(night: Night) -> No
     night.users = 1
     dreaming.active()
     await night.until(lambda: dreaming.status().next_dream > 7000)
-    assert dreaming.status().dreamer == pb.StatusEvent.WAITING
+    assert dreaming.status().activity == Activity.WAITING
     assert dreaming.dreams == 1, "it is not time yet"
 
 
@@ -510,7 +517,7 @@ SLEEPY = Timetable(interval=0.001, style_interval=3600, rest_after=0.02, sleep_a
 async def asleep(night: Night) -> None:
     await night.until(lambda: night.dreamer.state is DreamerState.ASLEEP)
     status = night.dreaming.status()
-    assert (status.dreamer, status.next_dream) == (pb.StatusEvent.RESTING, 0)
+    assert (status.activity, status.next_dream) == (Activity.RESTING, 0)
 
 
 async def test_after_a_rest_the_worker_ends_and_starts_when_somebody_comes(night: Night) -> None:
@@ -520,7 +527,7 @@ async def test_after_a_rest_the_worker_ends_and_starts_when_somebody_comes(night
     count = len(night.dreamer.pixels)
     night.users = 1
     dreaming.active()
-    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.STARTING)
+    await night.until(lambda: dreaming.status().activity == Activity.STARTING)
     await asyncio.sleep(0.02)
     assert (len(night.dreamer.pixels), dreaming.asleep, dreaming.wakes) == (count, False, 1)
     night.dreamer.become(DreamerState.READY)
@@ -619,11 +626,11 @@ async def test_the_status_says_what_it_does(night: Night) -> None:
     dreaming = night.start(Timetable(interval=2, style_interval=3600, rest_after=0))
     await night.dreamer.next()
     status = dreaming.status()
-    hosts = {"users", "read_only", "announcement"}
-    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - hosts == {
-        field.name for field, _ in status.ListFields()
+    event, others = dream_event(status), {"users", "read_only", "announcement"}
+    assert {field.name for field in pb.StatusEvent.DESCRIPTOR.fields} - others == {
+        field.name for field, _ in event.ListFields()
     }
-    assert status == pb.StatusEvent(
+    assert event == pb.StatusEvent(
         layer=dreaming.style.expression,
         style=dreaming.style.name,
         network="efficientnet_lite0",
@@ -632,17 +639,17 @@ async def test_the_status_says_what_it_does(night: Night) -> None:
         dream_ms=0,
     )
     night.dreamer.go.set()
-    await night.until(lambda: dreaming.status().dreamer == pb.StatusEvent.WAITING and dreaming.dreams)
-    assert (dreaming.status().dream_ms, dreaming.status().dreamer) == (1250, pb.StatusEvent.WAITING)
+    await night.until(lambda: dreaming.status().activity == Activity.WAITING and dreaming.dreams)
+    assert (dreaming.status().dream_ms, dreaming.status().activity) == (1250, Activity.WAITING)
 
 
 async def test_a_dreamer_that_failed_is_said_and_no_dream_is_due(night: Night) -> None:
     dreaming = night.start(Timetable(interval=3600, style_interval=3600, rest_after=0))
     await night.dreamt(1)
     night.dreamer.become(DreamerState.FAILED)
-    assert (dreaming.status().dreamer, dreaming.status().next_dream) == (pb.StatusEvent.FAILED, 0)
+    assert (dreaming.status().activity, dreaming.status().next_dream) == (Activity.FAILED, 0)
     night.dreamer.become(DreamerState.STARTING)
-    assert (dreaming.status().dreamer, dreaming.status().next_dream) == (pb.StatusEvent.STARTING, 0)
+    assert (dreaming.status().activity, dreaming.status().next_dream) == (Activity.STARTING, 0)
 
 
 # Failure

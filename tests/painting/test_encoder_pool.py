@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dreamcanvas.errors import Unavailable
+from dreamcanvas.errors import NotNow
 from dreamcanvas.painting import encoder_pool as module
 from dreamcanvas.painting.encoder_pool import EVERYBODY, EncoderPool
 
@@ -58,10 +58,10 @@ async def test_beyond_so_many_that_wait_it_is_unavailable_for_that_address_only(
     jobs = [Job(encoders, done, "many") for _ in range(5)]
     await settle()
     assert encoders.waiting == 4
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(NotNow) as caught:
         async with encoders.turn("many"):
             pass
-    assert caught.value.retry_after_ms
+    assert caught.value.wait
     assert encoders.refused == 1
     jobs += [Job(encoders, done, "other"), Job(encoders, done, EVERYBODY)]
     for job in jobs:
@@ -136,10 +136,10 @@ async def test_too_many_that_wait_for_room_and_waiting_too_long_are_unavailable(
     sent = [await encoders.room("a") for _ in range(2)]
     waiting = [asyncio.create_task(encoders.room("a")) for _ in range(4)]
     await settle()
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotNow):
         await encoders.room("a")
     for task in waiting:
-        with pytest.raises(Unavailable):
+        with pytest.raises(NotNow):
             await task
     for leave in sent:
         leave()

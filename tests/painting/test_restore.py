@@ -11,7 +11,7 @@ from dreamcanvas.access.moderation import Moderation
 from dreamcanvas.access.tokens import Access
 from dreamcanvas.canvas import brush
 from dreamcanvas.canvas.model import WHOLE, Dab, Region
-from dreamcanvas.errors import InvalidParams, MovieError
+from dreamcanvas.errors import MovieError, NotKept
 from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.restore import Restored, Restorer, Wanted
 from dreamcanvas.store.dreams import decode
@@ -105,7 +105,7 @@ async def test_where_the_frame_file_is_gone_its_movie_serves(desk: Desk, vandal:
     await vandal.paint(INK)
     await desk.dream(BLUE)
     desk.gone(1)
-    with pytest.raises(InvalidParams, match="too little is kept"):
+    with pytest.raises(NotKept, match="too little is kept"):
         await desk.restore(authors=(vandal.author.number,))
     desk.movies[1] = GREEN
     await desk.restore(authors=(vandal.author.number,))
@@ -124,7 +124,7 @@ async def test_a_dream_or_a_time_comes_back(desk: Desk, vandal: Hand) -> None:
     assert await desk.pixel(FAR) == colour(GREEN)
     await desk.restore(time=0)
     assert await desk.pixel(FAR) == (255, 255, 255)
-    with pytest.raises(InvalidParams, match="no dream 9"):
+    with pytest.raises(NotKept, match="no dream 9"):
         await desk.restore(dream=9)
 
 

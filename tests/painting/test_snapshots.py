@@ -116,7 +116,7 @@ async def test_a_reader_that_lost_track_gets_what_it_was_told_of(studio: Studio)
     snapshots = Snapshots(studio.painter, interval=2, now=Watch())
     await spent(studio, snapshots, "png", OTHERS_AT_ONCE)
     await studio.paint(DAB)
-    told = studio.painter.resync_event()
+    told = studio.broadcast.resync_event()
     assert (await snapshots.get("png")).version.seq == told.seq
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from dreamcanvas.broadcast.broadcast import Subscription
 from dreamcanvas.canvas.model import Dab, Operation, Patch
-from dreamcanvas.errors import TooLate, Unavailable
+from dreamcanvas.errors import NotNow, UndoError, UnknownStroke
 from dreamcanvas.painting.deferred_patch import DeferredPatches
 from dreamcanvas.painting.stroke_undo import StrokeUndo
 from dreamcanvas.store.dreams import decode
@@ -115,7 +115,7 @@ async def test_where_no_frame_file_is_left_it_is_too_late(studio: Studio, ann: H
     await dream(studio, GREEN)
     await ann.paint(RED)
     studio.dreams.frame(1).unlink()
-    with pytest.raises(TooLate, match="not kept"):
+    with pytest.raises(UndoError, match="not kept"):
         await ann.undo()
 
 
@@ -127,7 +127,7 @@ async def test_a_stroke_of_somebody_else_or_of_nobody_is_too_late(
 ) -> None:
     await ann.paint(RED)
     for call in (bob.undo(), ann.undo(2)):
-        with pytest.raises(TooLate, match="there is no stroke"):
+        with pytest.raises(UnknownStroke, match="there is no stroke"):
             await call
     assert studio.painter.version.seq == 1
 
@@ -136,7 +136,7 @@ async def test_what_has_been_taken_back_is_not_taken_back_again(studio: Studio, 
     await ann.paint(RED)
     first, second = ann.undo(), ann.undo()
     await first
-    with pytest.raises(TooLate):
+    with pytest.raises(UnknownStroke):
         await second
     await ann.paint(GREY)
     await ann.undo()
@@ -152,7 +152,7 @@ async def test_the_seconds_count_from_the_last_dab(studio: Studio, ann: Hand) ->
     assert await now(studio) == picture(None, [])
     await ann.paint(RED)
     studio.now += 1000 * SECONDS + 1
-    with pytest.raises(TooLate, match="of the last 60 seconds"):
+    with pytest.raises(UnknownStroke, match="of the last 60 seconds"):
         await ann.undo()
     await ann.undo(seconds=0)
     assert await now(studio) == picture(None, [])
@@ -172,7 +172,7 @@ async def test_a_call_that_is_repeated_is_not_applied_again(studio: Studio, bob:
 
 
 async def test_a_refused_undo_leaves_no_trace(bob: Hand) -> None:
-    with pytest.raises(TooLate):
+    with pytest.raises(UnknownStroke):
         await bob.undo(call=5)
     assert bob.author.last_call == 0
 
@@ -223,7 +223,7 @@ async def test_a_failing_disk_is_told_and_nothing_is_applied(
 ) -> None:
     await ann.paint(RED)
     (tmp_path / "test.db").rename(tmp_path / "elsewhere.db")
-    with pytest.raises(Unavailable, match="cannot be read"):
+    with pytest.raises(NotNow, match="cannot be read"):
         await ann.undo()
     (tmp_path / "elsewhere.db").rename(tmp_path / "test.db")
     await ann.undo()

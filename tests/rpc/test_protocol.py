@@ -38,12 +38,16 @@ class Host:
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings(**{**QUIET, **settings})
         self.turns = FairScheduler()
-        self.service: Service[Peer] = Service(pb.DESCRIPTOR.services_by_name["DreamPainter"])
-        self.service.implement("getInfo", self.get_info)
-        self.service.implement("paint", self.paint)
-        self.service.implement("getCanvas", self.get_canvas)
-        self.service.implement("subscribe", self.subscribe)
-        self.service.implement("undo", self.undo)
+        self.service: Service[Peer] = Service(
+            pb.DESCRIPTOR.services_by_name["DreamPainter"],
+            {
+                "getInfo": self.get_info,
+                "paint": self.paint,
+                "getCanvas": self.get_canvas,
+                "subscribe": self.subscribe,
+                "undo": self.undo,
+            },
+        )
         self.port = 0
         self.state = ServerState()
         self.shut_down: Callable[[], None] = lambda: None
@@ -465,7 +469,7 @@ async def test_a_handler_s_task_ends_with_its_connection(host: Host) -> None:
             cancelled.set()
         raise AssertionError
 
-    host.service.implement("getCanvas", forever)
+    host.service = Service(host.service.descriptor, {"getCanvas": forever})
     client = await opening(host)
     await client.send(binary("getCanvas", 1))
     await asyncio.wait_for(host.called_event.wait(), DEADLINE)

@@ -23,10 +23,7 @@ def paint(caller: Caller[str], request: pb.PaintRequest) -> pb.PaintResponse:
 
 
 def service(**handlers: Any) -> Service[str]:
-    made: Service[str] = Service(DESCRIPTOR)
-    for name, handler in handlers.items():
-        made.implement(name, handler)
-    return made
+    return Service(DESCRIPTOR, handlers)
 
 
 def binary(method: str, payload: bytes = b"") -> BinaryCall:
@@ -89,10 +86,9 @@ def test_other_unknown_fields_of_a_binary_request_are_ignored() -> None:
 
 
 def test_discover_is_json_rpc_s_own() -> None:
-    made = service()
     with pytest.raises(MethodNotFound):
-        made.call("Ann", text("rpc.discover"))
-    made.discover = lambda _: {"openrpc": "1.3.2"}
+        service().call("Ann", text("rpc.discover"))
+    made: Service[str] = Service(DESCRIPTOR, {}, discover=lambda _: {"openrpc": "1.3.2"})
     assert made.call("Ann", text("rpc.discover")) == {"openrpc": "1.3.2"}
     with pytest.raises(MethodNotFound):
         made.call("Ann", binary("rpc.discover"))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dreamcanvas.canvas.model import Dab, Patch
-from dreamcanvas.errors import Unavailable
-from dreamcanvas.store.journal import KEPT_SESSIONS, Author, Entry, Journal, Receipt
+from dreamcanvas.errors import NotNow
+from dreamcanvas.store.journal import KEPT_SESSIONS, Author, Entry, Journal, Observer, Receipt
 
 SESSION = bytes(range(16))
 DAB = Dab(1, 2, 3, 0xFFFFFF)
@@ -93,7 +93,8 @@ async def test_a_committed_entry_can_be_read_by_others_before_its_caller_hears_o
 ) -> None:
     other = sqlite3.connect(tmp_path / "test.db")
     seen: list[int] = []
-    journal.applied = lambda _: seen.append(other.execute("SELECT max(seq) FROM operations").fetchone()[0])
+    newest = "SELECT max(seq) FROM operations"
+    journal.observe(Observer(lambda _: seen.append(other.execute(newest).fetchone()[0])))
     settled = journal.append(Entry(journal.anonymous("here"), [DAB]))
     await settled
     assert seen == [1]
@@ -106,7 +107,7 @@ async def test_a_committed_entry_can_be_read_by_others_before_its_caller_hears_o
 async def test_all_that_waits_is_one_transaction(journal: Journal) -> None:
     author = journal.anonymous("here")
     transactions: list[list[tuple[Entry, Receipt]]] = []
-    journal.applied = transactions.append
+    journal.observe(Observer(transactions.append))
     first = journal.append(Entry(author, [DAB]))
     await asyncio.sleep(0)  # the first is on its way; what follows waits for the next
     rest = [journal.append(Entry(author, [DAB])) for _ in range(50)]
@@ -118,7 +119,7 @@ async def test_all_that_waits_is_one_transaction(journal: Journal) -> None:
 async def test_applied_is_called_before_a_caller_hears_of_it(journal: Journal) -> None:
     entry = Entry(journal.anonymous("here"), [DAB])
     heard: list[bool] = []
-    journal.applied = lambda _: heard.append(entry.settled.done())
+    journal.observe(Observer(lambda _: heard.append(entry.settled.done())))
     await journal.append(entry)
     assert heard == [False]
 
@@ -252,16 +253,16 @@ async def test_on_a_full_disk_callers_are_told_and_nothing_is_applied(journal: J
     author = journal.session(SESSION, "here")
     await journal.append(Entry(author, [DAB], call=1))
     applied: list[object] = []
-    journal.applied = applied.append
+    journal.observe(Observer(applied.append))
     await full(journal)
     small, large = (
         journal.append(Entry(author, [DAB], call=2)),
         journal.append(Entry(author, [LARGE], call=3)),
     )
     for settled in (small, large):
-        with pytest.raises(Unavailable, match="nothing was applied") as caught:
+        with pytest.raises(NotNow, match="nothing was applied") as caught:
             await settled
-        assert caught.value.retry_after_ms == 1000
+        assert caught.value.wait == 1
     assert journal.failing == "the disk is full: database or disk is full"
     assert (journal.seq, author.last_call, applied) == (1, 1, [])
     assert len(rows(journal)) == 1
@@ -273,7 +274,7 @@ async def test_after_a_failure_numbers_and_calls_go_on_without_a_gap(
     author = journal.session(SESSION, "here")
     await full(journal)
     for _ in range(3):
-        with pytest.raises(Unavailable):
+        with pytest.raises(NotNow):
             await journal.append(Entry(author, [LARGE], call=1))
     await space(journal)
     receipt = await journal.append(Entry(author, [DAB], call=1))
@@ -333,7 +334,7 @@ async def _model(directory: Path, steps: list[tuple[str, int, int, int]]) -> Non
         await settle()
         if kind == "fail":
             await full(journal)
-            with pytest.raises(Unavailable):
+            with pytest.raises(NotNow):
                 await journal.append(Entry(author(0), [LARGE], call=last[0][0] + 1))
             await space(journal)
         elif kind == "restart":

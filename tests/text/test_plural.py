@@ -7,11 +7,11 @@ import pytest
 
 import dreamcanvas
 from dreamcanvas.cli.history import _line
-from dreamcanvas.proto import dreamcanvas_pb2 as pb
+from dreamcanvas.history.catalogue import MovieState, RecordedWindow, Rendition
 from dreamcanvas.store.file_state import FileState
 from dreamcanvas.store.movies import Total
 from dreamcanvas.text.plural import column, counted, form
-from dreamcanvas.web.history import _window_entry
+from dreamcanvas.web.history import window_entry
 
 PACKAGE = Path(dreamcanvas.__file__).parent
 NUMBERED = re.compile(
@@ -52,7 +52,18 @@ def test_no_sentence_has_a_number_before_a_plural_of_its_own() -> None:
 
 
 def test_one_of_each_in_what_is_told_of_the_past() -> None:
-    window = pb.Window(start=0, end=1000, frames=1, dabs=1, styles=[pb.StyleSpan(style="Fur")])
-    window.renditions.add(url="/movies/x.mp4", bytes=1)
-    assert _window_entry(window).summary == "1 dream, 1 dab; Fur"
+    window = RecordedWindow(
+        name="x",
+        start=0,
+        until=1000,
+        state=MovieState.ENCODED,
+        frames=1,
+        dabs=1,
+        dabs_per_minute=(1,),
+        styles=((0, "Fur"),),
+        renditions=(Rendition(768, "x.mp4", 1),),
+        poster=None,
+        sprite=None,
+    )
+    assert window_entry(window, root="").summary == "1 dream, 1 dab; Fur"
     assert " ".join(_line(Total(0, 1000, 1, 1, 1, FileState.THERE)).split()[2:]) == "1 frame 1 dab 1 byte"

@@ -320,7 +320,11 @@ def browser(page: Path) -> httpx.AsyncClient:
     """Asks an application of which these tests need the files alone."""
     none: Any = None
     parts = dict.fromkeys(
-        ("api", "visitors", "painter", "journal", "dreams", "pictures", "snapshots", "metrics"), none
+        (
+            *("connections", "posters", "status", "document", "painter", "journal", "dreams", "pictures"),
+            *("snapshots", "metrics"),
+        ),
+        none,
     )
     app = Web(**parts, page=page, message_bytes=1, batch_calls=1).app()
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x")
