@@ -172,5 +172,5 @@ class Moderation:
         return await self._records.acts(limit)
 
     async def act_counts(self) -> dict[str, int]:
-        """How often the host did what."""
+        """Return how often the operator did what."""
         return await self._records.act_counts()

@@ -68,7 +68,7 @@ def household_of(address: str, identity: Identity | None) -> str:
 
 
 BOTS: Final = "token "  # begins the household of a token
-HOST: Final = f"{BOTS}admin"  # the household of who has the host's token
+OPERATOR: Final = f"{BOTS}admin"  # the household of who has the operator's token
 
 
 def token_of(identity: Identity | None) -> str | None:
@@ -99,9 +99,9 @@ class Quotas:
 
     def pace(self, household: Hashable) -> Pace | None:
         """How fast the calls of an address, its name, are carried out; None where that is not limited."""
-        if not self._config.rate_limits or household == HOST or not isinstance(household, str):
+        if not self._config.rate_limits or household == OPERATOR or not isinstance(household, str):
             return None
-        if household.startswith(BOTS):  # whose quota is the host's to choose
+        if household.startswith(BOTS):  # whose quota is the operator's to choose
             return Pace(household, self._busy, self._unlimited, self._unlimited)
         return Pace(household, self._busy, self._calls, self._kilobytes)
 
@@ -179,7 +179,7 @@ class Quotas:
 
     def spend_work(self, client: Client, units: float) -> None:
         """Takes units of work, about a millisecond each, for a call that is dear. Raises TooFast."""
-        if client.household != HOST:
+        if client.household != OPERATOR:
             now = self._now()
             shared = self._work.get(client.household, now)
             self._spend(shared, shared, now, units, "work")

@@ -1,4 +1,4 @@
-"""Who a caller is by the token that it brings: a bot with a name and a quota, the host, or just anybody."""
+"""Who a caller is by the token that it brings: a bot with a name and a quota, the operator, or anybody."""
 
 import hmac
 import os
@@ -23,7 +23,7 @@ _NOBODY: Final = digest("")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller with a token: its name, whether it is the host's, and what it may spend (0: no limit).
+    """A caller with a token: its name, whether it is the operator's, and what it may spend (0: no limit).
 
     `secret` tells its token from another of the same name, made when that was revoked.
     """
@@ -37,7 +37,7 @@ class Identity:
 
 
 class Access:
-    """The valid tokens. `admin_token` is the host's, `refresh` takes in what was added or revoked."""
+    """The valid tokens. `admin_token` is the operator's, `refresh` takes in what was added or revoked."""
 
     def __init__(self, admin_token: str) -> None:
         self._admin = digest(admin_token)
@@ -94,7 +94,7 @@ def _number(token: Token) -> int:
 
 
 def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
-    """The host's token, from the file `admin-token`, which only its owner can read; it is made if need be.
+    """Return the operator's token, from the file `admin-token`, only its owner's to read; make it if need be.
 
     Raises StoreError.
     """

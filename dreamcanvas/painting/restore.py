@@ -24,7 +24,7 @@ from dreamcanvas.store.undo_reader import Outlines, UndoReader
 
 T = TypeVar("T")
 
-HOST_TIMES: Final = 20  # the work of an undo that the host may have done
+OPERATOR_TIMES: Final = 20  # the work of an undo that the operator may have done
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Restorer:
             return await self._take_back(wanted, details)
         retraction = await _reading(partial(self._as_it_was, wanted, await self._pictures(wanted, None)))
         act = await self._moderation.record("restore", dict(details))
-        receipt = await self._deferred.put(_host(), lambda: retraction)
+        receipt = await self._deferred.put(_operator(), lambda: retraction)
         await self._moderation.made(act, receipt.seq)
         return Restored(receipt.seq, retraction.region, 0)
 
@@ -131,7 +131,7 @@ class Restorer:
         whole = wanted.region == WHOLE  # else what they drew is still seen beside it
         act = await self._moderation.record("restore", {**details, **(span if whole else {})})
         retract = partial(self._retract, wanted.region, theirs, pictures)
-        receipt = await self._deferred.put(_host(), retract, stroke=act if whole else 0)
+        receipt = await self._deferred.put(_operator(), retract, stroke=act if whole else 0)
         await self._moderation.made(act, receipt.seq)
         marks = (dab.mark for dab in theirs.dabs if isinstance(dab.mark, Dab))
         return Restored(receipt.seq, undo.region_of(marks).within(wanted.region), len(theirs.dabs))
@@ -163,7 +163,7 @@ class Restorer:
         with self._open(pictures) as past:
             newest = past.newest()
             outlines = Outlines(past)
-            work = Bounds().work(self._deferred.stopped, times=HOST_TIMES)
+            work = Bounds().work(self._deferred.stopped, times=OPERATOR_TIMES)
             whole = _kept(
                 lambda: undo.take_back(outlines, theirs.dabs, newest, work=work, whole=outlines.whole)
             )
@@ -220,7 +220,7 @@ def _seq_of(past: UndoReader, dream: int) -> int:
         raise NotKept(str(error), asked_by="dream") from error
 
 
-def _host() -> Author:
+def _operator() -> Author:
     return Author(HOST, None, "", stored=True)
 
 
