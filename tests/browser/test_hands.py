@@ -116,14 +116,24 @@ def test_letting_go_of_the_middle_button_ends_the_panning(visit: Visit, quiet_se
     assert alice.state("waiting") == "0"
 
 
+CAPTURE = """() => {
+  const head = document.getElementById('head');
+  window.captured = new Promise((done) => {
+    head.addEventListener('gotpointercapture', () => done(), { once: true });
+  });
+  head.setPointerCapture(1);
+}"""
+
+
 def test_a_stroke_ends_when_the_pointer_is_lost(visit: Visit, quiet_server: Server) -> None:
     alice = visit(quiet_server.url)
     before = alice.seq
     alice.page.mouse.move(*alice.on_screen(300, 700))
     alice.page.mouse.down()
     alice.page.mouse.move(*alice.on_screen(500, 700), steps=4)
-    alice.page.evaluate("() => document.getElementById('head').setPointerCapture(1)")
+    alice.page.evaluate(CAPTURE)  # pending until the next event of the pointer
     alice.page.mouse.move(*alice.on_screen(600, 800), steps=4)
+    alice.page.evaluate("() => window.captured")
     alice.page.evaluate("() => document.getElementById('head').releasePointerCapture(1)")
     alice.page.mouse.move(*alice.on_screen(1200, 900), steps=4)
     alice.page.mouse.up()

@@ -8,7 +8,8 @@ from tests.live_server import Server
 
 OFF, STARTING, WAITING, DREAMING, RESTING, FAILED = range(6)
 # a layer's name, then its channel, or the whole layer's mean square
-LAYER = r"[A-Za-z0-9_./-]+(:\d+|\^2)"
+TERM = r"(-?\d+(\.\d+)?\*)?[A-Za-z0-9_./-]+(:\d+|\^2|@places)"
+LAYER = rf"{TERM}( \+ {TERM})*"
 
 
 def test_users_counts_open_websockets(canvas: Server, client: Client) -> None:
