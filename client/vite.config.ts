@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const SERVER = process.env.DREAMCANVAS_URL ?? "http://127.0.0.1:4242";
+
 export default defineConfig({
   base: "./", // below whatever path the server is
   build: {
@@ -25,14 +27,19 @@ export default defineConfig({
     },
   },
   server: {
-    // `npm run dev` beside `scripts/serve`.
+    // `scripts/dev`: Vite has the page, the server what it makes. Host is passed on, so that the
+    // server sees the page's own origin.
     proxy: {
-      "/rpc": { target: "http://127.0.0.1:4242", ws: true },
-      "/canvas.png": "http://127.0.0.1:4242",
-      "/dreams": "http://127.0.0.1:4242",
-      "^/about$": "http://127.0.0.1:4242",
-      "/movies": "http://127.0.0.1:4242",
-      "^/history(\\.json|\\.atom|/.*)$": "http://127.0.0.1:4242",
+      "/rpc": { target: SERVER, ws: true },
+      "^/canvas\\.": SERVER,
+      "/dreams": SERVER,
+      "/movies": SERVER,
+      "^/history(\\.json|\\.atom|/.*)$": SERVER,
+      // Filled by the server, thus shown as it was built.
+      "^/about$": SERVER,
+      "/assets": SERVER,
+      "^/(livez|readyz|metrics|openrpc\\.json)$": SERVER,
+      "/proto": SERVER,
     },
   },
   test: { include: ["test/**/*.test.ts"] },
