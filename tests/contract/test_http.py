@@ -14,7 +14,17 @@ from tests.live_server import Server
 
 PICTURES = {"jpg": ("image/jpeg", "JPEG"), "png": ("image/png", "PNG"), "webp": ("image/webp", "WEBP")}
 PATHS = [
-    *("/", "/canvas.jpg", "/canvas.png", "/canvas.webp", "/livez", "/readyz", "/metrics"),
+    *(
+        "/",
+        "/history",
+        "/about",
+        "/canvas.jpg",
+        "/canvas.png",
+        "/canvas.webp",
+        "/livez",
+        "/readyz",
+        "/metrics",
+    ),
     *("/openrpc.json", "/proto/wsrpc.proto", "/proto/dreamcanvas.proto"),
 ]
 
@@ -30,6 +40,20 @@ def test_the_drawing_page(web: httpx.Client) -> None:
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
     assert "<html" in page.text
+
+
+def test_the_page_of_the_past(web: httpx.Client) -> None:
+    page = web.get("/history")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "history" in page.text
+
+
+def test_the_page_about_it(web: httpx.Client) -> None:
+    page = web.get("/about")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "DeepDream" in page.text
 
 
 @pytest.mark.parametrize("ending", PICTURES)
