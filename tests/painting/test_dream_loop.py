@@ -22,7 +22,7 @@ from dreamcanvas.dream.styles import Style
 from dreamcanvas.errors import DreamError
 from dreamcanvas.observers import Signal
 from dreamcanvas.painting.dream_loop import Activity, DreamLoop, Timetable
-from dreamcanvas.painting.painter import Painter
+from dreamcanvas.painting.painter import Painter, Snapshot
 from dreamcanvas.proto import dreamcanvas_pb2 as pb
 from dreamcanvas.store.dreams import Dreams
 from dreamcanvas.store.journal import Author, Journal
@@ -96,6 +96,16 @@ class Sleeper:
         return (await self.ask()).expression
 
 
+class CountingPainter(Painter):
+    """A painter that knows how often a dream began: in the loop's own turn, before any thread is asked."""
+
+    begun = 0
+
+    async def begin_dream(self) -> Snapshot:
+        self.begun += 1
+        return await super().begin_dream()
+
+
 class Night:
     """A timetable with what it works with."""
 
@@ -103,7 +113,7 @@ class Night:
         self.journal = Journal(directory / "test.db", clock=lambda: 1000)
         self.dreams = Dreams(directory / "frames", self.journal)
         self.painted = Signal[[int]]()
-        self.painter = Painter(
+        self.painter = CountingPainter(
             journal=self.journal,
             dreams=self.dreams,
             broadcast=Broadcast(tick=0),
@@ -150,6 +160,24 @@ class Night:
             while not condition():
                 self.changes.clear()
                 await self.changes.wait()
+
+    async def looked(self) -> None:
+        """Waits until the timetable has looked at everything as it is, after all its times are over.
+
+        The event loop fires timers in their order, so that those of the timetables here, of at most 20 ms,
+        come before this one; what they wake is done some turns later.
+        """
+        await asyncio.sleep(0.03)
+        self.dreamer.changed()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def idle(self) -> None:
+        """Makes sure that no dream begins."""
+        await self.looked()
+        begun = self.painter.begun
+        await self.looked()
+        assert self.painter.begun == begun
 
     async def dreamt(self, count: int) -> None:
         """Waits until so many are laid."""
@@ -207,8 +235,8 @@ async def test_what_is_drawn_while_it_dreams_is_not_lost(night: Night) -> None:
 async def test_nothing_is_asked_before_the_dreamer_is_ready(night: Night) -> None:
     night.dreamer.run = asyncio.Event().wait  # type: ignore[assignment,method-assign]
     night.start()
-    await asyncio.sleep(0.02)
-    assert night.dreamer.pixels == []
+    await night.idle()
+    assert night.painter.begun == 0
     night.dreamer.become(DreamerState.READY)
     await night.dreamer.next()
 
@@ -310,7 +338,7 @@ async def test_without_recent_ink_there_is_no_mask(night: Night) -> None:
 async def waiting(night: Night) -> None:
     """Until it is ready and has nothing to dream of."""
     await night.until(lambda: night.dreamer.state is DreamerState.READY)
-    await asyncio.sleep(0.02)
+    await night.idle()
     assert night.dreamer.pixels == []
     status = night.dreaming.status()
     assert (status.activity, status.next_dream) == (Activity.WAITING, 0)
@@ -332,7 +360,7 @@ async def test_white_paper_waits_for_hours_and_its_style_with_it(paper: Night) -
     paper.start(Timetable(interval=0.001, style_interval=0.03, rest_after=0.001, sleep_after=0.001))
     style = paper.dreaming.style
     await waiting(paper)
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(0.06)  # by the clock of the loop, which is the timetable's: two styles' time
     await waiting(paper)
     assert paper.dreaming.style == style
     await paper.draw()
@@ -433,9 +461,8 @@ async def resting(night: Night) -> None:
 async def test_it_rests_when_nobody_is_there_and_wakes_when_somebody_is_active(night: Night) -> None:
     dreaming = night.start(RESTFUL)
     await resting(night)
+    await night.idle()
     count = len(night.dreamer.pixels)
-    await asyncio.sleep(0.02)
-    assert len(night.dreamer.pixels) == count
     dreaming.active()
     await night.until(lambda: len(night.dreamer.pixels) > count)
     await resting(night)
@@ -472,7 +499,7 @@ async def test_it_rests_as_long_as_the_host_wants_whoever_is_there(night: Night)
     await night.until(lambda: dreaming.status().activity == Activity.RESTING)
     count = dreaming.dreams
     dreaming.active()
-    await asyncio.sleep(0.02)
+    await night.idle()
     assert dreaming.dreams == count
     assert dreaming.status().next_dream == 0
     dreaming.hold(False)
@@ -528,7 +555,7 @@ async def test_after_a_rest_the_worker_ends_and_starts_when_somebody_comes(night
     night.users = 1
     dreaming.active()
     await night.until(lambda: dreaming.status().activity == Activity.STARTING)
-    await asyncio.sleep(0.02)
+    await night.idle()
     assert (len(night.dreamer.pixels), dreaming.asleep, dreaming.wakes) == (count, False, 1)
     night.dreamer.become(DreamerState.READY)
     await night.until(lambda: len(night.dreamer.pixels) > count)
@@ -545,7 +572,7 @@ async def test_it_starts_also_for_who_draws_and_is_not_there(night: Night) -> No
     dreams = dreaming.dreams
     await night.draw()
     await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
-    await asyncio.sleep(0.1)
+    await night.idle()
     assert not dreaming.asleep
     night.dreamer.become(DreamerState.READY)
     await night.dreamt(dreams + 1)
@@ -565,7 +592,7 @@ async def test_a_dream_that_fails_is_not_tried_for_ever_where_nobody_is(
 async def test_it_may_never_sleep(night: Night) -> None:
     night.start(Timetable(interval=0.001, style_interval=3600, rest_after=0.001, sleep_after=0))
     await resting(night)
-    await asyncio.sleep(0.03)
+    await night.idle()
     assert not night.dreaming.asleep
 
 
@@ -576,7 +603,7 @@ async def test_it_sleeps_as_the_host_wants_it_to_rest_whoever_is_there(night: Ni
     dreaming.hold(True)
     await asleep(night)
     dreaming.active()
-    await asyncio.sleep(0.02)
+    await night.idle()
     assert dreaming.asleep
     dreaming.hold(False)
     await night.until(lambda: night.dreamer.state is DreamerState.STARTING)
@@ -589,7 +616,6 @@ async def test_white_paper_sleeps_and_is_ready_as_soon_as_somebody_looks_at_it(p
     dreaming.active()
     await paper.until(lambda: paper.dreamer.state is DreamerState.STARTING)
     paper.dreamer.become(DreamerState.READY)
-    await asyncio.sleep(0.05)
     await waiting(paper)
     paper.users = 0
     dreaming.active()
@@ -676,9 +702,7 @@ async def test_a_dreamer_that_is_broken_is_not_asked_until_it_is_ready_again(nig
     night.start()
     await night.dreamt(1)
     night.dreamer.become(DreamerState.FAILED)
-    await asyncio.sleep(0.02)
+    await night.idle()
     count = len(night.dreamer.pixels)
-    await asyncio.sleep(0.02)
-    assert len(night.dreamer.pixels) <= count
     night.dreamer.become(DreamerState.READY)
     await night.until(lambda: len(night.dreamer.pixels) > count)
