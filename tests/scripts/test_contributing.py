@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-FOLDERS = ("", "client", "client/src", "dreamcanvas", "client/src/words")
+FOLDERS = ("", "client", "client/src", "dreamcanvas", "client/src/words", "dreamcanvas/web/texts")
 
 
 def there(name: str) -> bool:
