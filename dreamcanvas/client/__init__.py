@@ -5,8 +5,9 @@
         client.undo(ink)
         client.get_canvas().save("canvas.png")
 
-They come back by themselves when the connection breaks or the server restarts, and what was being drawn is
-drawn once; they wait where the server says so. Everything they raise is in `dreamcanvas.errors`.
+When the connection breaks or the server restarts, they connect again by themselves, and what was
+being drawn is drawn once. When the server tells them to wait, they wait. The errors are in
+`dreamcanvas.errors`.
 """
 
 from dreamcanvas.canvas.model import Dab, Operation, Patch, Version

@@ -47,13 +47,14 @@ _FORMATS: Final = {
 class AsyncClient:
     """A bot's connection to the server at `url`, an address as in a browser. Enter it with `async with`.
 
-    `token` is a bot's own, where it has one. `session`, 16 to 32 bytes and a secret, makes a later run the
-    same author; by default each has a random one. `timeout` is for how many seconds a call may go without an
-    answer, connection and reconnection included; waiting because of a rate limit does not count. Over plain
-    HTTP a token goes to this machine only, elsewhere where it may be `insecure`.
+    `token` is the bot's token, where it has one. It is sent over HTTPS, or to this machine; with
+    `insecure` also over plain HTTP to others. `session` is a secret of 16 to 32 bytes: with the
+    same one, a later run is the same author. By default each client has a random one. `timeout` is
+    how many seconds a call may wait for its answer, connecting included; waiting because of a rate
+    limit does not count.
 
-    Methods raise the errors of `dreamcanvas.errors`: RpcError's, and Unreachable. Raises ConfigError where
-    one of the arguments is none.
+    Methods raise Unreachable after `timeout`, and an RpcError where the server refuses the call;
+    both are in `dreamcanvas.errors`. Raises ConfigError where an argument cannot be used.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class AsyncClient:
         self._drawn = 0
 
     async def __aenter__(self) -> Self:
-        """Connects. Raises Unreachable, or what the server refuses the connection with."""
+        """Connect. Raises Unreachable, or the RpcError with which the server refuses the connection."""
         await self._session.open()
         return self
 
@@ -89,44 +90,51 @@ class AsyncClient:
 
     @property
     def author(self) -> int:
-        """The public number under which one's operations appear."""
+        """The number that everybody sees as the author of this client's operations."""
         return self._session.welcome.author
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the canvas in pixels."""
+        """The width and height of the canvas, in pixels."""
         return self._session.welcome.width, self._session.welcome.height
 
     @property
     def limits(self) -> pb.Limits:
-        """The bounds that the server keeps."""
+        """The limits that the server sets for its clients."""
         return self._session.welcome.limits
 
     @property
     def status(self) -> Status:
-        """The state of affairs, as last heard of."""
+        """The newest status that the server sent."""
         return status_of(self._session.welcome.status)
 
     @property
     def connections(self) -> int:
-        """How many connections there have been, the present one included."""
+        """How many connections there have been, with the present one."""
         return self._session.connections
 
     # Drawing
 
     async def paint(self, x: float, y: float, size: int, color: Color) -> Ink:
-        """Draws one dab of `size` pixels, 1 to 124, with its middle at (x, y). Returns when it is durable."""
+        """Draw one dab of `size` pixels, 1 to 124, with its middle at (x, y). Return when it is stored.
+
+        Raises as `dabs` does.
+        """
         return await self.dabs([(x, y, size, color)])
 
     async def stroke(self, points: Iterable[PointLike], size: int, color: Color) -> Ink:
-        """Draws a stroke along straight lines between points in canvas pixels."""
+        """Draw a stroke of `size` pixels, 1 to 124, along straight lines between points in canvas pixels.
+
+        Return when it is stored. Raises as `dabs` does.
+        """
         return await self.dabs(dabs_along(points, size, color))
 
     async def dabs(self, dabs: Iterable[DabLike]) -> Ink:
-        """Draws dabs, in order, each once. Returns when they are durable.
+        """Draw dabs in their order, each once, as one stroke. Return when they are stored.
 
-        They go in as many calls as the server's limits ask for, as fast as it lets them in.
-        Raises InvalidParams before anything is drawn; another error may come after part of it.
+        They are sent in as many calls as the server's limits need, as fast as the server takes
+        them. Raises InvalidParams, before anything is drawn, where a dab is out of bounds. With any
+        other error, a part of the dabs may be drawn.
         """
         whole = checked(dabs)
         most = self._most()
@@ -134,14 +142,14 @@ class AsyncClient:
         async with self._order:
             for first in range(0, len(whole), most):
                 call = self._session.next_call()
-                stroke = ink.stroke or call  # the number of its first call: no other stroke has it
+                stroke = ink.stroke or call  # the number of the stroke's first call: no other stroke has it
                 reply = await self._paint(whole[first : first + most], stroke, call)
                 ink = Ink(stroke, reply.seq, reply.time)
                 self._drawn = reply.seq
         return ink
 
     def _most(self) -> int:
-        """How many dabs a call may have."""
+        """Return how many dabs a call may have, by the server's limits."""
         limits = self.limits
         bounds = (limits.dabs_per_call, limits.dabs_burst, (limits.message_bytes - _ENVELOPE) // _DAB_BYTES)
         return max(1, min((bound for bound in bounds if bound > 0), default=256))
@@ -150,7 +158,7 @@ class AsyncClient:
         request = pb.PaintRequest(dabs=map(message, dabs), stroke=stroke, call=call)
 
         def drawn(reply: pb.PaintResponse) -> None:
-            if not reply.duplicate:  # else they come as events to this connection
+            if not reply.duplicate:  # a duplicate's dabs come to this connection as events
                 first = reply.seq - len(dabs) + 1
                 for seq, dab in enumerate(dabs, first):
                     self._session.deliver(Operation(seq, reply.time, self.author, stroke, dab))
@@ -158,9 +166,10 @@ class AsyncClient:
         return await self._session.call("paint", request, pb.PaintResponse, drawn)
 
     async def undo(self, ink: Ink | int) -> int:
-        """Takes back what was drawn: where its dabs covered, what was there before is put back.
+        """Take back a stroke: put back what was under its dabs. Return the patch's operation number.
 
-        Gives the number of the patch. Raises TooLate.
+        `ink` is what drawing returned, or the stroke's number. Raises TooLate where the server can
+        no longer take it back.
         """
         stroke = ink.stroke if isinstance(ink, Ink) else bounded("stroke", ink, 1, 2**32 - 1)
         async with self._order:
@@ -172,7 +181,10 @@ class AsyncClient:
     async def cursor(
         self, x: float, y: float, *, down: bool = False, color: Color = 0, name: str = ""
     ) -> None:
-        """Shows the others where one's pointer is."""
+        """Show the others this client's pointer at (x, y) in canvas pixels. Raises InvalidParams.
+
+        `down` says that it draws, `color` in which colour; `name` is shown beside it.
+        """
         pos = pb.Position(
             x=bounded("pos.x", x, -POSITION_BOUND, POSITION_BOUND),
             y=bounded("pos.y", y, -POSITION_BOUND, POSITION_BOUND),
@@ -181,7 +193,11 @@ class AsyncClient:
         await self._session.call("cursor", request, pb.CursorResponse)
 
     async def call(self, method: str, request: Message, reply: type[M]) -> M:
-        """Calls any method of the service by its messages; repeats it over lost connections."""
+        """Call any method of the service, and return its response, a `reply`.
+
+        The call is sent again where the connection broke before the answer came. Raises RpcError or
+        Unreachable.
+        """
         return await self._session.call(method, request, reply)
 
     # Looking
@@ -189,10 +205,11 @@ class AsyncClient:
     async def get_canvas(
         self, x: int = 0, y: int = 0, width: int | None = None, height: int | None = None, format: str = "PNG"
     ) -> Image.Image:
-        """The picture, or a part of it in pixels, RGB. PNG is exact, JPEG and WEBP are smaller.
+        """Return the picture, or a part of it in pixels, as RGB. PNG is exact, JPEG and WEBP are smaller.
 
-        It waits some seconds for one that shows what one drew oneself. Of others' strokes those of the last
-        seconds may be missing in the whole picture, which a server makes anew only so often; not in a part.
+        It waits up to 5 seconds for a picture that shows what this client has drawn. In the whole
+        picture, others' strokes of the last seconds may be missing: a server makes it again only
+        every few seconds. In a part of the picture they are not missing. Raises InvalidParams.
         """
         picture = await self.picture(x, y, width, height, format)
         return picture.image
@@ -200,7 +217,7 @@ class AsyncClient:
     async def picture(
         self, x: int = 0, y: int = 0, width: int | None = None, height: int | None = None, format: str = "PNG"
     ) -> Picture:
-        """The same with its version."""
+        """Return the picture as `get_canvas` does, with its version. Raises InvalidParams."""
         if format not in _FORMATS:
             raise InvalidParams(
                 f"format is {format!r}, but has to be one of {', '.join(_FORMATS)}", field="format"
@@ -215,7 +232,7 @@ class AsyncClient:
             format=_FORMATS[format],
         )
         reply = await self._session.call("getCanvas", request, pb.CanvasResponse)
-        for _ in range(RETRIES):  # a server makes the whole picture anew only so often
+        for _ in range(RETRIES):  # a server makes the whole picture again only every few seconds
             if reply.seq >= self._drawn:
                 break
             await asyncio.sleep(RETRY_SECONDS)
@@ -224,22 +241,26 @@ class AsyncClient:
         return Picture(image, reply.dream, reply.seq)
 
     async def rewind(self, events: Events, seq: int) -> None:
-        """Fills a queue with the operations after `seq` and what follows: for a copy that begins anew."""
+        """Empty a queue, and fill it with the operations after `seq` and all that follow.
+
+        This is for a local copy of the picture that starts again at `seq`.
+        """
         await self._session.rewind(events, seq)
 
     def replica(self) -> Replica:
-        """A live local copy of the picture, exact to the pixel. Enter it with `async with`."""
+        """Return a live local copy of the picture, exact to the pixel. Enter it with `async with`."""
         return Replica(self)
 
     async def info(self) -> pb.InfoResponse:
-        """What server this is."""
+        """Return what the server says of itself."""
         return await self._session.call("getInfo", pb.InfoRequest(), pb.InfoResponse)
 
     def events(self, *names: str, own: bool = False) -> Events:
-        """What happens: of paint, patch, canvas, status and cursor those named, or all.
+        """Return a queue of the events named: paint, patch, canvas, status, cursor; of all by default.
 
-        Operations come in the order of their numbers, without a gap and none twice, also over a lost
-        connection; where that was not possible, a Resync says so. `own` gives one's own operations, too.
+        Operations come in the order of their numbers, each once and without a gap, also when the
+        connection broke. Where some are lost, a Resync comes in their place. With `own`, this
+        client's own operations come too. Raises InvalidParams where there is no event of a name.
         """
         return Events(self._session, names_of(names), own=own)
 
@@ -250,14 +271,17 @@ def _decode(data: bytes) -> Image.Image:
 
 
 def _token(token: str | None) -> str | None:
-    """What a header can hold. Raises ConfigError."""
+    """Return the token. Raises ConfigError where an HTTP header cannot hold it."""
     if token is not None and not (isinstance(token, str) and token.isascii() and token.isprintable()):
         raise ConfigError("token is none: it has to be printable ASCII characters")
     return token
 
 
 def _secret(session: bytes | None) -> bytes:
-    """The session's bytes, random ones by default; the server judges how many. Raises ConfigError."""
+    """Return the session's bytes, random ones for None. Raises ConfigError where they are not bytes.
+
+    The server checks how many they are.
+    """
     if session is None:
         return secrets.token_bytes(SESSION_BYTES)
     if not isinstance(session, bytes | bytearray):
@@ -266,7 +290,7 @@ def _secret(session: bytes | None) -> bytes:
 
 
 def _span(timeout: float) -> float:
-    """Seconds. Raises ConfigError."""
+    """Return the timeout in seconds. Raises ConfigError where it is no number above 0."""
     try:
         seconds = number("timeout", timeout)
     except InvalidParams as error:
@@ -277,7 +301,7 @@ def _span(timeout: float) -> float:
 
 
 def _text(name: str, text: str) -> str:
-    """What UTF-8 can hold. Raises InvalidParams."""
+    """Return the text. Raises InvalidParams where it is no text, or cannot be UTF-8."""
     try:
         text.encode()
     except (AttributeError, UnicodeEncodeError):

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _Loop:
-    """An event loop in a thread."""
+    """An event loop that runs in a thread of its own until `close`."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -27,7 +27,7 @@ class _Loop:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the coroutine returns or raises. Where the wait for it is interrupted, it is cancelled."""
+        """Run a coroutine; return or raise what it does. It is cancelled where the wait is interrupted."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -42,7 +42,11 @@ class _Loop:
 
 
 class Client:
-    """A bot's connection to the server at `url`. Enter it with `with`; the rest is as of AsyncClient."""
+    """A bot's connection to the server at `url`. Enter it with `with`.
+
+    The arguments and the methods are those of AsyncClient, and raise the same errors. A method
+    raises RuntimeError where the client was not entered.
+    """
 
     def __init__(
         self,
@@ -81,56 +85,59 @@ class Client:
 
     @property
     def author(self) -> int:
-        """The public number under which one's operations appear."""
+        """The number that everybody sees as the author of this client's operations."""
         return self._client.author
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the canvas in pixels."""
+        """The width and height of the canvas, in pixels."""
         return self._client.size
 
     @property
     def limits(self) -> pb.Limits:
-        """The bounds that the server keeps."""
+        """The limits that the server sets for its clients."""
         return self._client.limits
 
     @property
     def status(self) -> Status:
-        """The state of affairs, as last heard of."""
+        """The newest status that the server sent."""
         return self._client.status
 
     def paint(self, x: float, y: float, size: int, color: Color) -> Ink:
-        """Draws one dab of `size` pixels, 1 to 124, with its middle at (x, y). Returns when it is durable."""
+        """Draw one dab of `size` pixels, 1 to 124, with its middle at (x, y). Return when it is stored."""
         return self._run(self._client.paint(x, y, size, color))
 
     def stroke(self, points: Iterable[PointLike], size: int, color: Color) -> Ink:
-        """Draws a stroke along straight lines between points in canvas pixels."""
+        """Draw a stroke of `size` pixels along straight lines between points in canvas pixels."""
         return self._run(self._client.stroke(points, size, color))
 
     def dabs(self, dabs: Iterable[DabLike]) -> Ink:
-        """Draws dabs, in order, each once. Returns when they are durable."""
+        """Draw dabs in their order, each once, as one stroke. Return when they are stored."""
         return self._run(self._client.dabs(dabs))
 
     def undo(self, ink: Ink | int) -> int:
-        """Takes back what was drawn. Gives the number of the patch. Raises TooLate."""
+        """Take back a stroke. Return the patch's operation number. Raises TooLate."""
         return self._run(self._client.undo(ink))
 
     def cursor(self, x: float, y: float, *, down: bool = False, color: Color = 0, name: str = "") -> None:
-        """Shows the others where one's pointer is."""
+        """Show the others this client's pointer at (x, y) in canvas pixels."""
         self._run(self._client.cursor(x, y, down=down, color=color, name=name))
 
     def get_canvas(
         self, x: int = 0, y: int = 0, width: int | None = None, height: int | None = None, format: str = "PNG"
     ) -> Image.Image:
-        """The picture, or a part of it in pixels, RGB. PNG is exact, JPEG and WEBP are smaller."""
+        """Return the picture as RGB, or a part of it in pixels. PNG is exact, JPEG and WEBP are smaller."""
         return self._run(self._client.get_canvas(x, y, width, height, format))
 
     def info(self) -> pb.InfoResponse:
-        """What server this is."""
+        """Return what the server says of itself."""
         return self._run(self._client.info())
 
     def events(self, *names: str, own: bool = False) -> Iterator[Event]:
-        """What happens from now on, as AsyncClient's: `for event in client.events("paint"): …`."""
+        """Return an endless iterator of the events from now on: `for event in client.events("paint"): …`.
+
+        The names and `own` are as in `AsyncClient.events`.
+        """
         events = self._client.events(*names, own=own)
         self._run(events.__aenter__())
         return self._each(events)
@@ -140,12 +147,12 @@ class Client:
             yield self._run(events.__anext__())
 
     def replica(self) -> "LiveReplica":
-        """A live local copy of the picture, exact to the pixel. Enter it with `with`."""
+        """Return a live local copy of the picture, exact to the pixel. Enter it with `with`."""
         return LiveReplica(self._client.replica(), self._run)
 
 
 class LiveReplica:
-    """A Replica for programs without asyncio."""
+    """A live local copy of the picture, for programs without asyncio. Enter it with `with`."""
 
     def __init__(self, replica: Replica, run: Any) -> None:
         self._replica = replica
@@ -160,17 +167,20 @@ class LiveReplica:
 
     @property
     def version(self) -> Version:
-        """(dream, seq): what the copy shows."""
+        """The version that the copy shows: (dream, seq)."""
         return self._replica.version
 
     def image(self) -> Image.Image:
-        """A copy of the picture, RGB."""
+        """Return a copy of the picture, as RGB."""
         image: Image.Image = self._run(self._image())
         return image
 
     async def _image(self) -> Image.Image:
-        return self._replica.image()  # in the thread that draws
+        return self._replica.image()  # in the loop's thread, which also draws: so no dab is half drawn
 
     def reaches(self, *, seq: int = 0, dream: int = 0) -> None:
-        """Waits until the copy shows operation `seq`, and dream `dream` or a later one."""
+        """Wait until the copy shows operation `seq`, and dream `dream` or a later one.
+
+        Raises the error that ended the connection for good. There is no timeout.
+        """
         self._run(self._replica.reaches(seq=seq, dream=dream))

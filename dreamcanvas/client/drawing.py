@@ -1,4 +1,4 @@
-"""What a bot draws, as dabs (pure): colours, bounds, the dabs along a stroke."""
+"""Turns what a bot wants to draw into dabs: colours, bounds, the dabs along a stroke (pure)."""
 
 import math
 import reprlib
@@ -17,9 +17,9 @@ from dreamcanvas.proto import dreamcanvas_pb2 as pb
 T = TypeVar("T")
 
 Color: TypeAlias = int | str | Iterable[int]
-"""0xRRGGBB, a name or `#rrggbb` as Pillow knows them, or (red, green, blue)."""
+"""A colour: 0xRRGGBB, a name or `#rrggbb` that Pillow knows, or (red, green, blue), each 0 to 255."""
 DabLike: TypeAlias = Dab | tuple[float, float, int, Color] | Iterable[float]
-"""A dab, or its x, y, size and colour."""
+"""A Dab, or its x, y, size and colour, in canvas pixels."""
 Point: TypeAlias = tuple[float, float]
 PointLike: TypeAlias = Iterable[float]
 """x and y in canvas pixels."""
@@ -30,9 +30,10 @@ MAX_COLOR: Final = 0xFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """What was drawn and is durable.
+    """A stroke that was drawn and is stored.
 
-    `stroke` is its number for `undo`, `seq` that of its last operation, `time` in ms since 1970.
+    `stroke` is its number, which `undo` takes. `seq` and `time` are those of its last operation:
+    its number, and when it was drawn, in ms since 1970.
     """
 
     stroke: int
@@ -41,7 +42,7 @@ class Ink:
 
 
 def rgb(color: Color) -> int:
-    """A colour as 0xRRGGBB. Raises InvalidParams where it is none."""
+    """Return a colour as 0xRRGGBB. Raises InvalidParams where it is no colour."""
     if isinstance(color, str):
         try:
             red, green, blue = ImageColor.getrgb(color)[:3]
@@ -56,7 +57,7 @@ def rgb(color: Color) -> int:
 
 
 def checked(dabs: Iterable[DabLike]) -> list[Dab]:
-    """Dabs whose places are whole pixels. Raises InvalidParams, as the server would."""
+    """Return dabs at whole pixels. Raises InvalidParams where the server would refuse one."""
     return [_checked(dab, f"dabs[{index}]") for index, dab in enumerate(items("dabs", dabs))]
 
 
@@ -78,17 +79,17 @@ def _checked(given: DabLike, place: str) -> Dab:
 
 
 def items(name: str, given: Iterable[T]) -> list[T]:
-    """What there is to draw, as a list: of any iterable, NumPy's arrays among them. Raises InvalidParams."""
+    """Return what is in an iterable, which may be a NumPy array, as a list. Raises InvalidParams."""
     if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
         raise InvalidParams(f"{name} is {shown(given)}, but has to be a list", field=name)
     try:
         return list(given)
-    except TypeError:  # such as an array without a dimension
+    except TypeError:  # for example a NumPy array of no dimensions
         raise InvalidParams(f"{name} is {shown(given)}, but has to be a list", field=name) from None
 
 
 def parts(name: str, given: Any, wanted: str, count: int) -> list[Any]:
-    """The parts of a point, a dab or a colour. Raises InvalidParams."""
+    """Return the `count` parts of a point, a dab or a colour. Raises InvalidParams, which says `wanted`."""
     try:
         found = [] if isinstance(given, str | bytes) else list(given)
     except TypeError:
@@ -99,7 +100,7 @@ def parts(name: str, given: Any, wanted: str, count: int) -> list[Any]:
 
 
 def bounded(name: str, value: Any, low: int, high: int) -> int:
-    """A number as the nearest whole one. Raises InvalidParams, naming the field and its bounds."""
+    """Return the whole number nearest to a number. Raises InvalidParams, naming the field and its bounds."""
     whole = round(number(name, value))
     if not low <= whole <= high:
         raise InvalidParams(f"{name} is {shown(whole)}, but has to be {low} to {high}", field=name)
@@ -107,7 +108,7 @@ def bounded(name: str, value: Any, low: int, high: int) -> int:
 
 
 def number(name: str, value: Any) -> float:
-    """A finite number, of whatever type. Raises InvalidParams."""
+    """Return a number of any type as a float. Raises InvalidParams where it is not finite."""
     try:
         found = math.nan if isinstance(value, str | bytes) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -118,19 +119,20 @@ def number(name: str, value: Any) -> float:
 
 
 def shown(value: object) -> str:
-    """A value in a sentence, however large it is."""
+    """Return a value as text for a sentence, shortened where it is long."""
     return reprlib.repr(value)
 
 
 def message(dab: Dab) -> pb.Dab:
-    """The dab on the wire."""
+    """Return a dab as the protobuf message that is sent."""
     return pb.Dab(pos=pb.Position(x=dab.x, y=dab.y), size=dab.size, color=dab.color)
 
 
 def dabs_along(points: Iterable[PointLike], size: int, color: Color) -> list[Dab]:
-    """The dabs of a stroke along straight lines between points in canvas pixels, a quarter of the size apart.
+    """Return the dabs of a stroke along straight lines between points in canvas pixels.
 
-    The first and the last point get a dab each. Raises InvalidParams.
+    They are a quarter of `size` apart, at least 1 pixel; the first and the last point get a dab
+    each. Raises InvalidParams where a point, the size (1 to 124) or the colour cannot be used.
     """
     way = [_point(f"points[{index}]", point) for index, point in enumerate(items("points", points))]
     whole = bounded("size", size, 1, MAX_SIZE)
@@ -140,7 +142,7 @@ def dabs_along(points: Iterable[PointLike], size: int, color: Color) -> list[Dab
 
 def _point(name: str, given: PointLike) -> Point:
     x, y = parts(name, given, "x and y", 2)
-    # Bounded before dabs are laid along the way: a stroke to 1e300 would never end
+    # Checked before dabs are placed along the lines: those of a stroke to 1e300 would never end
     for axis, value in (("x", x), ("y", y)):
         bounded(f"{name}.{axis}", value, -POSITION_BOUND, POSITION_BOUND)
     return float(x), float(y)
@@ -150,7 +152,7 @@ def _places(points: Sequence[Point], step: float) -> Iterator[Point]:
     if not points:
         return
     yield points[0]
-    rest = step  # how far the next dab is
+    rest = step  # how far the next dab is from the beginning of the line
     for (ax, ay), (bx, by) in pairwise(points):
         length = math.hypot(bx - ax, by - ay)
         at = rest

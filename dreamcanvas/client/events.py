@@ -1,4 +1,4 @@
-"""What happens on the canvas, as values, and the queues in which they wait for a bot."""
+"""The events of a canvas, and the queues in which they wait for a bot."""
 
 import asyncio
 from collections import deque
@@ -16,9 +16,10 @@ CAPACITY: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Dream:
-    """A new dream is the base of the picture, with the operations after `dream_seq` on it.
+    """A new dream: now the picture is this dream, with the operations after `dream_seq` on it.
 
-    `time` (ms since 1970) is 0 where it came during an absence; of several only the newest is told then.
+    `time` is in ms since 1970. It is 0 where the dream came while the client was not connected; of
+    several such dreams only the newest is an event.
     """
 
     dream: int
@@ -30,14 +31,20 @@ class Dream:
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """Operations up to `seq` may be missing: the server no longer has them, or this reader was too slow."""
+    """A sign that operations up to `seq` may be missing.
+
+    Either the server no longer has them, or the bot read its events too slowly.
+    """
 
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of affairs. `dreamer` is OFF, STARTING, WAITING, DREAMING, RESTING or FAILED; times in ms."""
+    """The status of the server: how many users there are, and what its dreamer does.
+
+    `dreamer` is OFF, STARTING, WAITING, DREAMING, RESTING or FAILED. Times are in ms.
+    """
 
     users: int
     style: str
@@ -51,7 +58,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where somebody's pointer is, in canvas pixels, and whether it draws in a colour 0xRRGGBB."""
+    """The pointer of an author at (x, y) in canvas pixels, with its colour 0xRRGGBB.
+
+    `down` is true while it draws.
+    """
 
     author: int
     x: int
@@ -65,7 +75,7 @@ Event: TypeAlias = Operation | Dream | Resync | Status | Cursor
 
 
 def names_of(given: tuple[str, ...]) -> frozenset[str]:
-    """The events that are named, all where none is. Raises InvalidParams."""
+    """Return the names as a set, all names where none is given. Raises InvalidParams for an unknown name."""
     for name in given:
         if name not in NAMES:
             raise InvalidParams(f"{name!r} is no event: there are {', '.join(NAMES)}", field="events")
@@ -73,10 +83,11 @@ def names_of(given: tuple[str, ...]) -> frozenset[str]:
 
 
 class Events:
-    """A queue of events: `async for` gives them as they come, from when it was entered or first awaited.
+    """A queue of events: read it with `async for`, which waits for the next event.
 
-    A reader that falls more than 50,000 events behind loses them and gets a Resync. `seq` is the last
-    operation that was put in: an earlier one is not put in again.
+    It is filled from when it is entered with `async with`, or else first read. When 50,000 events
+    wait and another comes, all are dropped and a Resync takes their place. `seq` is the number of
+    the last operation that was put in: that one and earlier ones are not put in again.
     """
 
     def __init__(
@@ -92,7 +103,7 @@ class Events:
         self._came = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        """Appends an event, but not an operation that was there before."""
+        """Append an event, but not an operation that was put in before. Drops all when the queue is full."""
         if isinstance(event, Operation):
             if self.seq is not None and event.seq <= self.seq:
                 return
@@ -108,16 +119,16 @@ class Events:
         self._came.set()
 
     def begin(self, seq: int | None) -> None:
-        """Take operations after `seq` from now on; None where it is not known yet."""
+        """Take only operations after `seq` from now on. None: the first one that comes decides."""
         self.seq = seq
 
     def restart(self, seq: int) -> None:
-        """Forgets what waits; operations after `seq` are wanted."""
+        """Drop the events that wait, and take operations after `seq` from now on."""
         self._queue.clear()
         self.seq = seq
 
     def fail(self, error: Exception) -> None:
-        """No more will come, and this is why."""
+        """Raise `error` to the reader once the events that wait were read: no more will come."""
         self._failure = error
         self._came.set()
 
@@ -132,7 +143,7 @@ class Events:
         return self
 
     async def __anext__(self) -> Event:
-        """The next event. Raises what ended the connection for good."""
+        """Wait for the next event. Raises the error that ended the connection for good."""
         await self._client.watch(self)
         while not self._queue:
             if self._failure is not None:
@@ -143,19 +154,19 @@ class Events:
 
 
 class Source:
-    """What fills queues."""
+    """The interface of what fills queues of events."""
 
     async def watch(self, events: Events) -> None:
-        """Fills a queue from now on."""
+        """Fill a queue from now on. Does nothing where it is filled already."""
         raise NotImplementedError
 
     def unwatch(self, events: Events) -> None:
-        """Fills it no more."""
+        """Fill a queue no more."""
         raise NotImplementedError
 
 
 def operations(event: RawEvent) -> list[Operation]:
-    """The operations in a `paint`, `paints` or `patch` event."""
+    """Return the operations in a `paint`, `paints` or `patch` event. Raises DecodeError."""
     if event.name == "patch":
         patch = pb.PatchEvent.FromString(event.payload)
         mark = Patch(patch.offset.x, patch.offset.y, patch.image)
@@ -171,7 +182,7 @@ def _dab(paint: pb.PaintEvent) -> Operation:
 
 
 def status_of(status: pb.StatusEvent) -> Status:
-    """The status in a message."""
+    """Return the status that a message holds."""
     return Status(
         users=status.users,
         style=status.style,
@@ -185,6 +196,6 @@ def status_of(status: pb.StatusEvent) -> Status:
 
 
 def cursor_of(payload: bytes) -> Cursor:
-    """The pointer in a `cursor` event."""
+    """Return the pointer in a `cursor` event. Raises DecodeError."""
     cursor = pb.CursorEvent.FromString(payload)
     return Cursor(cursor.author, cursor.pos.x, cursor.pos.y, cursor.down, cursor.color, cursor.name)

@@ -1,27 +1,34 @@
-"""Operations in the order of their numbers, each once, however they come (pure)."""
+"""Puts operations in the order of their numbers, each once, in whatever order they come (pure)."""
 
 from dreamcanvas.canvas.model import Operation
 
 
 class Ordering:
-    """`seq` is the last operation that was given out; None before `start`."""
+    """Holds operations that came too early, until the missing ones before them have come.
+
+    `seq` is the number of the last operation that was returned; None before `start`, when none is
+    wanted.
+    """
 
     def __init__(self) -> None:
         self.seq: int | None = None
         self._waiting: dict[int, Operation] = {}
 
     def start(self, seq: int) -> None:
-        """Operations from `seq` + 1 on are wanted; what is held is forgotten."""
+        """Want operations from `seq` + 1 on, and forget those that are held."""
         self.seq = seq
         self._waiting.clear()
 
     def stop(self) -> None:
-        """Nothing is wanted any more."""
+        """Want no operations any more, and forget those that are held."""
         self.seq = None
         self._waiting.clear()
 
     def push(self, operation: Operation) -> list[Operation]:
-        """Takes an operation in, and gives those that are next. One that is known is passed over."""
+        """Take in an operation. Return those that are next in order, none where one before is missing.
+
+        An operation that was returned before is ignored, and so is every one before `start`.
+        """
         if self.seq is None or operation.seq <= self.seq:
             return []
         self._waiting[operation.seq] = operation
@@ -33,5 +40,5 @@ class Ordering:
 
     @property
     def gap(self) -> bool:
-        """Whether operations wait for one that is missing."""
+        """Whether operations are held because one before them is missing."""
         return bool(self._waiting)

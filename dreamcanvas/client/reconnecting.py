@@ -1,4 +1,4 @@
-"""One websocket that comes back by itself: calls become awaitables, events go to a listener."""
+"""A websocket that connects again by itself: calls are awaited, events go to a listener."""
 
 import asyncio
 import itertools
@@ -26,28 +26,35 @@ FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 5.0
 OPEN_TIMEOUT: Final = 10.0
 PING_SECONDS: Final = 10.0
-# A handshake that is refused like this will be refused again
+# A handshake that is refused with one of these (RFC 6455, 4.1) would be refused again
 _REFUSALS: Final[dict[int, type[RpcError]]] = {401: Unauthenticated, 403: Forbidden, 404: MethodNotFound}
 
 
 class Lost(Exception):
-    """The connection broke before the answer came: whether the call was applied is not known."""
+    """The connection broke before the answer came. The server may have carried out the call, or not."""
 
 
 def pause(attempt: int, rng: random.Random) -> float:
-    """Seconds before attempt `attempt` (from 0): doubling, bounded, between half of that and all of it."""
+    """Return how many seconds to wait before attempt `attempt`, which counts from 0.
+
+    The wait doubles with each attempt, up to `LONGEST_PAUSE`. A random part of up to half is taken
+    off, so that the clients of a server that restarts do not all come back at the same moment.
+    """
     full = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 30))
     return full * (0.5 + 0.5 * rng.random())
 
 
 def _look(future: "asyncio.Future[Any]") -> None:
-    """Nobody may be waiting any more for what failed: that is no bug to be warned of."""
+    """Mark a future's error as seen: else asyncio warns where nobody waits for the future any more."""
     if not future.cancelled():
         future.exception()
 
 
 def _check_proxy(url: str) -> None:
-    """Raises ConfigError where the environment names a proxy that is none: no later attempt finds another."""
+    """Raise ConfigError where the environment names a proxy that cannot be used.
+
+    It is checked once, before connecting: no later attempt would find another proxy.
+    """
     try:
         name = get_proxy(parse_uri(url))
         proxy = None if name is None else parse_proxy(name)
@@ -64,11 +71,12 @@ class _Call:
 
 
 class ReconnectingSocket:
-    """A connection to the websocket address `url`.
+    """A connection to the websocket address `url`, opened again whenever it breaks.
 
-    `greet` is awaited on each new connection before other calls may use it; `heard` gets every event.
-    Raises ConfigError where it is to go through a proxy that cannot be used.
-    `reason` says in words why there is no connection; `refused` is set when the server will have none.
+    `greet` is awaited on each new connection before other calls may use it. `heard` gets every
+    event. With `direct` no proxy is used. `reason` says in words why there is no connection.
+    `refused` is the error with which `run` ended, None before. Raises ConfigError where the proxy
+    of the environment cannot be used.
     """
 
     def __init__(
@@ -99,7 +107,7 @@ class ReconnectingSocket:
         self.connections = 0
 
     async def run(self) -> None:
-        """Keeps a connection until cancelled. Raises RpcError where the server refuses it for good."""
+        """Keep a connection until cancelled. Raises RpcError where the server refuses it for good."""
         attempt = 0
         try:
             while True:
@@ -123,7 +131,11 @@ class ReconnectingSocket:
             await self._notify()
 
     async def _connected(self) -> None:
-        """One connection, from its opening to its end. Raises OSError where it was not even greeted."""
+        """Open a connection, greet, and read until it ends.
+
+        Raises OSError, TimeoutError or WebSocketException where it could not be opened, and what
+        `_introduce` raises.
+        """
         async with connect(
             self._url,
             additional_headers=self._headers,
@@ -150,7 +162,11 @@ class ReconnectingSocket:
             await greeting
 
     async def _introduce(self, socket: ClientConnection) -> None:
-        """Raises RpcError where the server will not have it, OSError where another attempt may succeed."""
+        """Greet the server, and let other calls use the connection.
+
+        Raises RpcError where the server refuses for good, ConnectionError where another attempt may
+        succeed.
+        """
         try:
             await self._greet()
         except Lost as error:
@@ -199,7 +215,7 @@ class ReconnectingSocket:
             call.future.set_exception(Internal(f"the server's answer cannot be read: {error}"))
 
     async def ready(self) -> None:
-        """Waits for a connection. Raises what the server refused it with."""
+        """Wait for a connection that was greeted. Raises the error with which the server refused it."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._greeted or self.refused is not None)
         if self.refused is not None:
@@ -208,10 +224,10 @@ class ReconnectingSocket:
     async def call(
         self, method: str, request: Message, reply: type[M], then: Callable[[M], None] | None = None
     ) -> M:
-        """Calls a method on the present connection.
+        """Call a method on the present connection, and return its response, a `reply`.
 
-        `then` is called with the reply before what comes after it is read. Raises Lost where the connection
-        breaks or there is none, RpcError where the call failed.
+        `then` is called with the response before the next message is read. Raises Lost where the
+        connection breaks or there is none, RpcError where the call failed.
         """
         socket = self._socket
         if socket is None:
@@ -232,7 +248,7 @@ class ReconnectingSocket:
             await socket.send(encode_request(method, seq, request.SerializeToString()))
             return cast(M, await future)
         except ConnectionClosed as error:
-            self._greeted = False  # until the next one; so that callers wait for it
+            self._greeted = False  # so that `ready` waits for the next connection
             raise Lost(str(error)) from error
         finally:
             self._calls.pop(seq, None)

@@ -1,4 +1,4 @@
-"""A live local copy of the picture: the newest dream, and the operations since, laid by the same brush."""
+"""A live local copy of the picture: the newest dream, with the later operations drawn on it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dreamcanvas.errors import DreamcanvasError
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, RGB, the number of the dream that it is based on, and the newest operation in it."""
+    """A picture as RGB, the number of the dream under it, and the number of the newest operation in it."""
 
     image: Image.Image
     dream: int
@@ -21,20 +21,23 @@ class Picture:
 
 
 class Origin(Protocol):
-    """What a replica is made from."""
+    """The interface of what a replica is made from: a client."""
 
     def events(self, *names: str, own: bool = False) -> Events:
-        """A queue of events."""
+        """Return a queue of the events named."""
 
     async def picture(self) -> Picture:
-        """The whole picture, without loss."""
+        """Return the whole picture, exact to the pixel."""
 
     async def rewind(self, events: Events, seq: int) -> None:
-        """Fills the queue with the operations after `seq`."""
+        """Empty the queue, and fill it with the operations after `seq` and all that follow."""
 
 
 class Replica:
-    """The picture, one's own strokes included. Each dream is fetched without loss: some megabytes."""
+    """A live local copy of the picture, with this client's own strokes. Enter it with `async with`.
+
+    For each dream the whole picture is fetched as PNG: some megabytes.
+    """
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
@@ -56,21 +59,21 @@ class Replica:
 
     @property
     def version(self) -> Version:
-        """(dream, seq): what the copy shows."""
+        """The version that the copy shows: (dream, seq)."""
         return self._canvas.version
 
     def image(self) -> Image.Image:
-        """A copy of the picture, RGB."""
+        """Return a copy of the picture, as RGB."""
         return self._canvas.snapshot()
 
     def crop(self, left: int, top: int, right: int, bottom: int) -> Image.Image:
-        """A copy of a part of it, in pixels; right and bottom are exclusive."""
+        """Return a copy of a part of the picture, in pixels; `right` and `bottom` are just outside of it."""
         return self._canvas.crop(Region(left, top, right, bottom))
 
     async def reaches(self, *, seq: int = 0, dream: int = 0) -> None:
-        """Waits until the copy shows operation `seq`, and dream `dream` or a later one.
+        """Wait until the copy shows operation `seq`, and dream `dream` or a later one.
 
-        Raises what ended the connection for good.
+        Raises the error that ended the connection for good. There is no timeout.
         """
         async with self._changed:
             await self._changed.wait_for(lambda: self._failure is not None or self._reached(seq, dream))
@@ -85,7 +88,7 @@ class Replica:
             async for event in events:
                 await self._take(event, events)
                 await self._notify()
-                await asyncio.sleep(0)  # a long backlog is not to keep others waiting
+                await asyncio.sleep(0)  # lets other tasks run where many events wait
         except DreamcanvasError as error:
             self._failure = error
             await self._notify()
@@ -97,7 +100,7 @@ class Replica:
     async def _take(self, event: Event, events: Events) -> None:
         match event:
             case Operation() if event.seq <= self._canvas.seq:
-                pass  # the picture that was fetched had it
+                pass  # the fetched picture already shows it
             case Operation() if event.seq == self._canvas.seq + 1:
                 self._canvas.apply(event)
             case Dream() if event.dream <= self._canvas.dream:
@@ -110,4 +113,4 @@ class Replica:
     async def _load(self, events: Events) -> None:
         picture = await self._origin.picture()
         self._canvas = Canvas(picture.image, picture.dream, picture.seq)
-        await self._origin.rewind(events, picture.seq)  # the picture may be older than what came already
+        await self._origin.rewind(events, picture.seq)  # the picture may be older than events already read

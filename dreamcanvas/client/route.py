@@ -1,4 +1,4 @@
-"""The way to a server: its address, whether a proxy stands between, whether a token may go there."""
+"""The way to a server: its address, whether a proxy is used, whether a token may be sent there."""
 
 import os
 import urllib.request
@@ -16,7 +16,7 @@ _SECURE: Final = {"http": False, "ws": False, "https": True, "wss": True}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is. `path` is that below which it is served, without a slash at its end."""
+    """The address of a server. `path` is the prefix of all its paths, without a slash at its end."""
 
     secure: bool
     host: str
@@ -24,14 +24,14 @@ class Server:
     path: str
 
     def url(self, scheme: str, path: str) -> str:
-        """An address of it: `http` or `ws`, with an s where it is secure."""
+        """Return the URL of a path on it. `scheme` is http or ws, and gets an s where it is secure."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port is None else f":{self.port}"
         return f"{scheme}{'s' if self.secure else ''}://{host}{port}{self.path}{path}"
 
 
 def parse(url: str) -> Server:
-    """The server at an address as in a browser, or of its websockets. Raises ConfigError where it is none."""
+    """Return the server at an address as in a browser, or at that of its websockets. Raises ConfigError."""
     wanted = "has to be like http://127.0.0.1:4242, its port 1 to 65535"
     if not isinstance(url, str):
         raise ConfigError(f"url is {url!r}, but {wanted}")
@@ -40,7 +40,7 @@ def parse(url: str) -> Server:
         host, port = parts.hostname, parts.port
         secure = _SECURE[parts.scheme]
         sound = host and host.encode("idna") and host.isprintable() and " " not in host and port != 0
-        sound = sound and not parts.netloc.endswith(":")  # http:/host
+        sound = sound and not parts.netloc.endswith(":")  # what remains of a mistyped http:/host
     except (ValueError, KeyError):
         sound = None
     if not sound or parts.username is not None:
@@ -50,10 +50,10 @@ def parse(url: str) -> Server:
 
 
 def goes_direct(server: Server, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether no proxy of the environment is to be used: for this machine, and for what `no_proxy` names.
+    """Return whether a server is reached without a proxy: this machine is, and all that `no_proxy` names.
 
-    That holds names, which stand for all below them too, addresses and networks (`10.0.0.0/8`), any of them
-    with a port, or `*`.
+    `no_proxy` holds host names (which include their subdomains), IP addresses and networks
+    (`10.0.0.0/8`), each with or without a port; or `*` for all.
     """
     if is_loopback(server.host):
         return True
@@ -78,7 +78,7 @@ def _names(entry: str, server: Server) -> bool:
 
 
 def check_token(server: Server, token: str | None, *, insecure: bool) -> None:
-    """Raises ConfigError where a token would go over the network for everybody between to read."""
+    """Raise ConfigError where a token would cross the network over plain HTTP, unless `insecure`."""
     if token is not None and not (server.secure or insecure or is_loopback(server.host)):
         raise ConfigError(
             f"the token would go to {server.host} over plain HTTP, for everybody between to read: "
@@ -87,13 +87,13 @@ def check_token(server: Server, token: str | None, *, insecure: bool) -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would take the token, and the call, to wherever it says."""
+    """Refuses redirects: one would send the token and the call to any server that it names."""
 
     def redirect_request(self, *_: object) -> None:
-        """Follows none: the answer is an error."""
+        """Return None, so that the redirect is raised as an error."""
 
 
 def opener(server: Server) -> urllib.request.OpenerDirector:
-    """What opens addresses of a server by the way that they are to go; redirects are errors."""
+    """Return an opener for a server's URLs, with or without a proxy. It raises HTTPError for redirects."""
     proxies: dict[str, str] | None = {} if goes_direct(server) else None
     return urllib.request.build_opener(urllib.request.ProxyHandler(proxies), _NoRedirect)

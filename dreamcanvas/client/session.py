@@ -1,4 +1,4 @@
-"""A session with a server over connections that come and go: calls, and what happens, in order and once."""
+"""A session with a server, which outlives its connections: calls, and events in order, each once."""
 
 import asyncio
 import logging
@@ -37,9 +37,12 @@ _OPERATIONS: Final = frozenset({"paint", "patch"})
 
 
 class Session(Source):
-    """`welcome` is what the server said last of itself; `last_call` the number of the session's last call.
+    """One author's session with a server. It connects again, repeats lost calls, and fetches what is missing.
 
-    Raises ConfigError where `url` is none, or the token would be read on its way there.
+    `welcome` is the server's newest answer to `subscribe`, with the newest status in it.
+    `last_call` is the number of the session's last call. `timeout` is in seconds. Raises
+    ConfigError where `url` cannot be used, or where the token would cross the network over plain
+    HTTP.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class Session(Source):
         self.last_call = 0
 
     async def open(self) -> None:
-        """Connects. Raises Unreachable, or what the server refuses the connection with."""
+        """Connect. Raises Unreachable, or the RpcError with which the server refuses the connection."""
         self._running = asyncio.create_task(self._run())
         try:
             async with asyncio.timeout(self.timeout):
@@ -90,7 +93,7 @@ class Session(Source):
             raise
 
     async def close(self) -> None:
-        """Disconnects."""
+        """Disconnect, and cancel what is still being fetched."""
         tasks = [task for task in (self._running, *self._jobs) if task is not None]
         for task in tasks:
             task.cancel()
@@ -100,20 +103,24 @@ class Session(Source):
 
     @property
     def connections(self) -> int:
-        """How many connections there have been, the present one included."""
+        """How many connections there have been, with the present one."""
         return self._socket.connections
 
     # Calls
 
     def next_call(self) -> int:
-        """The number of the session's next call."""
+        """Return a new number, for the session's next call. A repeated call keeps its number."""
         self.last_call += 1
         return self.last_call
 
     async def call(
         self, method: str, request: Message, reply: type[M], then: Callable[[M], None] | None = None
     ) -> M:
-        """Calls a method by its messages; repeats it over lost connections, waits where told to."""
+        """Call a method, and return its response, a `reply`.
+
+        The call is repeated where the connection broke, or where the server said to wait. Raises
+        Unreachable after `timeout` without an answer, RpcError where the call failed.
+        """
         return await self._persist(lambda: self._socket.call(method, request, reply, then))
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -144,7 +151,7 @@ class Session(Source):
     # Events
 
     async def watch(self, events: Events) -> None:
-        """Fills a queue from now on."""
+        """Fill a queue from now on. Raises what `call` raises, where that needs a new subscription."""
         if events in self._queues:
             return
         self._queues.add(events)
@@ -153,18 +160,18 @@ class Session(Source):
             await self.catch_up()
 
     def unwatch(self, events: Events) -> None:
-        """Fills it no more."""
+        """Fill a queue no more."""
         self._queues.discard(events)
 
     async def rewind(self, events: Events, seq: int) -> None:
-        """Fills a queue with the operations after `seq` and what follows, whatever was put in before."""
+        """Empty a queue, and fill it with the operations after `seq` and all that follow."""
         events.restart(seq)
         if self._ordering.seq is not None and self._ordering.seq > seq:
-            self._ordering.start(seq)  # other queues pass over what they have had
+            self._ordering.start(seq)  # other queues ignore the operations that they had
             await self.catch_up()
 
     async def catch_up(self) -> None:
-        """Subscribes anew, to what is wanted now, and gets the operations that are missing."""
+        """Subscribe again, to all that is wanted now, and get the operations that are missing."""
         await self._persist(self._subscribe)
 
     async def _subscribe(self) -> None:
@@ -210,13 +217,13 @@ class Session(Source):
 
     def _heard_canvas(self, canvas: pb.CanvasEvent) -> None:
         if canvas.resync:
-            self._catch_up_soon()  # this reader was slow; the server may still have what is missing
+            self._catch_up_soon()  # this client read too slowly; the server may still have the operations
         if canvas.dream > (self._dream or 0):
             self._dream = canvas.dream
             self._tell("canvas", Dream(canvas.dream, canvas.dream_seq, canvas.time, canvas.style, canvas.url))
 
     def deliver(self, operation: Operation) -> None:
-        """Takes in an operation that came, or one of one's own that the server numbered."""
+        """Take in an operation that came as an event, or one's own that a reply has numbered."""
         for ready in self._ordering.push(operation):
             name = "paint" if isinstance(ready.mark, Dab) else "patch"
             self._tell(name, ready)
@@ -256,5 +263,5 @@ class Session(Source):
 
 
 def websocket_url(url: str) -> str:
-    """The address of the server's websockets. Raises ConfigError where `url` is no address of a server."""
+    """Return the address of a server's websockets. Raises ConfigError where `url` is no server's address."""
     return parse(url).url("ws", "/rpc")

@@ -1,4 +1,4 @@
-"""The client's side of wsrpc: calls out; results, failures and events in (pure)."""
+"""The client's side of wsrpc: encodes calls; decodes results, failures and events (pure)."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +26,7 @@ ERRORS: Final = {error.code: error for error in _ERRORS}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to the call `seq`: the serialised response message."""
+    """The answer to the call `seq`, which succeeded. `payload` is the serialised response."""
 
     seq: int
     payload: bytes
@@ -34,7 +34,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why the call `seq` failed."""
+    """The answer to the call `seq`, which failed with `error`."""
 
     seq: int
     error: RpcError
@@ -42,21 +42,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """An event: the serialised event message."""
+    """An event that is not decoded yet. `payload` is the serialised event message."""
 
     name: str
     payload: bytes
 
 
 def encode_request(method: str, seq: int, payload: bytes) -> bytes:
-    """A call. `seq` is the client's number for it, a uint32."""
+    """Encode a call. `seq` is the client's number for it, a uint32."""
     return envelope.Message(
         type=envelope.Message.REQUEST, request=envelope.Request(method=method, seq=seq, payload=payload)
     ).SerializeToString()
 
 
 def decode(data: bytes) -> Result | Failure | RawEvent | None:
-    """What a server sent; None where it is nothing that a server sends."""
+    """Decode a message from a server, or return None where it is not one that a server sends."""
     try:
         message = envelope.Message.FromString(data)
         if message.type == envelope.Message.EVENT and message.HasField("event"):
@@ -72,7 +72,7 @@ def decode(data: bytes) -> Result | Failure | RawEvent | None:
 
 
 def _error(text: str, payload: bytes) -> RpcError:
-    """The error of this package for an error on the wire; one of an unknown code is Internal."""
+    """Return the exception for an error that was received; Internal for an unknown code."""
     detail = envelope.Error.FromString(payload)
     kind = ERRORS.get(detail.code, errors.Internal)
     return kind(

@@ -1,1 +1,1 @@
-"""A wsrpc and JSON-RPC 2.0 library over websockets. It knows nothing of canvases."""
+"""Remote calls over websockets, encoded as wsrpc or JSON-RPC 2.0. This package knows nothing of canvases."""

@@ -1,4 +1,4 @@
-"""The calls of a connection: has the host carry them out, and gives their results to the sans-I/O core."""
+"""The calls of one websocket: the host's handlers carry them out, the sans-I/O core gets the results."""
 
 import asyncio
 import inspect
@@ -15,20 +15,23 @@ P = TypeVar("P")
 
 
 class Line(Protocol):
-    """The connection, as its calls see it."""
+    """The part of a connection that its calls need."""
 
     def answered(self) -> None:
-        """An answer is ready, and more may be soon."""
+        """Note that an answer is ready. It is written soon, together with others that become ready."""
 
     def flush(self) -> bool:
-        """Writes the answers that are ready. Says whether the peer is still there."""
+        """Write the answers that are ready. Return whether the peer is still there."""
 
     def busy(self, busy: bool) -> None:
-        """So many calls are unanswered that no more should be read, or they are few again."""
+        """Stop reading because too many calls are unanswered, or read again because there are few."""
 
 
 class Calls(Generic[P]):
-    """No task is made for a call, but where its handler is a coroutine."""
+    """The calls of one connection that are being carried out.
+
+    A task costs more than most calls do, so only a call whose handler is a coroutine gets one.
+    """
 
     def __init__(self, endpoint: Endpoint[P], connection: Connection, line: Line) -> None:
         self._service = endpoint.service
@@ -43,7 +46,7 @@ class Calls(Generic[P]):
         self._tasks: set[asyncio.Task[Answer]] = set()
 
     def carry_out(self, peer: P, call: Call) -> None:
-        """Calls the handler, and answers now or later."""
+        """Call the handler, and answer now or later. What the handler raises becomes the answer."""
         came = monotonic()
         try:
             answer = self._service.call(peer, call)
@@ -62,12 +65,17 @@ class Calls(Generic[P]):
             self._succeed(call, came, cast(Answer, answer))
 
     def cancel(self) -> None:
-        """Ends the tasks: nobody waits for their answers."""
+        """Cancel the tasks of handlers that are coroutines: nobody waits for their answers any more."""
         for task in self._tasks:
             task.cancel()
 
     def _look(self) -> None:
-        """Says whether more may come: not while too many wait, or too many whose answers are long."""
+        """Tell the line whether it may carry out more calls, where that has changed.
+
+        It may not while too many calls or tasks are unanswered, or while a call with `alone` is.
+        """
+        # Busy at the limit, free again at half of it: else each answer would stop and start the
+        # reading
         most = self._limit // 2 + 1 if self._busy else self._limit
         busy = (
             self._alone is not None

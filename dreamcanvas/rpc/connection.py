@@ -1,7 +1,9 @@
 """The sans-I/O core of a connection: messages in, calls out; results in, messages out.
 
-A shell feeds it the messages that it reads, hands the calls to whoever carries them out, gives it their
-results, and writes what `messages_to_send` returns. It knows no sockets, no tasks and no clock.
+The shell around it does four things: it passes in the messages that it has read, has the calls
+carried out, passes in their results, and writes what `messages_to_send` returns. The core knows no
+sockets, no tasks and no clock. Sections in comments are those of JSON-RPC 2.0
+(https://www.jsonrpc.org/specification).
 """
 
 from dataclasses import dataclass, field
@@ -14,15 +16,15 @@ from dreamcanvas.rpc import jsonmap, jsonrpc, wsrpc
 from dreamcanvas.rpc.jsonrpc import Id, Json
 
 Data: TypeAlias = bytes | str
-POLICY_VIOLATION: Final = 1008
-BATCH_BYTES: Final = 2**21  # of a batch's answers, beyond which large ones are refused
-LARGE: Final = 16384
+POLICY_VIOLATION: Final = 1008  # RFC 6455, 7.4.1
+BATCH_BYTES: Final = 2**21  # characters of a batch's answers; beyond that, large answers are refused
+LARGE: Final = 16384  # characters of one answer, beyond which it counts as large
 RETRY_AFTER_MS: Final = 1000
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The answers to a JSON-RPC batch, sent when none is missing."""
+    """The answers to a JSON-RPC batch. They are sent as one message when none is missing (section 6)."""
 
     missing: int
     answers: list[str] = field(default_factory=list)
@@ -31,7 +33,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BinaryCall:
-    """A call that came as wsrpc; its payload is the serialised request."""
+    """A call that came as wsrpc. `payload` is the serialised request, `seq` the client's number for it."""
 
     method: str
     payload: bytes
@@ -40,7 +42,7 @@ class BinaryCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextCall:
-    """A call that came as JSON-RPC; its payload is the params."""
+    """A call that came as JSON-RPC. `payload` is its params, None where there are none."""
 
     method: str
     payload: Json
@@ -53,10 +55,12 @@ Call: TypeAlias = BinaryCall | TextCall
 
 
 class Connection:
-    """One peer's conversation.
+    """The conversation with one peer: which calls came, and what is to be sent.
 
-    `max_errors` undecodable messages end it; a batch holds `batch_calls` (0: any). `pending` is how many
-    bytes, or characters, are due to be sent.
+    It ends at the `max_errors`-th binary message that is no call. A batch may hold `batch_calls`
+    calls. 0 is no limit, for both. `pending` is the length of what is due to be sent: bytes of
+    binary messages, characters of text messages. `close_code` is None until the peer is to be
+    closed.
     """
 
     def __init__(self, *, batch_calls: int = 50, max_errors: int = 20) -> None:
@@ -68,7 +72,12 @@ class Connection:
         self.close_code: int | None = None
 
     def receive(self, data: Data) -> list[Call]:
-        """The calls in a message. Sets `close_code` where the peer has sent too much that is none."""
+        """Return the calls in a message, none where it cannot be decoded.
+
+        What is wrong in a text message is answered with an error at once. An undecodable binary
+        message has no number to answer to: it is counted, and `close_code` is set when there were
+        `max_errors`.
+        """
         if isinstance(data, str):
             return self._receive_text(data)
         request = wsrpc.decode_request(data)
@@ -84,6 +93,7 @@ class Connection:
         batch = _Batch(len(incoming.requests)) if incoming.batch else None
         calls: list[Call] = []
         for request in incoming.requests:
+            # What is no request is answered in its place; the batch's other calls go on (section 6)
             if isinstance(request, jsonrpc.Refused):
                 self._answer(batch, jsonrpc.encode(jsonrpc.failure(request.id, request.error)))
             else:
@@ -93,17 +103,19 @@ class Connection:
         return calls
 
     def succeed(self, call: Call, response: Message | dict[str, Json] | jsonrpc.Encoded) -> None:
-        """Answers a call with its response: a message, or JSON values where the call came as text."""
+        """Answer a call with its response: a message, or JSON values where the call came as text."""
         if isinstance(call, BinaryCall):
             assert isinstance(response, Message)
             self._send(wsrpc.encode_response(call.seq, response.SerializeToString()))
         elif call.notification:
-            self._answer(call.batch, None)
+            self._answer(call.batch, None)  # a notification is never answered (section 4.1)
         else:
             value = jsonmap.to_json(response) if isinstance(response, Message) else response
             text = jsonrpc.result_text(call.id, value)
             if call.batch is not None and len(text) > LARGE and call.batch.size > BATCH_BYTES:
-                # All of a batch is kept until the last is there. What changes something has a short answer
+                # All answers of a batch are kept in memory until the last one is ready. Only long
+                # answers are refused: those of calls that change something are short, and must be
+                # told
                 error = Unavailable(
                     "the batch's answers are too long: ask later", retry_after_ms=RETRY_AFTER_MS
                 )
@@ -111,11 +123,11 @@ class Connection:
             self._answer(call.batch, text)
 
     def fail(self, call: Call, error: RpcError) -> None:
-        """Answers a call with an error."""
+        """Answer a call with an error."""
         if isinstance(call, BinaryCall):
             self._send(wsrpc.encode_error(call.seq, error))
         elif call.notification:
-            self._answer(call.batch, None)
+            self._answer(call.batch, None)  # its errors are not answered either (section 4.1)
         else:
             self._answer(call.batch, jsonrpc.encode(jsonrpc.failure(call.id, error)))
 
@@ -128,6 +140,8 @@ class Connection:
             batch.answers.append(answer)
             batch.size += len(answer)
         batch.missing -= 1
+        # The answers may come in any order. Where all were notifications nothing is sent, not even
+        # an empty array (section 6)
         if batch.missing == 0 and batch.answers:
             self._send(f"[{','.join(batch.answers)}]")
 
@@ -136,14 +150,14 @@ class Connection:
         self.pending += len(data)
 
     def messages_to_send(self) -> list[Data]:
-        """The messages that are due, each once."""
+        """Return the messages that are due, in their order, and forget them."""
         out, self._out = self._out, []
         self.pending = 0
         return out
 
 
 def encode_event(name: str, message: Message, *, text: bool) -> Data:
-    """An event as a message in either encoding."""
+    """Encode an event as a message: JSON-RPC where `text`, else wsrpc."""
     if text:
         return jsonrpc.encode(jsonrpc.event(name, jsonmap.to_json(message)))
     return wsrpc.encode_event(name, message.SerializeToString())

@@ -1,4 +1,4 @@
-"""What a host and its websockets know of each other."""
+"""The interface between a host and its websockets: what each may ask of the other."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Bounds of a connection. Times in seconds, sizes in bytes; 0 is no limit."""
+    """The bounds of a connection. Times are in seconds, sizes in bytes; 0 is no limit."""
 
     message_bytes: int = 65536
     batch_calls: int = 50
@@ -28,7 +28,7 @@ class Settings:
 
 
 def joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by their lower-case names. Lines of one name are one list, in their order (RFC 9110, 5.3)."""
+    """Return headers by their lower-case names. Lines of one name are joined by commas (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
     for name, value in lines:
         key = name.lower()
@@ -38,7 +38,10 @@ def joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """The HTTP request that opens a websocket. `target` is path and query, `headers` are `joined`."""
+    """The HTTP request that opens a websocket (RFC 6455, 4.2.1).
+
+    `target` is path and query, `headers` are as `joined` returns them, `address` is the peer's.
+    """
 
     target: str
     headers: dict[str, str]
@@ -47,59 +50,59 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP response in place of a websocket."""
+    """The HTTP response to a peer that gets no websocket (RFC 6455, 4.2.2)."""
 
     status: int
     text: str
 
 
 class Websocket(Protocol):
-    """A websocket, as its host sees it. `slow` says that what was sent is not being read."""
+    """A websocket, as its host sees it. `slow` is true while the peer does not read what it is sent."""
 
     address: str
     slow: bool
 
     @property
     def backlog(self) -> int:
-        """Bytes that were written and are not sent yet."""
+        """Return how many bytes were written and are not sent yet."""
 
     def send(self, frames: bytes) -> None:
-        """Writes framed messages, after the answers that are ready."""
+        """Write framed messages, after the answers that are ready. Does nothing when it is not open."""
 
     def stream(self, frames: Iterator[bytes]) -> None:
-        """Writes framed messages as the peer reads them; no call is carried out until there are no more."""
+        """Write framed messages as the peer reads them. Until the last one, no call is carried out."""
 
     def when_sent(self, done: Callable[[], None]) -> None:
-        """Calls `done` when the peer has read nearly all that was written until now, or is gone."""
+        """Call `done` when the peer has read nearly all that was written until now, or is gone."""
 
     def close(self, code: int, reason: str = "") -> None:
-        """Begins the closing handshake."""
+        """Begin the closing handshake (RFC 6455, 7.1.2). Does nothing when it is not open."""
 
 
 class Endpoint(Protocol[P]):
-    """What a host does with its peers. `P` is what it knows a peer as: its handlers are called with that."""
+    """What a host does with its peers. `P` is the host's type for a peer; its handlers are called with it."""
 
     service: Service[P]
     settings: Settings
     turns: FairScheduler
 
     def admit(self, handshake: Handshake) -> Refusal | None:
-        """Says whether a websocket may be opened."""
+        """Return None where a websocket may be opened, else the response that refuses it."""
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> P:
-        """A websocket is open."""
+        """Take in a websocket that has just been opened. Return the peer that it belongs to."""
 
     def share(self, peer: P) -> Share:
-        """What a peer's address has of the event loop."""
+        """Return the share of the event loop that the peer's address has."""
 
     def closed(self, peer: P, code: int) -> None:
-        """A websocket that was open is gone; `code` is the close code that it was sent, 0 where none was."""
+        """Forget a peer whose websocket has closed. `code` is the close code it was sent, 0 for none."""
 
     def drained(self, peer: P) -> None:
-        """A peer that had been too slow has read all but a little of what was sent to it."""
+        """Note that a peer which was slow has now read nearly all that was sent to it."""
 
     def rpc_error(self, method: str, error: BaseException) -> RpcError:
-        """What to tell the caller of an exception that a handler raised."""
+        """Return the error to send to the caller for an exception that a handler raised."""
 
     def called(self, method: str, error: RpcError | None, seconds: float) -> None:
-        """A call was answered, `seconds` after it came."""
+        """Count a call that was answered `seconds` after it came. `error` is None where it succeeded."""

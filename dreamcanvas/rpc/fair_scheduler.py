@@ -1,8 +1,9 @@
 """Fair turns: how addresses share the event loop, now and in the long run.
 
-What a connection has read waits here where its address has used its share of the moment. Then addresses take
-turns, and within an address its connections do: a thousand connections of one get as much as a single one of
-another. Nothing is dropped; who waits is not read from, and the kernel tells the peer to wait.
+An address may use so many seconds of the loop in each moment. When it has used them, what its
+connections have read waits here. The addresses that wait take turns, and so do the connections of
+one address: a thousand connections of one address get as much as the single connection of another.
+Nothing is dropped. A connection that waits is not read from, so TCP makes its peer wait too.
 """
 
 import asyncio
@@ -13,56 +14,65 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
-SHARE_SECONDS: Final = 0.004  # of an address in a turn: a tick of 20 ms holds several turns
-TURN_SECONDS: Final = 0.008  # after which the loop sees to sockets, timers and everyone else
-PIECE_SECONDS: Final = 0.001  # of a connection within its address's share
-LEAST_WAIT: Final = 0.005
+SHARE_SECONDS: Final = 0.004  # for one address in a turn: a tick of 20 ms holds several turns
+TURN_SECONDS: Final = 0.008  # for all in a turn; then the loop handles sockets and timers
+PIECE_SECONDS: Final = 0.001  # for one connection, within the share of its address
+LEAST_WAIT: Final = 0.005  # seconds: the shortest pause of an address
 
 
 class Worker(Protocol):
     """A connection that has something to do."""
 
     def work(self, until: float) -> bool:
-        """Goes on until a time of the turns' clock; says whether there is more that can be done now."""
+        """Work until a time of the scheduler's clock. Return whether there is more to do now."""
 
 
 class Rate(Protocol):
-    """What an address may do in the long run. `now` is in seconds on the turns' clock."""
+    """What an address may do in the long run. `now` is in seconds on the scheduler's clock."""
 
     def wait(self, now: float) -> float:
-        """Seconds until it may go on, 0 where it may now."""
+        """Return the seconds until the address may go on, 0 where it may go on now."""
 
     def take(self, now: float, calls: int, size: int, seconds: float) -> None:
-        """Takes calls, bytes and processor seconds, done already: it may owe them."""
+        """Charge calls, bytes and processor seconds that are already spent, even beyond what is left."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Share:
-    """What an address has of the loop. Connections note here what they have done."""
+    """What one address has used of the loop, and which of its connections wait for a turn.
+
+    Connections count in `calls` and `size` (bytes) what they have done since the rate was last
+    charged.
+    """
 
     rate: Rate | None
     calls: int = 0
     size: int = 0
     waiting: dict[Worker, None] = field(default_factory=dict)
-    listed: bool = False  # among those who take turns
-    paused: bool = False  # until its rate lets it go on
-    began: float = 0.0  # of the moment in which it has `spent` so many seconds
+    listed: bool = False  # whether it is in the ring of those who take turns
+    paused: bool = False  # whether it waits until its rate lets it go on
+    began: float = 0.0  # when the moment began in which it has used `spent` seconds
     spent: float = 0.0
 
     def count(self, calls: int, size: int) -> None:
-        """Notes calls and bytes that were dealt with."""
+        """Count calls and bytes that were handled."""
         self.calls += calls
         self.size += size
 
 
 class FairScheduler:
-    """The shares, and who waits for a turn. `rate` gives what the address `key` may do, None for no limit."""
+    """The shares of all addresses, and a ring of those that wait for a turn.
+
+    `rate` returns what the address `key` may do in the long run, None for no limit. `waits` counts
+    how often a connection had to wait for a turn, `held` how often an address had to wait for its
+    rate.
+    """
 
     def __init__(
         self,
         rate: Callable[[Hashable], Rate | None] = lambda _: None,
         *,
-        clock: Callable[[], float] = time.monotonic,  # that of uvloop's loops has whole milliseconds
+        clock: Callable[[], float] = time.monotonic,  # the clock of a uvloop loop has only whole milliseconds
     ) -> None:
         self.clock = clock
         self._rate = rate
@@ -73,20 +83,21 @@ class FairScheduler:
         self.held = 0
 
     def share(self, key: Hashable) -> Share:
-        """The share of an address, one for all of its connections."""
+        """Return the share of an address: the same one for all of its connections."""
         share = self._shares.get(key)
         if share is None:
             share = self._shares[key] = Share(self._rate(key))
         return share
 
     def ready(self, share: Share, worker: Worker) -> None:
-        """A connection has something to do: does it at once, or when it is its turn."""
+        """Let a connection work that has something to do: at once, or when its turn comes."""
         now = self.clock()
         if now - share.began >= TURN_SECONDS:
             share.began, share.spent = now, 0.0
         left = SHARE_SECONDS - share.spent
         if not share.waiting and not share.paused and left > 0:
-            # Where nobody waits there is nobody to whom a shorter piece would help
+            # A short piece is for the sake of others who wait; where nobody waits, all that is left
+            # is used
             self._serve(share, worker, now, min(left, PIECE_SECONDS) if self._ring else left)
         elif worker not in share.waiting:
             self.waits += 1
@@ -94,11 +105,11 @@ class FairScheduler:
         self._enlist(share)
 
     def leave(self, share: Share, worker: Worker) -> None:
-        """A connection has gone."""
+        """Forget a connection that has gone."""
         share.waiting.pop(worker, None)
 
     def _serve(self, share: Share, worker: Worker, now: float, seconds: float) -> float:
-        """Lets a connection work; the time at which it has."""
+        """Let a connection work for some seconds, and charge its address. Return the time at the end."""
         cpu = time.thread_time()
         if worker.work(now + seconds):
             share.waiting[worker] = None
@@ -110,7 +121,7 @@ class FairScheduler:
         return ended
 
     def _enlist(self, share: Share) -> None:
-        """Has an address take turns, where somebody of it waits and its rate allows it."""
+        """Put an address in the ring, where it has a waiting connection and its rate allows it."""
         if not share.waiting or share.listed or share.paused:
             return
         loop = asyncio.get_running_loop()
@@ -131,7 +142,7 @@ class FairScheduler:
         self._enlist(share)
 
     def _turn(self) -> None:
-        """One round, or as much of it as there is time for."""
+        """Give each address in the ring its turn, or as many as there is time for."""
         now = self.clock()
         end = now + TURN_SECONDS
         for _ in range(len(self._ring)):
@@ -146,7 +157,7 @@ class FairScheduler:
                 now = self._serve(share, worker, now, min(piece, until - now))
                 if share.rate is not None and share.rate.wait(now):
                     break
-            self._due = True  # so that it is not due twice
+            self._due = True  # else _enlist would schedule a second turn
             self._enlist(share)
             if now >= end:
                 break

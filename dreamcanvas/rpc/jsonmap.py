@@ -1,7 +1,8 @@
 """The protobuf JSON mapping of messages (https://protobuf.dev/programming-guides/json/), pure.
 
-It is written here because `google.protobuf.json_format` writes 64-bit integers as strings and says of a wrong
-value neither its bounds nor, inside a list, its place; the wire contract asks for all three.
+`google.protobuf.json_format` is not used, because it writes 64-bit integers as strings, and its
+errors name neither the bounds of a value nor its place inside a list. The wire contract asks for
+numbers, bounds and places.
 """
 
 import base64
@@ -31,7 +32,7 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})
 
 
 def to_json(message: Message) -> Json:
-    """Every field that is set as JSON values: lowerCamelCase names, bytes in base64, enums by name."""
+    """Return the fields that are set, as JSON values: lowerCamelCase names, base64 bytes, enums by name."""
     values: dict[str, Json] = {}
     for field, value in message.ListFields():
         if field.is_repeated:
@@ -52,16 +53,21 @@ def _value_to_json(field: FieldDescriptor, value: Json) -> Json:
 
 
 def from_json(params: Json, message_type: type[M], most_items: int = 0) -> M:
-    """The message that JSON values stand for. Raises InvalidParams, naming the field and its bounds.
+    """Return the message that JSON params stand for. Raises InvalidParams, naming the field and its bounds.
 
-    `most_items` bounds its own lists (0: any length), so that a list that is refused is not read before.
+    Absent params (None) are the empty message. A field that is null is absent. A field has its
+    lowerCamelCase or its .proto name. Integers may be numbers or strings. Unknown fields are
+    errors.
 
-    Absent params (None) are the empty message; null is an absent field; a field goes by its lowerCamelCase or
-    its .proto name; integers may be numbers or strings; unknown fields are errors.
+    `most_items` is how many items a list among the params may have, 0 for any number; lists further
+    inside are not counted. It is checked first, so that no time is spent on a list that is too
+    long.
     """
     message = message_type()
     if params is not None:
         if not isinstance(params, dict):
+            # An array is valid JSON-RPC (section 4.2), but the methods here take params by name
+            # only
             raise InvalidParams("params are given by name, in an object", field="params")
         if most_items:
             _check_lists(params, most_items)
@@ -187,27 +193,28 @@ def _enum(field: FieldDescriptor, value: Json, place: str) -> int:
 
 @cache
 def _listed(enum: EnumDescriptor) -> dict[str | int, int]:
-    """Give the numbers of an enum by name and by number.
+    """Return the numbers of an enum, by name and by number.
 
-    `values_by_number` of protobuf raises ValueError, in place of saying no, for an integer beyond 32 bits.
+    Protobuf's own `values_by_number` raises ValueError when it is asked for an integer beyond 32
+    bits.
     """
     return {key: value.number for value in enum.values for key in (value.name, value.number)}
 
 
 def no_text(place: str) -> InvalidParams:
-    """Make the error for a string that has no UTF-8."""
+    """Return the error for a string that cannot be UTF-8."""
     return InvalidParams(f"{place} is Unicode text", field=place)
 
 
 def unlisted(field: FieldDescriptor, place: str) -> InvalidParams:
-    """Make the error for an enum value that the schema does not list."""
+    """Return the error for an enum value that the schema does not list."""
     assert field.enum_type is not None
     listed = ", ".join(f"{value.name} ({value.number})" for value in field.enum_type.values)
     return InvalidParams(f"{place} is one of {listed}", field=place)
 
 
 def shown(place: str) -> str:
-    """A name of the caller's own making, short enough for an error message."""
+    """Return a name that the caller chose, cut to 80 characters for an error message."""
     return place if len(place) <= 80 else place[:79] + "…"
 
 

@@ -1,4 +1,4 @@
-"""The text encoding, JSON-RPC 2.0 (https://www.jsonrpc.org/specification), pure."""
+"""The text encoding, JSON-RPC 2.0 (pure). Sections are those of https://www.jsonrpc.org/specification."""
 
 import json
 import math
@@ -13,7 +13,10 @@ Json: TypeAlias = Any  # what json.loads gives: Python's own type has no name fo
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call, or a notification, which nobody answers. `params` is an object, an array or absent (None)."""
+    """A call (section 4), or a notification, which is never answered (section 4.1).
+
+    `params` is an object, an array, or None where it is absent (section 4.2).
+    """
 
     method: str
     params: Json
@@ -23,7 +26,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What stood in the place of a request and is none. `id` is its id where it has a valid one."""
+    """The error for something that is no valid request. `id` is its id, None where it has no valid one.
+
+    It is answered even without an id, which is then null (section 5).
+    """
 
     error: RpcError
     id: Id = None
@@ -31,14 +37,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One text message: its requests in their order, and whether they came as a batch."""
+    """One text message: its requests in their order, and whether they came as a batch (section 6)."""
 
     requests: tuple[Request | Refused, ...]
     batch: bool = False
 
 
 class Encoded:
-    """A JSON value that is the same for all, and written once."""
+    """A JSON value that many are sent: it is encoded once."""
 
     __slots__ = ("text",)
 
@@ -51,13 +57,17 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def decode(text: str, batch_calls: int) -> Incoming:
-    """The requests in a text message. A batch holds at most `batch_calls`, where that is not 0."""
+    """Return the requests in a text message; what is wrong is in it as `Refused`, nothing is raised.
+
+    A batch may hold `batch_calls` requests, 0 for any number.
+    """
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return Incoming((Refused(ParseError("the text is not JSON")),))
     if not isinstance(value, list):
         return Incoming((_request(value),))
+    # An empty array, like one that is too long, gets one error and not an array of them (section 6)
     if not value:
         return Incoming((Refused(InvalidRequest("a batch holds at least one call")),))
     if batch_calls and len(value) > batch_calls:
@@ -76,6 +86,7 @@ def decode(text: str, batch_calls: int) -> Incoming:
 def _request(value: Json) -> Request | Refused:
     if not isinstance(value, dict):
         return Refused(InvalidRequest("a request is an object"))
+    # The id comes first, so that later errors can be answered with it (section 5)
     call_id = value.get("id")
     if not _is_id(call_id):
         return Refused(InvalidRequest("id is a string, a number or null", field="id"))
@@ -87,10 +98,13 @@ def _request(value: Json) -> Request | Refused:
     params = value.get("params")
     if "params" in value and not isinstance(params, dict | list):
         return Refused(InvalidRequest("params is an object or an array", field="params"), call_id)
+    # An id of null makes a call, which is answered; only one without an id is a notification
+    # (section 4.1)
     return Request(method, params, call_id, notification="id" not in value)
 
 
 def _is_id(value: Json) -> bool:
+    # A string, a number or null (section 4). Python's True is an int, JSON's true is no number
     if isinstance(value, bool):
         return False
     if isinstance(value, float):
@@ -99,19 +113,23 @@ def _is_id(value: Json) -> bool:
 
 
 def result(call_id: Id, value: Json) -> Json:
-    """The answer to a call that succeeded."""
+    """Return the answer to a call that succeeded (section 5)."""
     return {"jsonrpc": "2.0", "result": value, "id": call_id}
 
 
 def result_text(call_id: Id, value: Json) -> str:
-    """The text of the answer to a call that succeeded."""
+    """Return the answer to a call that succeeded, as text. An `Encoded` value is not encoded again."""
     if isinstance(value, Encoded):
         return f'{{"jsonrpc":"2.0","result":{value.text},"id":{encode(call_id)}}}'
     return encode(result(call_id, value))
 
 
 def failure(call_id: Id, error: RpcError) -> Json:
-    """The answer to a call that failed; `error.message` is the sentence."""
+    """Return the answer to a call that failed (section 5), with its error object (section 5.1).
+
+    The object's `message` is the error's sentence; `data` has its name and, where there are any,
+    the field and `retryAfterMs`.
+    """
     data: dict[str, Json] = {"name": error.name}
     if error.field is not None:
         data["field"] = error.field
@@ -122,10 +140,10 @@ def failure(call_id: Id, error: RpcError) -> Json:
 
 
 def event(name: str, params: Json) -> Json:
-    """An event: a notification of that name."""
+    """Return an event as a notification from the server (section 4.1): the client does not answer it."""
     return {"jsonrpc": "2.0", "method": name, "params": params}
 
 
 def encode(value: Json) -> str:
-    """The text of an answer, a list of answers or an event."""
+    """Return a JSON value as compact text. Raises ValueError for NaN and infinities, which JSON has not."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)

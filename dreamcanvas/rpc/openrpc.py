@@ -1,4 +1,4 @@
-"""An OpenRPC 1.3 document (https://spec.open-rpc.org) from protobuf descriptors and their comments (pure)."""
+"""Makes an OpenRPC 1.3 document (https://spec.open-rpc.org) of protobuf descriptors and comments (pure)."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -40,9 +40,10 @@ def document(
     version: str,
     limits: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Json]:
-    """Describes the methods of a service. `descriptors` holds one file with its source information.
+    """Return the OpenRPC document that describes some methods of a service.
 
-    `limits` has the bounds that comments name as `limits.NAME`; 0 is none.
+    `descriptors` holds one file, with its source information: bounds are read from its comments.
+    `limits` has the bounds that comments name as `limits.NAME`; 0 is no bound.
     """
     return _Writer(descriptors.file[0], limits).document(service, methods, title, version)
 
@@ -142,7 +143,7 @@ class _Writer:
         return schema
 
     def _count(self, comment: str) -> dict[str, Json]:
-        """How many there may be, where the comment says so."""
+        """Return the schema's bounds on the number of items, empty where the comment says nothing of it."""
         found = _COUNT.search(comment)
         if found is None:
             return {}
@@ -167,7 +168,7 @@ class _Writer:
         if field.type == FieldDescriptorProto.TYPE_BYTES:
             length = _BYTES.search(comment)
             bounds: dict[str, Json] = {}
-            if length is not None:  # base64, with or without what fills it up
+            if length is not None:  # base64, with or without `=` at its end
                 least, most = int(length[1]), int(length[2])
                 bounds = {"minLength": -(-4 * least // 3), "maxLength": 4 * -(-most // 3)}
             return {"type": "string", "contentEncoding": "base64", **bounds}

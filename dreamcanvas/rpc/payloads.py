@@ -1,7 +1,7 @@
-"""The request messages of wsrpc (pure): what protobuf's parser lets through and the contract refuses.
+"""Parses the request messages of wsrpc, and refuses what protobuf's parser lets through (pure).
 
-The parser of a proto2 message keeps an enum value that the schema does not list among the unknown fields, and
-hands out a string that is not UTF-8 as bytes. A handler expects neither.
+For a proto2 message, the parser puts an enum value that the schema does not list among the unknown
+fields, and returns a string that is not UTF-8 as bytes. A handler expects neither.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ M = TypeVar("M", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class _Unchecked:
-    """The fields of a message type that need a second look. `inner` are messages that have such fields."""
+    """The fields of a message type that the parser does not check enough. `inner` are messages with such."""
 
     texts: tuple[FieldDescriptor, ...]
     enums: dict[int, FieldDescriptor]
@@ -32,7 +32,7 @@ class _Unchecked:
 
 @cache
 def _unchecked(descriptor: Descriptor) -> _Unchecked:
-    """Find the fields of a message type that need a second look. The type must not hold itself."""
+    """Find the fields of a message type that need another check. The type must not contain itself."""
     fields = descriptor.fields
     return _Unchecked(
         texts=tuple(field for field in fields if field.type == FieldDescriptor.TYPE_STRING),
@@ -44,7 +44,7 @@ def _unchecked(descriptor: Descriptor) -> _Unchecked:
 
 
 def from_bytes(payload: bytes, message_type: type[M]) -> M:
-    """Parse a serialised message. Raises InvalidParams, naming the field where only that is wrong."""
+    """Parse a serialised message. Raises InvalidParams, which names the field where one field is wrong."""
     message = message_type()
     descriptor = cast(Descriptor, message.DESCRIPTOR)
     try:
@@ -52,7 +52,7 @@ def from_bytes(payload: bytes, message_type: type[M]) -> M:
     except (DecodeError, UnicodeDecodeError):
         raise InvalidParams(f"the payload is not a {descriptor.name}") from None
     unchecked = _unchecked(descriptor)
-    if unchecked:  # most calls are paints, which have none: they pass at the cost of this line
+    if unchecked:  # most calls are paints, which have no such fields: they cost only this line
         _check(message, unchecked, "")
     return message
 
@@ -74,7 +74,7 @@ def _check(message: Message, unchecked: _Unchecked, path: str) -> None:
 
 
 def _values(message: Message, field: FieldDescriptor, path: str) -> list[tuple[str, Any]]:
-    """List the values of a field, each with the name of its place; none where the field is not set."""
+    """Return the values of a field, each with its place in words; none where the field is not set."""
     name = f"{path}{field.name}"
     if field.is_repeated:
         return [(f"{name}[{index}]", item) for index, item in enumerate(getattr(message, field.name))]

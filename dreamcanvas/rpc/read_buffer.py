@@ -1,7 +1,8 @@
-"""What a connection has read and not dealt with yet: bytes, the calls of a message, events of the past.
+"""Holds what a connection has still to handle: bytes that were read, calls of a message, a stream of events.
 
-It is dealt with as the connection's address takes turns with others. While something waits, or the peer does
-not read what it is sent, nothing more is read from it: what a peer can make wait here is one read.
+It is handled when the turn of the connection's address comes. While something waits here, or the
+peer does not read what it is sent, nothing more is read from the peer. So a peer can make at most
+one read wait here.
 """
 
 import asyncio
@@ -14,35 +15,41 @@ from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.frames import OTHER, TEXT, Splitter
 
 FLUSH_BYTES: Final = 65536
-BYTES_PER_FRAME: Final = 24  # of what is no plain message: each so many cost as much as a call
+BYTES_PER_FRAME: Final = 24  # of what the library reads: so many bytes are counted as one call
 
 
 class Line(Protocol):
-    """The connection. While it is `open` calls are carried out; what is closing is read to its end."""
+    """The part of a connection that its read buffer needs.
+
+    While it is `open`, its calls are carried out. When it is closing, it is read to its end.
+    """
 
     open: bool
 
     def feed(self, data: bytes) -> None:
-        """Deals with what is the library's."""
+        """Give bytes to the websockets library."""
 
     def calls(self, message: bytes, text: bool) -> list[Call]:
-        """The calls in a message."""
+        """Return the calls in a message."""
 
     def carry_out(self, call: Call) -> None:
-        """Carries out a call."""
+        """Carry out a call."""
 
     def write(self, data: bytes) -> None:
-        """Writes framed messages."""
+        """Write framed messages."""
 
     def read(self, reading: bool) -> None:
-        """Reads from the peer, or does not."""
+        """Start or stop reading from the peer."""
 
     def flush(self) -> bool:
-        """Writes the answers that are ready."""
+        """Write the answers that are ready. Return whether the peer is still there."""
 
 
 class ReadBuffer:
-    """Has a line deal with it. It is held up while its peer does not read, or many calls wait."""
+    """What one connection has still to handle, and whether it may.
+
+    It may not while the peer does not read (`slow`), or while many calls are unanswered (`busy`).
+    """
 
     def __init__(self, line: Line, answers: Connection, splitter: Splitter, turns: FairScheduler) -> None:
         self._line = line
@@ -59,45 +66,48 @@ class ReadBuffer:
         self._busy = False
 
     def belongs(self, share: Share) -> None:
-        """Count what is done to a share of the event loop from now on."""
+        """Charge what is done from now on to this share of the event loop."""
         self._share = share
 
     def slow(self, slow: bool) -> None:
-        """Carry out no more while the peer does not read, or go on with the next `go_on`."""
+        """Note whether the peer does not read: then nothing is handled. Call `go_on` afterwards."""
         self._slow = slow
 
     def busy(self, busy: bool) -> None:
-        """Carry out no more while many calls wait, or go on with the next `go_on`."""
+        """Note whether many calls are unanswered: then nothing is handled. Call `go_on` afterwards."""
         self._busy = busy
 
     def feed(self, data: bytes) -> None:
-        """Takes in what was read."""
+        """Take in bytes that were read, and handle them now or when the turn comes."""
         self._splitter.feed(data)
         self._unread = True
         self.go_on()
 
     def add(self, calls: Iterable[Call]) -> None:
-        """Takes in the calls of a message: more is looked at when they are carried out."""
+        """Take in the calls of a message. They are carried out before more bytes are looked at."""
         self._todo.extend(calls)
 
     def stream(self, frames: Iterator[bytes]) -> None:
-        """Takes in framed messages, which are written as the peer reads them, before the next call."""
+        """Take in framed messages. They are written as the peer reads them, before the next call."""
         self._stream = frames
         self._loop.call_soon(self.go_on)
 
     @property
     def streaming(self) -> bool:
-        """Whether not all of the stream was written."""
+        """Return whether a part of the stream is still to be written."""
         return self._stream is not None
 
     def go_on(self) -> None:
-        """Deals with what waits, now or when it is its turn."""
+        """Handle what waits, now or when the turn comes, where it may be handled."""
         if self._has_work() and not self._waits():
             self._turns.ready(self._share, self)
         self.look()
 
     def work(self, until: float) -> bool:
-        """Goes on until a time; all answers that are ready go out in one write. Says whether it can go on."""
+        """Handle what waits until a time of the scheduler's clock. Return whether there is more to do now.
+
+        The answers that are ready at the end are written in one piece.
+        """
         line, share, answers, clock = self._line, self._share, self._answers, self._turns.clock
         while not (line.open and (self._slow or self._busy)):
             if self._stream is not None:
@@ -145,26 +155,26 @@ class ReadBuffer:
         return self._line.open and (self._slow or self._busy)
 
     def look(self) -> None:
-        """Says whether to read, where that has changed."""
+        """Start or stop reading from the peer, where that has to change."""
         reading = not (self._has_work() or self._waits())
         if reading is not self._reading:
             self._reading = reading
             self._line.read(reading)
 
     def forget(self) -> None:
-        """Nobody waits for what there was to do. What was read is still looked through for a close."""
+        """Drop the calls and the stream: nobody waits for them. Keep the bytes, for a close frame."""
         self._todo.clear()
         stream, self._stream = self._stream, None
         if isinstance(stream, Generator):
             stream.close()
 
     def finish(self) -> None:
-        """Has the calls of the last message carried out: the peer says no more."""
+        """Carry out all calls of the last message at once: the peer will send no more."""
         while self._todo:
             self._line.carry_out(self._todo.popleft())
 
     def leave(self) -> None:
-        """The connection has gone."""
+        """Drop everything and give up the turn: the connection has gone."""
         self.forget()
         self._unread = False
         self._turns.leave(self._share, self)

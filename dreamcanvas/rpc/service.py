@@ -1,8 +1,9 @@
 """A protobuf service descriptor and the handlers of its methods.
 
-A handler is called with the caller and the typed request. It returns the response; or a coroutine of it; or,
-since a task per call would be dear, a `Later`: a future and how its result becomes the response. A response
-in `Then` says what is to happen as soon as it is on its way.
+A handler is called with the caller and the typed request. It returns the response, or a coroutine
+that returns it. A task for each call costs much, so it may also return a `Later`: a future, and a
+function that makes the response of the future's result. A response in a `Then` comes with a
+function that is called right after the response was written.
 """
 
 import asyncio
@@ -34,7 +35,10 @@ class Caller(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """A response, and what is done right after it was handed on; `gone` where nobody is there."""
+    """A response, and the function that is called right after it was written.
+
+    `gone` is called in place of `then` where the peer has gone.
+    """
 
     response: Message
     then: Callable[[], None]
@@ -46,9 +50,9 @@ Answer: TypeAlias = Message | Then | dict[str, Json] | Encoded
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A response that is made from a future's result. The future is never cancelled by the connection.
+    """A response that `respond` makes of a future's result. The connection never cancels the future.
 
-    `alone` keeps the connection's next call waiting until this one was answered.
+    Where `alone`, the connection's next call is not carried out before this one is answered.
     """
 
     future: "asyncio.Future[Any]"
@@ -56,7 +60,7 @@ class Later:
     alone: bool = False
 
     async def wait(self) -> Answer:
-        """The response, for who can wait for it."""
+        """Wait for the response. Raises what the future or `respond` raises."""
         return self.respond(await asyncio.shield(self.future))
 
 
@@ -65,7 +69,7 @@ Handler: TypeAlias = Callable[[Caller[P], Any], Answer | Later | Coroutine[Any, 
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[P]):
-    """One method: its name, the classes of its messages, and what carries it out."""
+    """One method: its name, the classes of its messages, and its handler."""
 
     name: str
     request_type: type[Message]
@@ -73,18 +77,22 @@ class Method(Generic[P]):
     handler: Handler[P]
 
     def decode(self, payload: bytes | Json, most_items: int = 0) -> Message:
-        """Make the typed request of serialised bytes or JSON params. Raises InvalidParams."""
+        """Return the typed request for serialised bytes or JSON params. Raises InvalidParams.
+
+        `most_items` is how many items a list of JSON params may have, 0 for any number.
+        """
         if isinstance(payload, bytes):
             return payloads.from_bytes(payload, self.request_type)
         return jsonmap.from_json(payload, self.request_type, most_items)
 
 
 class Service(Generic[P]):
-    """The methods of a service that are implemented, by their names in the descriptor.
+    """The methods of a service that have handlers, by their names in the descriptor.
 
-    `discover` answers `rpc.discover`. `most_items` is how many a list of JSON params may hold, 0 any number.
-    The methods of a `mounted` service are called as `PREFIX.METHOD`, and are not among `methods`. Raises
-    KeyError where the descriptor has no method of a handler's name.
+    `discover` answers `rpc.discover`, to JSON-RPC calls only. `most_items` is how many items a list
+    of JSON params may have, 0 for any number. The methods of a `mounted` service are called as
+    `PREFIX.METHOD`, and are not among `methods`. Raises KeyError where the descriptor has no method
+    of a handler's name.
     """
 
     def __init__(
@@ -108,11 +116,11 @@ class Service(Generic[P]):
 
     @property
     def methods(self) -> tuple[Method[P], ...]:
-        """The implemented methods, in the order in which they were."""
+        """Return the methods that have handlers, in the order in which these were given."""
         return tuple(self._methods.values())
 
     def method(self, name: str) -> Method[P]:
-        """The method of that name, its first letter in either case. Raises MethodNotFound."""
+        """Return the method of that name, which may begin with a capital. Raises MethodNotFound."""
         method = self._methods.get(name) or self._methods.get(name[:1].lower() + name[1:])
         if method is None:
             prefix, dot, rest = name.partition(".")
@@ -122,7 +130,9 @@ class Service(Generic[P]):
         return method
 
     def call(self, peer: P, call: Call) -> Answer | Later | Coroutine[Any, Any, Answer]:
-        """Carries out a call. Raises RpcError, and what a handler raises."""
+        """Carry out a call. Raises MethodNotFound, InvalidParams, and what the handler raises."""
+        # JSON-RPC reserves names that begin with `rpc.` for extensions (its section 8); this is
+        # OpenRPC's
         if self._discover is not None and call.method == DISCOVER and isinstance(call, TextCall):
             return self._discover(peer)
         method = self.method(call.method)
@@ -131,7 +141,7 @@ class Service(Generic[P]):
         )
 
     async def answer(self, peer: P, call: Call) -> Answer:
-        """Carries out a call and waits for its response. Raises as `call` does."""
+        """Carry out a call and wait for its response. Raises what `call` raises."""
         answer = self.call(peer, call)
         if isinstance(answer, Later):
             return await answer.wait()

@@ -1,7 +1,7 @@
-"""What is to be written to a transport, which is given no more than it takes at once.
+"""Holds what is to be written to a transport, and gives the transport no more than it takes at once.
 
-What does not fit waits here as it is: an event or a picture that a thousand connections are sent is the same
-bytes for all of them, and not a copy for each.
+What does not fit waits here uncopied: when a thousand connections are sent the same event or
+picture, all of them hold the same bytes.
 """
 
 import asyncio
@@ -14,9 +14,11 @@ PIECE: Final = 65536
 
 
 class WriteBuffer:
-    """Writes to a transport in order. `pause` and `resume` are what asyncio tells of its buffer.
+    """What waits to be written to one transport, in order.
 
-    `changed` is called with whether it is full, when it is and when it is no more.
+    `pause` and `resume` are called when asyncio calls `pause_writing` and `resume_writing`.
+    `changed` is called with True when the buffer becomes full, with False when it is no longer
+    full.
     """
 
     def __init__(self, transport: asyncio.Transport, changed: Callable[[bool], None]) -> None:
@@ -31,16 +33,16 @@ class WriteBuffer:
 
     @property
     def unsent(self) -> int:
-        """Bytes that were written and are not sent yet."""
+        """Return how many bytes were written and are not sent yet."""
         return self._waiting + self._transport.get_write_buffer_size()
 
     @property
     def full(self) -> bool:
-        """Whether what comes now would have to wait."""
+        """Return whether what is written now would have to wait."""
         return self._full or bool(self._views)
 
     def write(self, data: bytes) -> None:
-        """Writes, now or when there is room."""
+        """Write now, or when there is room. Does nothing when the transport is closing."""
         if not data or self._transport.is_closing():
             return
         if not self._full and not self._views and len(data) <= PIECE:
@@ -52,26 +54,26 @@ class WriteBuffer:
         self._look()
 
     def when_sent(self, done: Callable[[], None]) -> None:
-        """Calls `done` when no more is unsent than the transport takes at once, or all is lost."""
+        """Call `done` when the buffer is not full, which may be now, or when the transport is gone."""
         if self.full and not self._transport.is_closing():
             self._sent.append(done)
         else:
             done()
 
     def end(self, how: Callable[[], None]) -> None:
-        """Calls `how`, the transport's close or write_eof, behind what waits here."""
+        """Call `how`, the transport's close or write_eof, after all that waits here was written."""
         if self._views:
             self._end = how
         else:
             how()
 
     def pause(self) -> None:
-        """The transport takes no more."""
+        """Write no more: the transport's own buffer is full."""
         self._full = True
         self._look()
 
     def resume(self) -> None:
-        """The transport takes more."""
+        """Write what waits: the transport's own buffer has room."""
         self._full = False
         self._push()
         self._look()
@@ -84,7 +86,7 @@ class WriteBuffer:
             self._changed(self._was_full)
 
     def lose(self) -> None:
-        """The transport is gone."""
+        """Drop what waits: the transport is gone."""
         self._views.clear()
         self._waiting = 0
         self._tell()
@@ -108,7 +110,11 @@ class WriteBuffer:
 
 
 def bound_what_is_unsent(transport: asyncio.Transport, half: int) -> None:
-    """Half of it may wait here, half in the kernel, which else keeps megabytes for who does not read."""
+    """Limit what waits for a peer to `half` bytes in the transport, and `half` bytes unsent in the kernel.
+
+    Without that the kernel keeps megabytes for a peer that does not read. A Unix socket has no such
+    limit.
+    """
     transport.set_write_buffer_limits(high=half)
     connection = transport.get_extra_info("socket")
     option = getattr(socket, "TCP_NOTSENT_LOWAT", None)

@@ -1,7 +1,7 @@
 """The binary encoding: messages of the npm package `wsrpc` 1.4, described in `proto/wsrpc.proto` (pure).
 
-The envelopes of answers and events are put together here, byte for byte as protobuf would: building the
-messages for it takes longer than all else that is done to send them.
+The envelopes of responses and events are written here by hand, with the same bytes that protobuf
+would write: to build protobuf messages for them takes longer than everything else on the way out.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dreamcanvas.proto import wsrpc_pb2 as envelope
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call. `seq` is the client's number for it, `payload` the serialised request message."""
+    """A call from a client. `seq` is the client's number for it, `payload` the serialised request."""
 
     method: str
     seq: int
@@ -22,7 +22,10 @@ class Request:
 
 
 def decode_request(data: bytes) -> Request | None:
-    """The call in a binary message; None where it is undecodable, not a REQUEST, or lacks method or seq."""
+    """Return the call in a binary message.
+
+    None where the message cannot be decoded, is not a REQUEST, or lacks method or seq.
+    """
     message = envelope.Message()
     try:
         message.ParseFromString(data)
@@ -30,14 +33,14 @@ def decode_request(data: bytes) -> Request | None:
         if message.type != envelope.Message.REQUEST or not message.HasField("request"):
             return None
         if not message.IsInitialized() or not isinstance(request.method, str):
-            return None  # a string that is not UTF-8 comes as bytes
+            return None  # protobuf returns a string that is not UTF-8 as bytes
         return Request(request.method, request.seq, request.payload)
     except (DecodeError, UnicodeDecodeError):
         return None
 
 
 def varint(value: int) -> bytes:
-    """A number as base 128 varint (https://protobuf.dev/programming-guides/encoding/)."""
+    """Encode a number of 0 or more as a varint (https://protobuf.dev/programming-guides/encoding/)."""
     if value < 0x80:
         return bytes((value,))
     groups = bytearray()
@@ -49,14 +52,17 @@ def varint(value: int) -> bytes:
 
 
 def encode_response(seq: int, payload: bytes) -> bytes:
-    """The answer to the call `seq` that succeeded."""
+    """Encode the answer to the call `seq`, which succeeded."""
     # response: 3 { seq: 1, ok: 2 = true, payload: 3 }
     body = b"\x08%b\x10\x01\x1a%b%b" % (varint(seq), varint(len(payload)), payload)
     return b"\x08\x02\x1a%b%b" % (varint(len(body)), body)
 
 
 def encode_error(seq: int, error: RpcError) -> bytes:
-    """The answer to the call `seq` that failed. Stock clients format the text, so it holds no `%`."""
+    """Encode the answer to the call `seq`, which failed.
+
+    Clients of the npm package use the text as a format string, so it holds no `%`.
+    """
     detail = envelope.Error(code=error.code, name=error.name)
     if error.field is not None:
         detail.field = error.field
@@ -68,7 +74,7 @@ def encode_error(seq: int, error: RpcError) -> bytes:
 
 
 def encode_event(name: str, payload: bytes) -> bytes:
-    """An event; `payload` is the serialised event message."""
+    """Encode an event. `payload` is the serialised event message."""
     # event: 4 { name: 1, payload: 2 }
     text = name.encode()
     body = b"\x0a%b%b\x12%b%b" % (varint(len(text)), text, varint(len(payload)), payload)
