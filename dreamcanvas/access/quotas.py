@@ -14,13 +14,16 @@ from dreamcanvas.rpc.endpoint import Websocket
 from dreamcanvas.store.journal import Author
 from dreamcanvas.telemetry.metrics import Metrics
 
-CALL_SECONDS: Final = 0.0001  # that a call takes by and large, where it is not measured
-BURST_SECONDS: Final = 2  # of calls, bytes and time beyond the lasting rate
+CALL_SECONDS: Final = 0.0001  # processor time of a usual call, for calls whose time is not measured
+BURST_SECONDS: Final = 2  # a burst of calls, bytes and processor time is as much as this long at the rate
 WORK_BURST_SECONDS: Final = 5
 
 
 class Pace:
-    """How fast the calls of an address are carried out: the slowest of its buckets says when it goes on."""
+    """The limit on how fast an address's calls are carried out: processor time, calls and kilobytes.
+
+    There is a bucket for each of the three; the address waits for the slowest of them.
+    """
 
     def __init__(self, key: Hashable, seconds: Buckets, calls: Buckets, kilobytes: Buckets) -> None:
         self._key = key
@@ -29,12 +32,12 @@ class Pace:
         self._kilobytes = kilobytes
 
     def wait(self, now: float) -> float:
-        """Seconds until it may go on: until what it owes has come in."""
+        """Return the seconds until the next call may be carried out, 0 where it may be now."""
         all_ = self._seconds, self._calls, self._kilobytes
         return max(buckets.get(self._key, now).wait(now, 0) for buckets in all_)
 
     def take(self, now: float, calls: int, size: int, seconds: float) -> None:
-        """Takes what was done: calls, bytes, processor seconds."""
+        """Count work that was done: `calls`, `size` in bytes, `seconds` of processor time."""
         self._seconds.get(self._key, now).take(now, seconds)
         self._calls.get(self._key, now).take(now, calls)
         self._kilobytes.get(self._key, now).take(now, size / 1000)
@@ -44,8 +47,8 @@ class Pace:
 class Client:
     """A caller: a websocket, or an address that posts (then `websocket` is None).
 
-    `dabs` and `canvases` are what it may spend, beside what its `household` may: its address, or its token;
-    `cursors` is what is passed on.
+    `household` is its address or its token, which all its connections share. `dabs` and `canvases` limit
+    this one caller, beside the limits of its household; `cursors` limits which cursors are passed on.
     """
 
     address: str
@@ -63,21 +66,27 @@ class Client:
 
 
 def household_of(address: str, identity: Identity | None) -> str:
-    """What limits per address count as one. A token stands for itself, wherever it is used."""
+    """Return the name under which limits count a caller: of its token if it has one, else of its address.
+
+    A token counts as one wherever it is used.
+    """
     return addresses.household(address) if identity is None else f"{BOTS}{identity.name}"
 
 
-BOTS: Final = "token "  # begins the household of a token
-OPERATOR: Final = f"{BOTS}admin"  # the household of who has the operator's token
+BOTS: Final = "token "  # how the household of a token begins; no address has a space
+OPERATOR: Final = f"{BOTS}admin"  # the household of the operator's token
 
 
 def token_of(identity: Identity | None) -> str | None:
-    """The name of a caller's token."""
+    """Return the name of a caller's token, or None where it has none."""
     return identity.name if identity is not None else None
 
 
 class Quotas:
-    """The buckets. `now` is a monotonic clock in seconds."""
+    """The buckets of all households, one kind for each limit. `now` is a monotonic clock in seconds.
+
+    All limits but that of cursors are off where `rate_limits` is off.
+    """
 
     def __init__(self, config: Config, metrics: Metrics, *, now: Callable[[], float]) -> None:
         self._config = config
@@ -98,10 +107,10 @@ class Quotas:
         return Buckets(limited, burst_seconds * limited)
 
     def pace(self, household: Hashable) -> Pace | None:
-        """How fast the calls of an address, its name, are carried out; None where that is not limited."""
+        """Return the limit on how fast a household's calls are carried out, or None where there is none."""
         if not self._config.rate_limits or household == OPERATOR or not isinstance(household, str):
             return None
-        if household.startswith(BOTS):  # whose quota is the operator's to choose
+        if household.startswith(BOTS):  # the operator chose its quota: only its processor time is limited
             return Pace(household, self._busy, self._unlimited, self._unlimited)
         return Pace(household, self._busy, self._calls, self._kilobytes)
 
@@ -118,13 +127,13 @@ class Quotas:
         return (config.undo_bytes_per_second, config.undo_bytes_burst) if config.rate_limits else (0, 0)
 
     def connections(self, identity: Identity | None) -> int:
-        """How many websockets an address or a token may have open; 0 is no limit."""
+        """Return how many websockets an address or a token may have open; 0 is no limit."""
         if not self._config.rate_limits:
             return 0
         return self._config.connections_per_address if identity is None else identity.connections
 
     def client(self, author: Author, identity: Identity | None, websocket: Websocket | None) -> Client:
-        """A new caller."""
+        """Return a new caller, with full buckets of its own."""
         cursors = self._config.cursors_per_second
         return Client(
             address=author.address,
@@ -138,12 +147,12 @@ class Quotas:
         )
 
     def spend_dabs(self, client: Client, count: int) -> None:
-        """Takes dabs from what a caller and its address, or its token, may draw. Raises TooFast."""
+        """Take dabs from what a caller and its address, or its token, may draw. Raises TooFast."""
         now = self._now()
         self._spend(client.dabs, self._shared_dabs(client, now), now, count, "dabs")
 
     def owe_dabs(self, client: Client, count: int) -> None:
-        """Takes dabs for something that was done already: what comes next waits for it."""
+        """Take dabs for work that is already done, though there may be too few: the next calls wait."""
         now = self._now()
         client.dabs.take(now, count)
         self._shared_dabs(client, now).take(now, count)
@@ -157,18 +166,21 @@ class Quotas:
         return self._quotas.setdefault(identity, quota)
 
     def spend_canvas(self, client: Client, share: float) -> None:
-        """Takes a share of a canvas from what a caller and its address may fetch. Raises TooFast."""
+        """Take a share of a canvas, 0 to 1, from what a caller and its address may fetch. Raises TooFast."""
         now = self._now()
         self._spend(client.canvases, self._canvases.get(client.household, now), now, share, "canvas")
 
     def spend_undone(self, client: Client, count: int) -> None:
-        """Takes bytes of a patch from what an address, or a token, may have undone. Raises TooFast."""
+        """Take `count` bytes of a patch from what an address, or a token, may undo. Raises TooFast."""
         now = self._now()
         bucket = self._undone.get(client.household, now)
         self._spend(bucket, Bucket(0, 0), now, count, "undo_bytes")
 
     async def pass_calls(self, client: Client, calls: int, size: int) -> None:
-        """Waits until the calls of a caller without a websocket may be carried out."""
+        """Wait until a message of a caller without a websocket may be carried out: `calls`, `size` in bytes.
+
+        They are counted before the wait, so that messages that come meanwhile wait for their own turn.
+        """
         pace = self.pace(client.household)
         if pace is not None:
             now = self._now()
@@ -178,14 +190,14 @@ class Quotas:
                 await asyncio.sleep(wait)
 
     def spend_work(self, client: Client, units: float) -> None:
-        """Takes units of work, about a millisecond each, for a call that is dear. Raises TooFast."""
+        """Take units of work, about a millisecond each, for an expensive call. Raises TooFast."""
         if client.household != OPERATOR:
             now = self._now()
             shared = self._work.get(client.household, now)
             self._spend(shared, shared, now, units, "work")
 
     def may_point(self, client: Client) -> bool:
-        """Whether a caller's cursor is to be passed on; takes one from what may be."""
+        """Return whether a caller's cursor may be passed on, and count it if so."""
         now = self._now()
         if client.cursors.wait(now, 1):
             return False

@@ -1,4 +1,4 @@
-"""How one reaches this server: through which proxies, under which names and path, from which pages."""
+"""How visitors reach this server: through which proxies, under which names and path, from which pages."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from dreamcanvas.net.origins import Origins
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What of it is set; nothing by default. `root` is a path such as `/canvas`, or empty."""
+    """The settings of how the server is reached. `root` is a path such as `/canvas`, or empty."""
 
     proxies: Proxies = field(default_factory=lambda: Proxies(()))
     origins: Origins = field(default_factory=lambda: Origins((), ()))
@@ -17,7 +17,7 @@ class Site:
 
 
 def site_of(config: Config) -> Site:
-    """What the settings say."""
+    """Return the site that the settings describe."""
     return Site(
         Proxies(config.trusted_proxies),
         Origins(config.allowed_origins, config.public_host),

@@ -1,4 +1,4 @@
-"""Who a caller is by the token that it brings: a bot with a name and a quota, the operator, or anybody."""
+"""Who a caller is, by its token: a bot with a name and a quota, the operator, or anybody without one."""
 
 import hmac
 import os
@@ -17,7 +17,7 @@ from dreamcanvas.store.tokens import Token, digest
 
 ADMIN: Final = "admin"
 SECRET_LETTERS: Final = 16
-_SECRET: Final = re.compile(rf"[!-~]{{{SECRET_LETTERS},}}", re.ASCII)  # what a header can carry
+_SECRET: Final = re.compile(rf"[!-~]{{{SECRET_LETTERS},}}", re.ASCII)  # letters that a header can carry
 _NOBODY: Final = digest("")
 
 
@@ -25,7 +25,8 @@ _NOBODY: Final = digest("")
 class Identity:
     """A caller with a token: its name, whether it is the operator's, and what it may spend (0: no limit).
 
-    `secret` tells its token from another of the same name, made when that was revoked.
+    `secret` is the token's hash as a number: it differs where a revoked token was replaced by a new one of
+    the same name.
     """
 
     name: str
@@ -37,38 +38,39 @@ class Identity:
 
 
 class Access:
-    """The valid tokens. `admin_token` is the operator's, `refresh` takes in what was added or revoked."""
+    """The known tokens: the operator's, `admin_token`, and those of bots, which `refresh` brings."""
 
     def __init__(self, admin_token: str) -> None:
         self._admin = digest(admin_token)
         self._tokens: dict[str, Token] = {}
 
     def refresh(self, tokens: dict[str, Token]) -> bool:
-        """Takes the bots' tokens in, and says whether one is not valid any more."""
+        """Replace the bots' tokens, and return whether one that was known has changed or is gone."""
         before, self._tokens = self._tokens, tokens
         return any(self._tokens.get(name) != token for name, token in before.items())
 
     def identify(self, authorization: str | None) -> Identity | None:
-        """Who sends this Authorization header; None where it brings no bearer token.
+        """Return who sends this Authorization header, or None where it holds no bearer token.
 
         Raises UnknownToken where the token is not valid.
         """
         if authorization is None:
             return None
         scheme, _, text = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer":  # a proxy's own, say
+        if scheme.lower() != "bearer":  # meant for a proxy in front of us, such as Basic
             return None
         name, _, secret = text.strip().partition(".")
         if name == ADMIN and hmac.compare_digest(self._admin, digest(text.strip())):
             return Identity(ADMIN, admin=True)
         token = self._tokens.get(name)
+        # Compared also where the name is unknown, so that the time taken tells no names
         known = hmac.compare_digest(token.hash if token else _NOBODY, digest(secret))
         if token is not None and known and not token.revoked:
             return self._identity(token)
         raise UnknownToken("the token is unknown, or was revoked")
 
     def is_valid(self, identity: Identity) -> bool:
-        """Whether who was identified before still would be."""
+        """Return whether an identity still holds: its token was neither revoked nor changed since."""
         token = self._tokens.get(identity.name)
         return identity.admin or (
             token is not None
@@ -89,14 +91,14 @@ class Access:
 
 
 def _number(token: Token) -> int:
-    """What tells a token from others of its name."""
+    """Return a number that differs between tokens of the same name."""
     return int.from_bytes(token.hash, "big")
 
 
 def admin_token(data_dir: Path, *, make: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> str:
-    """Return the operator's token, from the file `admin-token`, only its owner's to read; make it if need be.
+    """Return the operator's token from the file `admin-token`; make the file where there is none.
 
-    Raises StoreError.
+    Only the file's owner may read it. Raises StoreError where the file cannot be used or holds no token.
     """
     path = data_dir / layout.ADMIN_TOKEN
     try:

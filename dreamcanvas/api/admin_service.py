@@ -31,7 +31,11 @@ MOST_ACTS: Final = 10_000
 
 
 class AdminService:
-    """The handlers of the methods. `clock` gives ms since 1970; without a `dream_loop` nothing is dreamt."""
+    """The handlers of the operator's methods.
+
+    They raise RpcError, or sqlite3.Error where nothing can be saved. `clock` gives ms since 1970. Without a
+    `dream_loop` the server does not dream.
+    """
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class AdminService:
         self._clock = clock
 
     async def state(self, request: pb.StateRequest) -> pb.StateResponse:
-        """How things stand."""
+        """Return the settings, the style, the newest numbers, and how many are here."""
         status = self._status.event()
         return pb.StateResponse(
             read_only=self._moderation.read_only,
@@ -67,12 +71,12 @@ class AdminService:
         )
 
     async def read_only(self, request: pb.ReadOnlyRequest) -> pb.StateResponse:
-        """Lets nobody draw, or everybody again."""
+        """Make the canvas read-only, or let everybody draw again, and return the new state."""
         await self._moderation.set("readOnly", read_only=_given(request, "on"))
         return await self.state(pb.StateRequest())
 
     async def next_style(self, request: pb.NextStyleRequest) -> pb.StateResponse:
-        """Has it dream of something else."""
+        """Begin another style with the next dream. Raises Unavailable where the server does not dream."""
         if self._dream_loop is None:
             raise Unavailable("this server does not dream")
         await self._moderation.record("nextStyle", {})
@@ -80,7 +84,7 @@ class AdminService:
         return await self.state(pb.StateRequest())
 
     async def rest(self, request: pb.RestRequest) -> pb.StateResponse:
-        """Has it dream no more, or again."""
+        """Stop the dreams, or begin them again, and return the new state."""
         on = _given(request, "on")
         await self._moderation.set("rest", resting=on)
         if self._dream_loop is not None:
@@ -88,7 +92,7 @@ class AdminService:
         return await self.state(pb.StateRequest())
 
     async def announce(self, request: pb.AnnounceRequest) -> pb.StateResponse:
-        """Shows a line to everyone, or none."""
+        """Show a line to everyone for `seconds`, 0 until it is replaced; an empty one removes it."""
         text = _line("text", request.text)
         seconds = within("seconds", request.seconds, 0, MOST_SECONDS)
         until = self._clock() + 1000 * seconds if seconds and text else 0
@@ -96,12 +100,15 @@ class AdminService:
         return await self.state(pb.StateRequest())
 
     async def who(self, request: pb.WhoRequest) -> pb.WhoResponse:
-        """Who painted here, or in a region."""
+        """Return who painted in a region in the `seconds` before `time`. Raises NotKept, NotNow.
+
+        A region without a size is one pixel; without `seconds` it is a day, without `time` until now.
+        """
         x, y = within("x", request.x, 0, SIDE - 1), within("y", request.y, 0, SIDE - 1)
         width = within("width", request.width, 0, SIDE - x) or 1
         height = within("height", request.height, 0, SIDE - y) or 1
         seconds = within("seconds", request.seconds, 0, MOST_SECONDS) or DAY_SECONDS
-        time = min(request.time or self._clock(), 2**62)
+        time = min(request.time or self._clock(), 2**62)  # SQLite's integers end at 2**63 - 1
         region = Region(x, y, x + width, y + height)
         found = await self._restorer.who(region, since=max(0, time - 1000 * seconds), time=time)
         return pb.WhoResponse(
@@ -121,7 +128,10 @@ class AdminService:
         )
 
     async def restore(self, request: pb.RestoreRequest) -> pb.RestoreResponse:
-        """Puts back how it was, by a patch."""
+        """Put a region, or some authors' drawing, back as it was before. Raises NotKept, NotNow.
+
+        The change is a patch like any other, so that all clients see it.
+        """
         theirs = bool(request.authors) or bool(request.address)
         if request.HasField("time") and request.HasField("dream"):
             raise InvalidParams("dream stands in place of time: leave one out", field="dream")
@@ -152,7 +162,10 @@ class AdminService:
         )
 
     async def ban(self, request: pb.BanRequest) -> pb.Ban:
-        """Lets an author or an address draw no more for a while."""
+        """Ban an author, an address, or both for `seconds`.
+
+        An author's address is banned, too, unless `author_only` says otherwise.
+        """
         if not request.author and not request.address:
             raise InvalidParams("author is missing: whom to ban, or an address", field="author")
         seconds = within("seconds", request.seconds, 1, MOST_SECONDS)
@@ -173,22 +186,22 @@ class AdminService:
             raise InvalidParams(f"address is {shown}, which {error}", field="address") from None
 
     async def _place_of(self, author: int) -> str | None:
-        """Where an author is now, or else was first seen."""
+        """Return the place where an author is now, else where it was first seen, or None."""
         address = self._clients.address_of(author)
         return await self._moderation.address_of(author) if address is None else self._place(address)
 
     async def unban(self, request: pb.UnbanRequest) -> pb.BansResponse:
-        """Ends a ban."""
+        """End a ban, and return those that are left. Raises InvalidParams where it is not in force."""
         if not await self._moderation.unban(request.ban):
             raise InvalidParams(f"there is no ban {request.ban} in force", field="ban")
         return await self.bans(pb.BansRequest())
 
     async def bans(self, request: pb.BansRequest) -> pb.BansResponse:
-        """The bans in force."""
+        """Return the bans in force."""
         return pb.BansResponse(bans=map(_ban, self._moderation.bans))
 
     async def acts(self, request: pb.ActsRequest) -> pb.ActsResponse:
-        """What was done here, newest first."""
+        """Return what the operator did, newest first, `limit` acts or 100."""
         acts = await self._moderation.acts(within("limit", request.limit, 0, MOST_ACTS) or ACTS)
         return pb.ActsResponse(
             acts=[
@@ -201,11 +214,14 @@ class AdminService:
 def guarded(
     handler: Callable[[Any], Awaitable[R]],
 ) -> Callable[[Caller[Client], Any], Coroutine[Any, Any, R]]:
-    """Return a handler for callers with the operator's token. Others are told that it is missing."""
+    """Return a handler that lets only callers with the operator's token through.
+
+    It raises Unauthenticated for others, and NotNow where the database cannot be used.
+    """
 
     def check_and_begin(caller: Caller[Client], request: Any) -> Coroutine[Any, Any, R]:
         identity = caller.peer.identity
-        if identity is None or not identity.admin:  # at once: it costs no task
+        if identity is None or not identity.admin:  # checked before a coroutine exists: no task is made
             raise Unauthenticated("this needs the host's token, from the file admin-token")
         return carried_out(request)
 
@@ -247,5 +263,5 @@ def _line(name: str, text: str) -> str:
     line = text.strip()
     if len(line) > LINE_LENGTH:
         raise InvalidParams(f"{name} has {len(line)} characters, at most {LINE_LENGTH}", field=name)
-    visible_line(name, line or text)  # only spaces: nothing of it is seen
+    visible_line(name, line or text)  # a text of spaces only is refused, not taken as empty
     return line

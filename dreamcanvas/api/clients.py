@@ -7,7 +7,7 @@ from dreamcanvas.access.quotas import Client
 
 
 class Clients:
-    """The clients that are connected. A household is what limits per address count as one."""
+    """The clients that are connected. A household is an address or a token: limits count it as one."""
 
     def __init__(self) -> None:
         self._clients: set[Client] = set()
@@ -37,5 +37,5 @@ class Clients:
             del self._households[client.household]
 
     def address_of(self, author: int) -> str | None:
-        """Return where an author is now, or None where it is not connected."""
+        """Return the address from which an author is connected, or None where it is not."""
         return next((client.address for client in self._clients if client.author.number == author), None)

@@ -1,4 +1,4 @@
-"""The endpoint of the websockets: which may be opened, who speaks on them, what follows their end."""
+"""The endpoint of the websockets: which may be opened, who their callers are, what is done at their end."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ from dreamcanvas.text.plural import counted, form
 
 
 class Connections:
-    """Opens and closes websockets. `visited` is called when somebody has come or left."""
+    """The endpoint that all websockets share. `visited` is called when somebody has come or left."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Connections:
     # Opening
 
     def _unfit(self, handshake: Handshake) -> Refusal | None:
-        """Return what is wrong with a handshake, if anything is."""
+        """Return the refusal of a handshake that is wrong in itself, or None where it is right."""
         headers, target = handshake.headers, self._target(handshake)
         if target.partition("?")[0] not in ("/", "/rpc"):
             return Refusal(404, "Not found: websockets are at /rpc.\n")
@@ -83,7 +83,7 @@ class Connections:
         return None
 
     def admit(self, handshake: Handshake) -> Refusal | None:
-        """Say whether a websocket may be opened: None, or what to answer instead."""
+        """Return None where a websocket may be opened, or the refusal to answer with."""
         refusal = self._unfit(handshake)
         if refusal is not None:
             return refusal
@@ -108,7 +108,10 @@ class Connections:
         return below(self._site.root, handshake.target)
 
     def opened(self, websocket: Websocket, handshake: Handshake) -> Client:
-        """Take in who speaks on a websocket that is open. A stock client's is subscribed from the start."""
+        """Return the new caller of a websocket that has been opened.
+
+        Where its address names events, as a stock client's does, it is subscribed to them at once.
+        """
         identity = self._access.identify(handshake.headers.get("authorization"))
         author = self._journal.anonymous(self._seen(handshake).address, token_of(identity))
         client = self._quotas.client(author, identity, websocket)
@@ -122,11 +125,14 @@ class Connections:
     # Whose turn it is
 
     def share(self, peer: Client) -> Share:
-        """Return what a caller's address, or its token, has of the event loop."""
+        """Return the share of the event loop that a caller's address, or its token, has."""
         return self.turns.share(peer.household)
 
     def share_of(self, peer: str) -> Share:
-        """Return what an address has of the event loop before anybody speaks; a proxy speaks for many."""
+        """Return the share of the event loop that a connection has before its caller is known.
+
+        A proxy speaks for many visitors: its connections do not count as a visitor's address.
+        """
         return self.turns.share((peer,) if self.is_proxy(peer) else household(peer))
 
     def is_proxy(self, peer: str) -> bool:
@@ -134,7 +140,7 @@ class Connections:
         return self._site.proxies.trusts(peer)
 
     def household(self, peer: str, forwarded_for: str) -> str | None:
-        """Return whose limits hold for an HTTP request, or None where none do."""
+        """Return the household whose limits hold for an HTTP request, or None where there are no limits."""
         if not self._config.rate_limits:
             return None
         return household(self._site.proxies.seen(peer, {"x-forwarded-for": forwarded_for}).address)
@@ -149,7 +155,7 @@ class Connections:
                 websocket.close(POLICY_VIOLATION, "the token was revoked")
 
     def closed(self, peer: Client, code: int) -> None:
-        """Forget who spoke on a websocket that is gone."""
+        """Forget the caller of a websocket that is gone, and count the close code."""
         self._metrics.closed(code)
         if peer.websocket is not None:
             self._subscriptions.end(peer.websocket)
@@ -164,7 +170,7 @@ class Connections:
     # Calls
 
     def rpc_error(self, method: str, error: BaseException) -> RpcError:
-        """Return what a caller is told of an exception."""
+        """Return the error that a caller is sent for an exception."""
         return told(method, error)
 
     def called(self, method: str, error: RpcError | None, seconds: float) -> None:

@@ -8,7 +8,10 @@ from dreamcanvas.errors import InvalidParams
 
 
 def stock_events(target: str) -> frozenset[str] | None:
-    """What a websocket's address subscribes it to as it opens, or None. Raises InvalidParams."""
+    """Return the events that a websocket's address asks for, or None where it asks for none.
+
+    The path `/` is a stock client's, which gets all. Raises InvalidParams for an unknown event.
+    """
     path, _, text = target.partition("?")
     query = parse_qs(text, keep_blank_values=True)
     if "subscribe" in query:
@@ -17,7 +20,7 @@ def stock_events(target: str) -> frozenset[str] | None:
 
 
 def event_names(names: Sequence[str]) -> frozenset[str]:
-    """The events that are named, all where none is. Raises InvalidParams."""
+    """Return the named events, or all where none is named. Raises InvalidParams for an unknown one."""
     for index, name in enumerate(names):
         if name not in EVENTS:
             raise InvalidParams(f"events[{index}] is one of {', '.join(EVENTS)}", field=f"events[{index}]")

@@ -1,4 +1,4 @@
-"""The past as callers and the history page are told of it. `root` is the path below which addresses are."""
+"""Messages about the past, for callers and the history page. `root` is the path before all addresses."""
 
 from typing import Any, Final
 

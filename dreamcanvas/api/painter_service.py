@@ -1,4 +1,4 @@
-"""The service DreamPainter: validates what callers ask for, and has the painter do it."""
+"""The service DreamPainter: checks requests and their limits, and has other parts carry them out."""
 
 from collections.abc import Coroutine
 from functools import partial
@@ -31,9 +31,9 @@ from dreamcanvas.store.journal import Author, Journal, Receipt
 from dreamcanvas.text.plural import counted
 
 SESSION_BYTES: Final = (16, 32)
-UNDO_DABS: Final = 100  # an undo costs so many dabs of the rate, and one more for each so many pixels
-UNDO_PIXELS: Final = 1000
-# What a call costs in units of work, about a millisecond each
+UNDO_DABS: Final = 100  # what an undo costs at least, in dabs of the caller's rate
+UNDO_PIXELS: Final = 1000  # of its patch, which cost one dab more
+# What a call costs, in units of work of about a millisecond each
 SUBSCRIBE_WORK: Final = 1
 OPERATIONS_PER_WORK: Final = 5000  # of a replay
 PICTURE_WORK: Final = 2
@@ -46,7 +46,10 @@ _FORMATS: Final = {pb.CanvasRequest.JPEG: "jpg", pb.CanvasRequest.PNG: "png", pb
 
 
 class PainterService:
-    """The handlers of the methods. `started` is when the server was, in ms since 1970."""
+    """The handlers of everybody's methods. `started` is when the server started, in ms since 1970.
+
+    They check a request and take its cost before anything is done, and raise what `told` knows.
+    """
 
     def __init__(
         self,
@@ -82,7 +85,10 @@ class PainterService:
         self._started = started
 
     def paint(self, caller: Caller[Client], request: pb.PaintRequest) -> Later:
-        """Draws one dab or several."""
+        """Draw one dab or several. Raises InvalidParams, NotAllowed, TooFast, NotNow.
+
+        The reply is sent when they are durable.
+        """
         client = caller.peer
         check_call(client.author, request.call)
         dabs = dabs_of(request, self._config.dabs_per_call)
@@ -94,7 +100,10 @@ class PainterService:
         return Later(settled, paint_response)
 
     def undo(self, caller: Caller[Client], request: pb.UndoRequest) -> Later:
-        """Takes back a stroke of one's own."""
+        """Take back a stroke of the caller's. Raises InvalidParams, NotAllowed, TooFast, NotNow.
+
+        How large the patch is, is known only when it is made: its cost is taken then.
+        """
         client = caller.peer
         check_call(client.author, request.call)
         stroke = within("stroke", request.stroke, 1, 2**32 - 1)
@@ -116,7 +125,10 @@ class PainterService:
         return pb.UndoResponse(seq=receipt.seq)
 
     def cursor(self, caller: Caller[Client], request: pb.CursorRequest) -> pb.CursorResponse:
-        """Shows the others where one's pointer is."""
+        """Show the caller's pointer to the others. Raises InvalidRequest without a websocket, InvalidParams.
+
+        A cursor that comes too fast is dropped without an error: the next one replaces it anyway.
+        """
         websocket, identity = caller.peer.websocket, caller.peer.identity
         if websocket is None:
             raise InvalidRequest("cursor needs a websocket")
@@ -137,14 +149,14 @@ class PainterService:
         return pb.CursorResponse()
 
     def _may_point(self, client: Client) -> bool:
-        """Return whether a caller's cursor may be passed on, and count it. Not while banned."""
+        """Return whether a caller's cursor may be passed on, and count it; never while it is banned."""
         banned = self._moderation.ban_of(client.author.number, client.address) is not None
         return not banned and self._quotas.may_point(client)
 
     def get_canvas(
         self, caller: Caller[Client], request: pb.CanvasRequest
     ) -> Coroutine[Any, Any, pb.CanvasResponse | Then]:
-        """The picture, or a part of it, as a file."""
+        """Return the picture, or a part of it, as a file. Raises InvalidParams, TooFast; later NotNow."""
         left = within("offset.x", request.offset.x, 0, SIDE - 1)
         top = within("offset.y", request.offset.y, 0, SIDE - 1)
         width = within("width", request.width, 1, SIDE - left)
@@ -158,6 +170,7 @@ class PainterService:
     async def _picture(
         self, client: Client, part: tuple[int, int, int, int], format_: Format
     ) -> pb.CanvasResponse | Then:
+        # Room is given back when the picture is sent: who does not read fills no memory with pictures
         sent = await self._snapshots.encoders.room(client.household)
         try:
             view = await self._view(part, format_, client.household)
@@ -180,7 +193,7 @@ class PainterService:
     async def _view(
         self, part: tuple[int, int, int, int], format_: Format, household: str
     ) -> EncodedSnapshot:
-        """A picture as a file: left, top, width, height."""
+        """Return a part of the picture (left, top, width, height in pixels) as a file. Raises NotNow."""
         if part[2] == part[3] == SIDE:
             return await self._snapshots.get(format_)
         encoders = self._snapshots.encoders
@@ -189,7 +202,11 @@ class PainterService:
             return EncodedSnapshot(await encoders.run(encode, crop.image, format_), crop.version, crop.time)
 
     def subscribe(self, caller: Caller[Client], request: pb.SubscribeRequest) -> Later:
-        """Chooses the events of a websocket."""
+        """Choose the events of a websocket, and name its session, if one is given.
+
+        With `since` the operations after that number come first, where they are still kept. Raises
+        InvalidRequest without a websocket, InvalidParams, TooFast, NotNow.
+        """
         client, websocket = caller.peer, caller.peer.websocket
         if websocket is None:
             raise InvalidRequest("events need a websocket: subscribe there")
@@ -207,7 +224,8 @@ class PainterService:
             client.becomes(self._journal.session(request.session, client.address, token))
         subscription = Subscription(events, text=caller.text, batch=request.batch)
         since = request.since if request.HasField("since") else None
-        # What was painted before on this connection is applied before, and a new session is known from now on
+        # The reply's `seq` and `last_call` hold what was painted before on this connection or in this
+        # session: so it waits for both authors' operations
         settled = self._painter.introduce(client.author, former)
         author = client.author
         return Later(settled, lambda _: self._subscribed(author, websocket, subscription, since), alone=True)
@@ -215,7 +233,7 @@ class PainterService:
     def _subscribed(
         self, author: Author, websocket: Websocket, subscription: Subscription, since: int | None
     ) -> Then:
-        self._broadcast.flush()  # what is due to the subscription before comes before the reply
+        self._broadcast.flush()  # events of the former subscription come before the reply
         if since is not None and not self._painter.keeps(since):
             since, resync = None, True
         else:
@@ -241,7 +259,7 @@ class PainterService:
         )
 
     def get_info(self, caller: Caller[Client], request: pb.InfoRequest) -> pb.InfoResponse:
-        """What server this is."""
+        """Return what the server is and costs, and its limits."""
         response = pb.InfoResponse(
             version=__version__,
             started=self._started,
@@ -255,7 +273,7 @@ class PainterService:
     def get_history(
         self, caller: Caller[Client], request: pb.HistoryRequest
     ) -> Coroutine[Any, Any, pb.HistoryResponse]:
-        """The recorded windows, newest first."""
+        """Return recorded windows, newest first. Raises TooFast; later InvalidParams."""
         limit = min(request.limit, MOST_WINDOWS) or DEFAULT_LIMIT
         self._quotas.spend_work(caller.peer, HISTORY_WORK + limit / WINDOWS_PER_WORK)
         return self._history(request)
@@ -269,7 +287,7 @@ class PainterService:
     def get_frame(
         self, caller: Caller[Client], request: pb.FrameRequest
     ) -> Coroutine[Any, Any, pb.FrameResponse]:
-        """One dream of the past."""
+        """Return one dream of the past. Raises TooFast; later what the catalogue raises."""
         self._quotas.spend_work(caller.peer, FRAME_WORK)
         return self._frame(request)
 
@@ -279,7 +297,7 @@ class PainterService:
 
 
 def paint_response(receipt: Receipt) -> pb.PaintResponse:
-    """The answer to a call whose operations are durable."""
+    """Return the answer to a call whose operations are durable."""
     return pb.PaintResponse(
         timestamp=receipt.time % 2**32, seq=receipt.seq, duplicate=receipt.duplicate, time=receipt.time
     )

@@ -1,4 +1,4 @@
-"""The callers without a websocket: who posts to /rpc, and what they may spend."""
+"""The callers without a websocket, which post to /rpc, and what they may spend."""
 
 from collections import OrderedDict
 from typing import Final
@@ -11,7 +11,10 @@ KEPT_POSTERS: Final = 4096
 
 
 class Posters:
-    """Knows callers again, so that what they spend counts. The last `KEPT_POSTERS` are kept."""
+    """The last `KEPT_POSTERS` callers that posted.
+
+    They are kept because a new caller has full buckets: with a new one each time, no limit would hold.
+    """
 
     def __init__(self, journal: Journal, quotas: Quotas, access: Access) -> None:
         self._journal = journal
@@ -22,10 +25,10 @@ class Posters:
     def identify(
         self, address: str, authorization: str | None, connection: tuple[str, int] | None = None
     ) -> Client:
-        """Return the caller that posts from an address with an Authorization header, if it sent one.
+        """Return the caller that posts from an address; `authorization` is its header. Raises UnknownToken.
 
-        It is known by its token, else by the connection it posts on (the very tuple), else not: others may
-        have its address. Raises UnknownToken.
+        It is the same caller as before where the token is the same, or, without a token, the connection: the
+        same tuple object, not an equal one. Else it is a new one, as others may have the same address.
         """
         identity = self._access.identify(authorization)
         key = (address, identity, connection if identity is None else None)
@@ -40,5 +43,5 @@ class Posters:
         return client
 
     async def pass_calls(self, client: Client, calls: int, size: int) -> None:
-        """Wait until the calls of one message, of so many bytes, may be carried out."""
+        """Wait until the calls of one message of `size` bytes may be carried out."""
         await self._quotas.pass_calls(client, calls, size)

@@ -1,4 +1,4 @@
-"""What callers are told of errors: the only place where the errors of the other rooms become RpcErrors."""
+"""What callers are told of errors: the only place where errors of other packages become RpcErrors."""
 
 import logging
 import secrets
@@ -10,7 +10,10 @@ log = logging.getLogger(__name__)
 
 
 def told(method: str, error: BaseException) -> RpcError:
-    """Return what the caller of a method is told of an exception: of a bug an id that the log explains."""
+    """Return the error that the caller of a method is sent for an exception.
+
+    For a bug it holds only an id; the log has the exception under the same id.
+    """
     found = _of_domain(error)
     if found is not None:
         return found

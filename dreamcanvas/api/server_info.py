@@ -1,4 +1,4 @@
-"""What a server tells of itself: what it costs, and where to give. Nothing where nothing is configured."""
+"""What a server tells of itself: its costs, and where to donate, where that is configured."""
 
 import logging
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Amounts in a currency: since midnight UTC, since the first of the month, since the start; the hours
-    since the start."""
+    """What the server has cost: today (from midnight UTC), this month, and since its start, in `currency`.
+
+    `hours` are those since its start.
+    """
 
     currency: str
     today: float
@@ -27,7 +29,7 @@ class Costs:
 
 
 class ServerInfo:
-    """What is configured, and what was measured."""
+    """What a server tells of itself, from the settings and from the measured hours."""
 
     def __init__(self, config: Config, uptime: Uptime) -> None:
         self._config = config
@@ -56,7 +58,7 @@ class ServerInfo:
         )
 
     def costs(self) -> Costs | None:
-        """What an hour costs times the hours that were measured; None where nothing is configured."""
+        """Return the measured hours times the price of an hour, or None where no price is configured."""
         config = self._config
         if not config.cost_per_hour and not config.cost_per_dreaming_hour:
             return None
@@ -77,7 +79,10 @@ class ServerInfo:
             response.costs.dreaming_hours, response.costs.up_hours = costs.hours.dreaming, costs.hours.up
 
     def text(self) -> str | None:
-        """Return the operator's own text, Markdown, as it is in the file now, or None where there is none."""
+        """Return the operator's text for /about, as Markdown, or None where it is not set or not readable.
+
+        The file is read each time, so that an edit needs no restart.
+        """
         if not self._config.about:
             return None
         try:

@@ -20,7 +20,7 @@ _DREAMERS: Final = {
 
 
 class Status:
-    """Puts the status together and has it broadcast.
+    """The status, put together from the other parts, and broadcast when it changes.
 
     `users` counts the open websockets; without a `dream_loop` the server does not dream.
     """
@@ -40,7 +40,7 @@ class Status:
         self._due: asyncio.TimerHandle | None = None
 
     def event(self) -> pb.StatusEvent:
-        """Return how things stand at this moment."""
+        """Return the status as it is now."""
         status = dream_event(self._dream_loop.status() if self._dream_loop is not None else None)
         status.users = self._users()
         status.read_only = self._moderation.read_only
@@ -59,7 +59,7 @@ class Status:
 
 
 def dream_event(status: DreamStatus | None) -> pb.StatusEvent:
-    """Return an event with what there is to tell of the dreams; None is a server that does not dream."""
+    """Return a status event with its fields about dreams filled; None is a server that does not dream."""
     if status is None:
         return pb.StatusEvent(
             layer="", style="", network="", dreamer=pb.StatusEvent.OFF, next_dream=0, dream_ms=0

@@ -6,7 +6,7 @@ from dreamcanvas.rpc.endpoint import Websocket
 
 
 class Subscriptions:
-    """Has a websocket told of what it subscribed to, by the broadcast and by the cursors."""
+    """The subscriptions of websockets, passed on to the broadcast and the cursors, which send the events."""
 
     def __init__(self, broadcast: Broadcast, cursors: Cursors) -> None:
         self._broadcast = broadcast
@@ -20,7 +20,10 @@ class Subscriptions:
         since: int | None = None,
         past: Past | None = None,
     ) -> None:
-        """Send a websocket these events from now on, after the operations since a number, out of `past`."""
+        """Send a websocket these events from now on, in place of those before.
+
+        With `since` and `past` the operations after `since` come first.
+        """
         self._broadcast.subscribe(websocket, subscription, since=since, past=past)
         if "cursor" in subscription.events:
             self._cursors.watch(websocket, text=subscription.text)
@@ -28,7 +31,7 @@ class Subscriptions:
             self._cursors.unwatch(websocket)
 
     def end(self, websocket: Websocket) -> None:
-        """Send a websocket nothing more."""
+        """Send a websocket no more events."""
         self._broadcast.unsubscribe(websocket)
         self._cursors.unwatch(websocket)
 

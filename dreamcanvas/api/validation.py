@@ -15,7 +15,7 @@ NAME_LENGTH: Final = 40
 
 
 def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
-    """The dabs of a call. Raises InvalidParams, naming the field and its bounds."""
+    """Return the dabs of a call, at most `most`. Raises InvalidParams, naming the field and its bounds."""
     if not request.dabs:
         return [_dab(request, None)]
     if request.HasField("pos") or request.HasField("size") or request.HasField("color"):
@@ -29,6 +29,7 @@ def dabs_of(request: pb.PaintRequest, most: int) -> list[Dab]:
 
 
 def _dab(dab: pb.Dab | pb.PaintRequest, index: int | None) -> Dab:
+    # One condition for all fields, as this runs for each dab; which of them is wrong is found out later
     pos, size, color = dab.pos, dab.size, dab.color
     x, y = pos.x, pos.y
     if not (
@@ -54,13 +55,16 @@ def _refuse(dab: pb.Dab | pb.PaintRequest, place: str) -> None:
 
 
 def check_call(author: Author, call: int) -> None:
-    """Raises InvalidParams where a call has a number, and nobody could repeat it."""
+    """Check that a call with a number has a session. Raises InvalidParams.
+
+    The number lets a client repeat a call after a new connection; only a session is known again there.
+    """
     if call and author.session is None:
         raise InvalidParams("call needs a session: subscribe with one first", field="call")
 
 
 def visible_name(name: str) -> str:
-    """A name that one line can show and that is seen, or an empty one. Raises InvalidParams."""
+    """Return a name that is one visible line, or empty. Raises InvalidParams where it is not."""
     if len(name) > NAME_LENGTH:
         raise InvalidParams(
             f"name has {len(name)} characters, at most {NAME_LENGTH} are allowed", field="name"
@@ -69,7 +73,7 @@ def visible_name(name: str) -> str:
 
 
 def visible_line(field: str, text: str) -> str:
-    """A text of one line that can be seen, or an empty one. Raises InvalidParams."""
+    """Return a text that is one visible line, or empty. Raises InvalidParams where it is not."""
     if not is_line(text):
         raise InvalidParams(f"{field} holds control characters or line breaks", field=field)
     if text and not is_visible(text):
@@ -78,7 +82,7 @@ def visible_line(field: str, text: str) -> str:
 
 
 def within(name: str, value: int, low: int, high: int) -> int:
-    """The value of a field. Raises InvalidParams, naming the field and its bounds."""
+    """Return the value of a field. Raises InvalidParams where it is not `low` to `high`, both included."""
     if not low <= value <= high:
         raise InvalidParams(f"{name} is {value}, but has to be {low} to {high}", field=name)
     return value

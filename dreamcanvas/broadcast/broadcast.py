@@ -1,8 +1,7 @@
-"""Events, to those who subscribed: coalesced into ticks, encoded once per kind of subscription, never once
-per reader.
+"""Events to all who subscribed: collected for a tick, and encoded once for each kind of subscription.
 
-A reader that does not keep up gets no events; when it has caught up, it gets a `canvas` event with `resync`
-where it missed a part of the picture, the newest `status` where it missed one, and what follows.
+A reader that does not keep up gets no events. When it has caught up, it gets a `canvas` event with `resync`
+where it missed a part of the picture, the newest `status` where it missed one, and then new events again.
 """
 
 import asyncio
@@ -22,35 +21,35 @@ from dreamcanvas.rpc.frames import frame
 
 EVENTS: Final = ("paint", "patch", "canvas", "status", "cursor")
 PAINTS_PER_EVENT: Final = encoding.PAINTS_PER_EVENT
-REPLAY_CHUNK: Final = 256
-REPLAY_BYTES: Final = 65536  # of patches in a piece: the last of them may be larger
-KEPT_BYTES: Final = 16 * 2**20  # of pieces that were encoded, for others who return
+REPLAY_CHUNK: Final = 256  # operations in a piece of a replay
+REPLAY_BYTES: Final = 65536  # of patches, after which a piece ends; the last patch may be larger
+KEPT_BYTES: Final = 16 * 2**20  # of encoded pieces, for others who return at the same time
 
 
 class Reader(Protocol):
-    """Who receives events. `slow` says that what was sent before has not been read."""
+    """A receiver of events. `slow` says that what was sent before has not been read."""
 
     slow: bool
 
     def send(self, frames: bytes) -> None:
-        """Writes framed messages."""
+        """Write framed messages."""
 
     def stream(self, frames: Iterator[bytes]) -> None:
-        """Writes framed messages as they are read; nothing is asked of it meanwhile."""
+        """Write framed messages one after the other, as fast as they are read; no `send` comes meanwhile."""
 
 
 class Past(Protocol):
-    """Gives the operations after a number, `most` of them; None where they are not kept any more."""
+    """A function that gives past operations."""
 
     def __call__(self, seq: int, most: int) -> Sequence[Operation] | None:
-        """See above."""
+        """Return at most `most` operations after `seq`, or None where they are not kept any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a reader asked for: which events, as JSON text or binary, dabs in bunches or singly.
+    """What a reader asked for: which events, JSON text or binary, dabs in bunches (`batch`) or singly.
 
-    `stock` is a client that knows no patches: it gets a `canvas` event with `resync` in place of each.
+    `stock` is a client that does not know patches: it gets a `canvas` event with `resync` for each of them.
     """
 
     events: frozenset[str] = frozenset(EVENTS)
@@ -60,7 +59,7 @@ class Subscription:
 
     @property
     def form(self) -> Form:
-        """How it is told of operations."""
+        """The form in which it is sent operations; many subscriptions share one."""
         return Form(
             text=self.text,
             batch=self.batch,
@@ -71,17 +70,16 @@ class Subscription:
 
 
 class Broadcast:
-    """The subscriptions, and what is due to them.
+    """The subscriptions, and the operations that will be sent with the next tick.
 
-    `tick` is in seconds. `root` is the path below which the addresses are that events tell. It is told of the
-    picture, and so knows which one to tell of: `resync_seq` is the operation up to which the picture has to
-    reach for whoever was last told to fetch it.
+    `tick` is in seconds. `root` is the path before all addresses in events. `resync_seq` is the newest
+    operation at the time when a reader was last told to fetch the picture: it must not get an older one.
     """
 
     def __init__(self, *, tick: float, root: str = "") -> None:
         self._tick = tick
         self._root = root
-        self._picture = Picture()  # but for the operations since, the last of which is `_seq`
+        self._picture = Picture()  # at the newest dream; operations have come since, the last is `_seq`
         self._seq = 0
         self.resync_seq = 0
         self._readers: dict[Reader, Subscription] = {}
@@ -97,11 +95,11 @@ class Broadcast:
         self.resyncs = 0
 
     def begin(self, picture: Picture) -> None:
-        """Take the picture that a start has found. Nobody is told: nobody is there yet."""
+        """Take the picture that was found at the start. No event is sent: there are no readers yet."""
         self._picture, self._seq = picture, picture.version.seq
 
     def resync_event(self) -> pb.CanvasEvent:
-        """The event for a client that has lost track: it fetches the picture."""
+        """Return the event that has a client fetch the whole picture, and remember its `resync_seq`."""
         self.resync_seq = self._seq
         version = Version(self._picture.version.dream, self._seq)
         return canvas_event(replace(self._picture, version=version), f"{self._root}/canvas.png", resync=True)
@@ -114,9 +112,9 @@ class Broadcast:
         since: int | None = None,
         past: Past | None = None,
     ) -> None:
-        """Sends live events, in place of what was subscribed before.
+        """Send a reader live events, in place of what it subscribed to before.
 
-        First come the operations after `since`, out of `past`, as the reader reads them.
+        With `since` and `past`, the operations after `since` come first, as fast as the reader reads them.
         """
         self.flush()
         self.unsubscribe(reader)
@@ -131,22 +129,23 @@ class Broadcast:
         self._groups.setdefault(subscription, {})[reader] = None
 
     def _replay(self, reader: Reader, subscription: Subscription, since: int, past: Past) -> Iterator[bytes]:
-        """The framed events of past operations; when there are no more the reader is one of the others.
+        """Yield the framed events of past operations; after the last the reader gets live events.
 
-        Only the number is kept meanwhile: where the operations have gone before they were read, the reader
-        has to fetch the picture.
+        Only the number of the last operation is kept meanwhile, not the operations. Where they were dropped
+        before the reader came to them, it has to fetch the picture.
         """
         form, seq = subscription.form, since
+        # Pieces end before multiples of REPLAY_CHUNK wherever a reader begins, so that others can use them
         while operations := past(seq, REPLAY_CHUNK - (seq + 1) % REPLAY_CHUNK):
             operations = _piece(operations)
             seq = operations[-1].seq
             frames = self._encoded(operations, form)
             if frames:
                 yield frames
-        self.flush()  # what is due is among what was read
+        self.flush()  # what is due was among the past operations: sent after the join, it would come twice
         missed = self._returning.pop(reader, None)
         if missed is None or self._readers.get(reader) is not subscription:
-            return  # it has gone
+            return  # it has gone, or subscribed anew
         self._join(reader, subscription)
         if operations is None:
             self.resyncs += 1
@@ -154,7 +153,7 @@ class Broadcast:
         yield b"".join(missed.values())
 
     def _encoded(self, operations: Sequence[Operation], form: Form) -> bytes:
-        """Operations of the past, encoded once for all who return at once."""
+        """Return past operations as frames, encoded once for all readers that return at the same time."""
         key = (form, operations[0].seq, len(operations))
         frames = self._replayed.get(key)
         if frames is None:
@@ -167,15 +166,15 @@ class Broadcast:
 
     @property
     def behind(self) -> int:
-        """How many readers get nothing until they have caught up."""
+        """How many readers get no events until they have caught up."""
         return len(self._behind)
 
     def subscription(self, reader: Reader) -> Subscription | None:
-        """What a reader subscribed to."""
+        """Return what a reader subscribed to, or None where it did not."""
         return self._readers.get(reader)
 
     def unsubscribe(self, reader: Reader) -> None:
-        """Sends nothing more to a reader."""
+        """Send a reader no more events; it need not have subscribed."""
         self._behind.pop(reader, None)
         returning = self._returning.pop(reader, None) is not None
         subscription = self._readers.pop(reader, None)
@@ -186,8 +185,9 @@ class Broadcast:
                 del self._groups[subscription]
 
     def operations(self, operations: Sequence[Operation], origin: object) -> None:
-        """Sends operations with the next tick (at once when it has been quiet), but not to `origin`, who made
-        them.
+        """Send operations with the next tick, but not to `origin`, the reader that made them.
+
+        After a quiet tick they are sent as soon as the event loop comes to it.
         """
         if not operations:
             return
@@ -199,7 +199,7 @@ class Broadcast:
             self._timer = loop.call_later(wait, self.flush)
 
     def flush(self) -> None:
-        """Sends what is due now."""
+        """Send the operations that are due now, without waiting for the tick."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -226,7 +226,7 @@ class Broadcast:
                 else:
                     self._send(reader, frames)
         ended = asyncio.get_running_loop().time()
-        # Where it takes longer than a tick, as much time is left to calls, and more comes at once
+        # Where sending takes longer than a tick, calls get as much time as it took before the next one
         self._next = max(began + self._tick, 2 * ended - began)
 
     def dreamt(self, picture: Picture) -> None:
@@ -252,7 +252,7 @@ class Broadcast:
                 missed[name] = frame(encode_event(name, message, text=subscription.text))
 
     def drained(self, reader: Reader) -> None:
-        """A reader has caught up: where it missed something, it is told."""
+        """Send a reader that has caught up what it needs to go on: a `resync`, the newest status, or both."""
         if reader not in self._behind:
             return
         self.flush()
@@ -275,7 +275,7 @@ class Broadcast:
 
 
 def _piece(operations: Sequence[Operation]) -> Sequence[Operation]:
-    """The first of them, as many as may come at once: patches are large."""
+    """Return the first operations, up to `REPLAY_BYTES` of patches, or all where there are fewer."""
     size = 0
     for count, operation in enumerate(operations, 1):
         if isinstance(operation.mark, Patch):

@@ -1,8 +1,8 @@
-"""Where the others point: passed on, never stored, and the first thing that is dropped.
+"""The others' cursors: passed on, never stored, and the first thing to be dropped under load.
 
-The newest of each author goes out with the next tick, encoded once for all. A watcher to whom anything is
-still unsent gets none; where there are many watchers, fewer cursors go out in a tick, those first that have
-waited longest; a tick that comes late, since the server has other things to do, sends none.
+The newest cursor of each author is sent with the next tick, encoded once for all watchers. A watcher with
+unsent data gets none. Where there are many watchers, fewer cursors are sent in a tick, first those that have
+waited longest. A late tick sends none: the server is busy with more important things.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from dreamcanvas.rpc.frames import frame
 TICK: Final = 0.05  # s
 LATE: Final = 0.1  # s beyond which a tick is late
 CURSORS_PER_TICK: Final = 64
-EVENTS_PER_TICK: Final = 20_000
+EVENTS_PER_TICK: Final = 20_000  # cursors times watchers
 
 
 class Cursors:
-    """Those who watch, and where each author was last since the last tick, `tick` seconds ago at the most."""
+    """The watchers, and the newest cursor of each author that is not sent yet. `tick` is in seconds."""
 
     def __init__(self, *, tick: float = TICK) -> None:
         self._tick = tick
@@ -31,15 +31,18 @@ class Cursors:
         self.dropped = 0
 
     def watch(self, websocket: Websocket, *, text: bool) -> None:
-        """Sends a websocket the others' cursors from now on, as JSON text or binary."""
+        """Send a websocket the others' cursors from now on, as JSON text or binary."""
         self._watchers[websocket] = text
 
     def unwatch(self, websocket: Websocket) -> None:
-        """Sends it none any more."""
+        """Send a websocket no more cursors; it need not have watched."""
         self._watchers.pop(websocket, None)
 
     def moved(self, event: pb.CursorEvent, origin: Websocket) -> None:
-        """Passes a cursor on with the next tick, in place of the author's one before."""
+        """Send a cursor with the next tick, in place of an unsent one of the same author.
+
+        `origin`, from which it came, is not sent it.
+        """
         self._due[event.author] = (event, origin)
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -77,7 +80,7 @@ class Cursors:
 
 
 def _by_origin(sent: Mapping[int, tuple[pb.CursorEvent, Websocket]]) -> dict[Websocket, set[int]]:
-    """Whose cursors a websocket need not be sent."""
+    """Return for each websocket the authors whose cursors came from it: it is not sent them."""
     own: dict[Websocket, set[int]] = {}
     for author, (_, origin) in sent.items():
         own.setdefault(origin, set()).add(author)

@@ -1,4 +1,4 @@
-"""Operations as events: serialised once per form, then joined for whoever is due which of them (pure)."""
+"""Operations as events: encoded once per form, then joined for each reader that is due them (pure)."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ _UINT32: Final = 2**32
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How operations are told: as JSON text or binary, dabs in bunches or singly, and which are.
+    """How operations are encoded: JSON text or binary, dabs in bunches (`batch`) or singly.
 
-    `resyncs` gives a `canvas` event with `resync` in place of patches.
+    `paints` and `patches` say which of them are sent; with `resyncs` a `canvas` event with `resync` is sent
+    in place of patches.
     """
 
     text: bool
@@ -31,8 +32,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What everyone is to see: the version, the last operation that its dream contains, that dream's style,
-    and its time in ms since 1970. By default it is white paper.
+    """What is known of the picture that everyone should see; by default it is white paper.
+
+    `dream_seq` is the last operation that its dream contains, `dream_time` is in ms since 1970.
     """
 
     version: Version = Version(0, 0)
@@ -42,11 +44,11 @@ class Picture:
 
 
 Bunch: TypeAlias = list[bytes] | list[jsonrpc.Json]
-Piece: TypeAlias = bytes | Bunch  # framed events, or dabs that wait for being bunched
+Piece: TypeAlias = bytes | Bunch  # framed events, or encoded dabs that `join` puts into bunches
 
 
 def encode(operations: Sequence[Operation], form: Form, resync: Callable[[], pb.CanvasEvent]) -> list[Piece]:
-    """The events of operations, in their order."""
+    """Return the events of operations, in their order; `resync` makes the event that replaces patches."""
     pieces: list[Piece] = []
     for is_dab, run in groupby(operations, key=lambda operation: isinstance(operation.mark, Dab)):
         if is_dab and form.paints:
@@ -60,7 +62,7 @@ def encode(operations: Sequence[Operation], form: Form, resync: Callable[[], pb.
 
 
 def join(pieces: Iterable[Piece], form: Form) -> bytes:
-    """The frames of encoded operations; dabs that follow each other share events where they are bunched."""
+    """Return the frames of encoded operations; in bunches, dabs that follow each other share an event."""
     frames: list[bytes] = []
     bunch: list[bytes | jsonrpc.Json] = []
     for piece in pieces:
@@ -75,9 +77,9 @@ def join(pieces: Iterable[Piece], form: Form) -> bytes:
 
 
 def paint_event(operation: Operation, event: pb.PaintEvent) -> pb.PaintEvent:
-    """The event of a dab. Every field is set, as stock clients' `required` ones have to be.
+    """Return the event of a dab. `event` is filled in and returned: a new one takes three times as long.
 
-    `event` is filled in and returned: to make a new one takes three times as long.
+    Every field is set, because fields are `required` in the schema of stock clients.
     """
     mark, position = operation.mark, event.pos
     assert isinstance(mark, Dab)
@@ -94,7 +96,7 @@ def paint_event(operation: Operation, event: pb.PaintEvent) -> pb.PaintEvent:
 
 
 def patch_event(operation: Operation) -> pb.PatchEvent:
-    """The event of a patch."""
+    """Return the event of a patch."""
     mark = operation.mark
     assert isinstance(mark, Patch)
     return pb.PatchEvent(
@@ -107,7 +109,7 @@ def patch_event(operation: Operation) -> pb.PatchEvent:
 
 
 def canvas_event(picture: Picture, url: str, *, resync: bool) -> pb.CanvasEvent:
-    """Return the event that has clients fetch a picture: a new dream, or all after they lost track."""
+    """Return the event that has clients fetch a picture: a new dream, or with `resync` the whole picture."""
     return pb.CanvasEvent(
         timestamp=picture.dream_time % _UINT32,
         seq=picture.version.seq,

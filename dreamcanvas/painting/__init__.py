@@ -1,1 +1,1 @@
-"""What changes the canvas: the single writer, its undo and restore, and the dream loop."""
+"""What changes the canvas: its single writer, undo and restore, and the dream loop."""

@@ -1,8 +1,8 @@
-"""Patches that put back how it was, made in a thread while everybody draws on.
+"""Patches that put back an earlier picture, made in a thread while everybody goes on drawing.
 
-When a patch's turn in the journal comes, nothing gets a number until it has its own. So what was drawn
-meanwhile is laid on it then only where that is a matter of milliseconds. Else it waits for another turn, and
-is made ready for that beside everything else.
+When a patch's turn in the journal comes, no other operation gets a number until the patch has its own. What
+was drawn since it was made has to be added to it first. In its turn that is done only where it takes
+milliseconds; else the patch gives its turn up, is brought up to date in a thread, and waits for another turn.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from dreamcanvas.store.journal import Author, Late, NotYetError, Receipt
 
 T = TypeVar("T")
 
-AT_ONCE: Final = 2
-IN_TURN_SECONDS: Final = 0.05  # for which everybody's paints may wait
-IN_TURN_OPERATIONS: Final = 1000  # that are looked through in the event loop
-DAB_SECONDS: Final = 0.0001  # of laying the largest
-TURNS: Final = 8  # in the last one it is done with whatever dabs have come: a fifth of a second
+AT_ONCE: Final = 2  # patches that are made at a time
+IN_TURN_SECONDS: Final = 0.05  # for which everybody's paints may wait in the turn of a patch
+IN_TURN_OPERATIONS: Final = 1000  # at most, that are looked through in the event loop
+DAB_SECONDS: Final = 0.0001  # that it takes to draw one of the largest dabs
+TURNS: Final = 8  # in the last turn all dabs that have come are added, which may take a fifth of a second
 
 Retract: TypeAlias = Callable[[], Retraction]
 Afford: TypeAlias = Callable[[Patch], None]
 
 
 def _gratis(_: Patch) -> None:
-    """Lets every patch be."""
+    """Allow every patch."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A retraction, its patch and that one's picture, and the seconds that a row of it took."""
+    """A retraction, its patch, the patch's picture, and the seconds that a row of the picture took."""
 
     retraction: Retraction
     png: BandedPng
@@ -48,14 +48,14 @@ class _Made:
     row_seconds: float
 
     def seconds(self, touching: Sequence[Operation]) -> float:
-        """About how long it takes to lay operations on it."""
+        """Return about how many seconds it takes to add the dabs that touch it."""
         rows = self.png.rows(self.retraction.spans(touching))
         return rows * self.row_seconds + len(touching) * DAB_SECONDS
 
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """A patch that is wanted: `permits` are those that it has of the room, `turns` it has had."""
+    """A patch that was asked for. `permits` are those of the room that it holds, `turns` those it has had."""
 
     retract: Retract
     afford: Afford
@@ -66,21 +66,21 @@ class _Call:
 
 
 class _Room:
-    """Where `AT_ONCE` are made at a time, until each has its number; or one that must not be disturbed."""
+    """A limit: `AT_ONCE` patches are made at a time, or one alone, each until it has its number."""
 
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(AT_ONCE)
-        self._door = asyncio.Lock()
+        self._door = asyncio.Lock()  # two that want to be alone would else wait for each other's permit
 
     async def enter(self, call: _Call, *, alone: bool) -> None:
-        """Waits until a call may be made. It has to leave, however this ends."""
+        """Wait until a call's patch may be made. Call `leave` afterwards, also where this was cancelled."""
         async with self._door:
             while call.permits < (AT_ONCE if alone else 1):
                 await self._free.acquire()
                 call.permits += 1
 
     def leave(self, call: _Call) -> None:
-        """Makes room."""
+        """Give back the permits of a call."""
         for _ in range(call.permits):
             self._free.release()
         call.permits = 0
@@ -88,7 +88,10 @@ class _Room:
 
 @dataclass(eq=False)
 class DeferredPatches:
-    """Has the painter put such patches on the canvas. `again` counts those that waited for another turn."""
+    """The patches that are being made. `again` counts how often one waited for another turn.
+
+    `in_turn` is for how many seconds a patch may hold everybody up in its turn.
+    """
 
     painter: Painter
     in_turn: float = IN_TURN_SECONDS
@@ -101,11 +104,11 @@ class DeferredPatches:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stopped(self) -> bool:
-        """Whether the server ends, so that what is made should be given up."""
+        """Return whether the server is stopping, so that unfinished work should be given up."""
         return self._stop.is_set()
 
     def close(self) -> None:
-        """Give up whatever is being made, so that the painter need not wait for it when it closes."""
+        """Give up all unfinished patches, so that the painter need not wait for them when it closes."""
         self._stop.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for call in self._calls:
@@ -115,13 +118,13 @@ class DeferredPatches:
     def put(
         self, author: Author, retract: Retract, *, stroke: int = 0, call: int = 0, afford: Afford = _gratis
     ) -> asyncio.Future[Receipt]:
-        """Puts on the canvas what `retract` gives, which is called in a thread, more than once if need be.
-
-        All hear of the patch, also who asked for it. The future raises what `retract` and `afford` raise,
-        which is asked once whether the patch may be, and NotNow where nothing could be read or saved.
-        Raises NotNow once the painter closes.
+        """Put a patch of what `retract` returns on the canvas. Raises NotNow once the painter closes.
+        `retract` is called in a thread, and again where the canvas has changed too much meanwhile. `afford`
+        is called once with the patch, and raises where it must not be applied. The patch is sent to
+        everybody, also to the caller. The future raises what `retract` and `afford` raise, and NotNow where
+        nothing could be read or saved, or too much is drawn there.
         """
-        before = self.painter.introduce(author)  # what the author drew before is there then
+        before = self.painter.introduce(author)  # done when what the author drew before is on the canvas
         wanted = _Call(retract, afford)
         self._calls.add(wanted)
         late = self._start(wanted, self._first(wanted, before))
@@ -135,13 +138,17 @@ class DeferredPatches:
         return call.task
 
     def _leave(self, call: _Call) -> None:
-        """Called when a call was made, and when it was settled: the later of the two makes room."""
+        """Give the room back and forget a call, where its patch was made and its future is settled.
+
+        It is called at the end of either, and does nothing at the earlier of the two.
+        """
         if call.task is None or call.settled is None:
             return
         if call.task.done() and call.settled.done():
             self._room.leave(call)
             self._calls.discard(call)
-            # Both hold pictures, by their results or their errors' tracebacks: not until rings are collected
+            # Both hold pictures, by results or tracebacks, and are part of reference cycles: without this
+            # the memory would stay until the garbage collector runs
             call.task = call.settled = None
 
     async def _first(self, call: _Call, before: asyncio.Future[Receipt]) -> Late:
@@ -152,8 +159,10 @@ class DeferredPatches:
         return partial(self._finish, call, made)
 
     async def _next(self, call: _Call, made: _Made | None) -> Late:
-        """Makes it ready for another turn. Where more than dabs came, all is made again, and alone, so that
-        no other patch comes between.
+        """Bring a patch up to date for another turn.
+
+        Where another patch came meanwhile, all is made again: dabs can be added, patches cannot. This time no
+        other patch is made beside it, so that none can come between again.
         """
         if made is not None:
             later = self.painter.since(made.retraction.seq) or ()
@@ -165,9 +174,12 @@ class DeferredPatches:
         return partial(self._finish, call, made)
 
     async def _finish(self, call: _Call, made: _Made) -> Sequence[Patch]:
-        """The patch with what was drawn since it was made. Called when its turn has come."""
+        """Return the patch with what was drawn since it was made. Raises NotYetError, NotNow.
+
+        The journal calls it in the patch's turn.
+        """
         later = self.painter.since(made.retraction.seq)
-        if later is None:
+        if later is None:  # what came since is not in memory any more
             raise self._not_yet(call, None)
         if len(later) > IN_TURN_OPERATIONS:
             raise self._not_yet(call, made)
@@ -183,7 +195,10 @@ class DeferredPatches:
         return [finished.patch]
 
     def _not_yet(self, call: _Call, made: _Made | None) -> Exception:
-        """Has it made ready for another turn, if there is to be one."""
+        """Begin to bring a patch up to date for another turn, and return the error that says so.
+
+        After `TURNS` turns, or when the server is stopping, return NotNow. Without `made` all is made again.
+        """
         call.turns += 1
         if call.turns >= TURNS or self.stopped():
             return NotNow("too much is drawn there at the moment; nothing was applied")
@@ -210,7 +225,7 @@ def _make(retract: Retract) -> _Made:
 
 
 def _with(made: _Made, later: Sequence[Operation]) -> _Made | None:
-    """The same with later dabs on it; None where a patch is among what touches it."""
+    """Return a patch with later dabs added, or None where a patch is among the operations that touch it."""
     touching = [each for each in later if made.retraction.touches(each)]
     if any(isinstance(each.mark, Patch) for each in touching):
         return None

@@ -1,4 +1,4 @@
-"""When it dreams, and of what: the loop between the canvas and the dreamer."""
+"""The loop between the canvas and the dreamer: when the server dreams, and of what."""
 
 import asyncio
 import logging
@@ -26,7 +26,11 @@ RETRY_MOST_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """Seconds from dream to dream, from style to style, until it rests, until it sleeps then (0: never)."""
+    """When the dream loop does what, in seconds.
+
+    `interval` is from dream to dream, `style_interval` from style to style. It rests when nobody was there
+    for `rest_after` (0: never), and ends the worker after `sleep_after` more (0: never).
+    """
 
     interval: float
     style_interval: float
@@ -35,7 +39,7 @@ class Timetable:
 
 
 class Activity(Enum):
-    """What the dreamer does, as everyone is told."""
+    """What the dreamer does, as the status tells everyone."""
 
     STARTING = "starting"
     WAITING = "waiting"
@@ -46,8 +50,9 @@ class Activity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DreamStatus:
-    """How the dreams stand: layer, style and network of what is dreamt now; the time of the next dream in ms
-    since 1970, 0 where there is none to come; how many ms the last one took.
+    """What is dreamt now, when the next dream comes, and how long the last one took.
+
+    `next_dream` is in ms since 1970, 0 where none is to come; `dream_ms` is in ms.
     """
 
     layer: str
@@ -59,13 +64,13 @@ class DreamStatus:
 
 
 class DreamLoop:
-    """Takes the picture to the dreamer and the dream to the painter, in time.
+    """The loop that takes the picture to the dreamer, and the dream to the painter, at the right times.
 
-    It waits while the canvas is white paper, and rests while nobody is there. Either without anybody there
-    lets the worker go after a while; whoever comes or draws has it started again.
+    It waits while the canvas is white paper, and rests while nobody is there. After a while of either without
+    visitors it ends the worker's process; the next one who comes or draws has it started again.
 
-    `held` has it rest whoever comes, from the next dream on. `users` counts the open websockets; `changed` is
-    called when `status` would say something new, `dreamt` with the seconds that a dream took.
+    With `held` it rests, whoever comes, from the next dream on. `users` counts the open websockets. `changed`
+    is called when `status` changes, `dreamt` with the seconds that a dream took. `clock` gives ms since 1970.
     """
 
     def __init__(
@@ -109,28 +114,28 @@ class DreamLoop:
 
     @property
     def style(self) -> Style:
-        """What is dreamt now."""
+        """The style that is dreamt now."""
         return self._programme.style
 
     @property
     def restarts(self) -> int:
-        """How often the worker had to be started again."""
+        """How often the worker was started again after a failure."""
         return self._dreamer.restarts
 
     def next_style(self) -> None:
-        """Dreams its way to something else from the next dream on."""
+        """Begin to change to another style with the next dream."""
         style = self._programme.next_style(self._now())
         log.info("style", extra={"style": style.name, "layer": style.expression})
         self._changed()
 
     def hold(self, held: bool) -> None:
-        """Has it rest, or dream again."""
+        """Stop the dreams after the present one, or begin them again."""
         self.held = held
         self._activity.set()
 
     @property
     def asleep(self) -> bool:
-        """Whether there is no worker, as nobody needs one."""
+        """Whether the worker's process was ended because nobody needs it."""
         return self._dreamer.state is DreamerState.ASLEEP
 
     @property
@@ -139,12 +144,12 @@ class DreamLoop:
         return self._dreamer.wakes
 
     def active(self) -> None:
-        """Somebody came, left, or drew."""
+        """Take notice that somebody came, left, or drew: it does not rest for a while from now on."""
         self._active_at = asyncio.get_running_loop().time()
         self._activity.set()
 
     def status(self) -> DreamStatus:
-        """Return how the dreams stand at this moment."""
+        """Return the status as it is now."""
         works = self._dreamer.state in (DreamerState.READY, DreamerState.DREAMING)
         return DreamStatus(
             layer=self.style.expression,
@@ -173,12 +178,12 @@ class DreamLoop:
         self._changed()
 
     def _now(self) -> float:
-        """Seconds of the programme, which stands still while it rests."""
+        """Return the seconds of the programme's clock, which stands still while the loop rests."""
         now = asyncio.get_running_loop().time() if self._idle_since is None else self._idle_since
         return now - self._rested
 
     async def run(self) -> None:
-        """Dreams until cancelled."""
+        """Run the worker and dream until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._dreamer.run())
             group.create_task(self._dream_on())
@@ -202,14 +207,14 @@ class DreamLoop:
                 pause = min(2 * pause, RETRY_MOST_SECONDS)
 
     async def _until(self, due: float) -> None:
-        """Waits until it is time, the worker is ready, and there is somebody and something to dream for.
+        """Wait until it is time, the worker is ready, and there is somebody and something to dream for.
 
-        Whatever may change one of these sets `_activity`, and all are looked at again.
+        Everything that may change one of these sets `_activity`, and then all of them are checked again.
         """
         loop = asyncio.get_running_loop()
         announced = False
         while True:
-            self._activity.clear()
+            self._activity.clear()  # before the checks: what changes after them ends the wait below
             if self._idle():
                 announced = False
                 patience = self._rest()
@@ -232,7 +237,7 @@ class DreamLoop:
         self._changed()
 
     def _idle(self) -> bool:
-        """Whether nothing is to be dreamt: the operator's wish, nobody here for a while, white paper."""
+        """Return whether to rest: the operator says so, nobody was here for a while, or nothing is drawn."""
         now, rest_after = asyncio.get_running_loop().time(), self._timetable.rest_after
         if self._users():
             self._active_at = now
@@ -240,11 +245,17 @@ class DreamLoop:
         return self.held or quiet or self._painter.blank
 
     def _owes(self) -> bool:
-        """Whether no dream of the newest ink has begun: a worker may take longer to start than a rest."""
+        """Return whether no dream of the newest operation has begun yet.
+
+        It does not rest before: a worker may take longer to start than `rest_after`.
+        """
         return self._painter.version.seq > self._begun
 
     def _rest(self) -> float | None:
-        """Rests, and lets the worker go where nobody is there to need it; the seconds until that, if any."""
+        """Rest, and end the worker's process where nobody needed it for `sleep_after`.
+
+        Return the seconds until then, or None where it will not end.
+        """
         now, sleep_after = asyncio.get_running_loop().time(), self._timetable.sleep_after
         resting = self.held or not self._painter.blank
         if self._idle_since is None or resting is not self._resting:
@@ -268,7 +279,7 @@ class DreamLoop:
         return max(left, 0)
 
     def _rouse(self) -> float | None:
-        """Is up and about; the seconds after which it would rest as things are, if any."""
+        """Stop resting. Return the seconds after which to rest if nothing changes, or None."""
         loop = asyncio.get_running_loop()
         if self._idle_since is not None:
             self._rested += loop.time() - self._idle_since

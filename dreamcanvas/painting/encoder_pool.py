@@ -1,6 +1,7 @@
-"""Threads that encode pictures. Addresses take turns, and each may have only so much under way.
+"""Threads that encode pictures. Addresses take turns, and each may have a limited number on their way.
 
-What a picture is made from, a crop or a frame file, is taken when its turn has come: what waits is small.
+What a picture is made from, a crop or a frame file, is read when its turn has come: so a waiting request
+takes little memory.
 """
 
 import asyncio
@@ -15,14 +16,16 @@ from dreamcanvas.errors import NotNow
 
 P = ParamSpec("P")
 T = TypeVar("T")
-EVERYBODY: Final = ""  # whose turn it is where all get the same picture
-LONGEST_WAIT: Final = 10.0
+EVERYBODY: Final = ""  # the household of pictures that are the same for all
+LONGEST_WAIT: Final = 10.0  # s, for room
 
 
 class EncoderPool:
-    """`threads` of them. `waiting` is how many pictures may wait for an address, 0 any number; beyond that,
-    NotNow is raised. `unread` is how many may be made or sent for an address at once: those who do not read
-    what they asked for get no more."""
+    """A pool of `threads` encoder threads, and the queues of the addresses.
+
+    `waiting` is how many pictures may wait for an address (0: any number); beyond that NotNow is raised.
+    `unread` is how many may be made or sent for an address at once: who does not read gets no more.
+    """
 
     def __init__(self, threads: int = 2, *, waiting: int = 64, unread: int = 8) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="encoder")
@@ -41,17 +44,20 @@ class EncoderPool:
         return sum(map(len, self._queues.values()))
 
     def close(self) -> None:
-        """Begins nothing more."""
+        """Begin no more work; what runs in a thread goes on."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Does the work in a thread; within a turn."""
+        """Run `work` in a thread and return its result; raises what it raises. Call it within a turn."""
         call = partial(work, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
     @contextlib.asynccontextmanager
     async def turn(self, household: str, key: Hashable = None) -> AsyncIterator[None]:
-        """Waits until it is an address's turn to have a picture made, that of `key`. Raises NotNow."""
+        """Wait until it is an address's turn to have a picture made. Raises NotNow where too many wait.
+
+        `key` names the picture for `also`.
+        """
         granted = self._enqueue(household)
         if key is not None:
             self._by_key[key] = granted
@@ -62,12 +68,17 @@ class EncoderPool:
         finally:
             if key is not None:
                 self._by_key.pop(key, None)
+            # Where it was cancelled just after it had been granted, the thread has to be given back, too
             if granted.done() and not granted.cancelled():
                 self._free += 1
             self._next()
 
     def also(self, household: str, key: Hashable) -> None:
-        """Another address waits for the picture, too: it is made when it is either's turn."""
+        """Let a picture that waits for its turn also wait in another address's queue.
+
+        It is made when it is the turn of either. Without it, a picture that many want could wait behind the
+        long queue of the one address that asked first.
+        """
         granted = self._by_key.get(key)
         if granted is not None and not granted.done():
             queue = self._queues.setdefault(household, deque())
@@ -97,9 +108,10 @@ class EncoderPool:
         return NotNow("too many pictures are asked for from your address")
 
     async def room(self, household: str) -> Callable[[], None]:
-        """Waits until an address may have one more picture on its way. Call what is returned when it is sent.
+        """Wait until an address may have one more picture on its way. Raises NotNow.
 
-        Raises NotNow where too many wait, or it takes too long.
+        That is raised where too many wait, or after `LONGEST_WAIT`. Call the function that is returned when
+        the picture is sent or given up; a second call does nothing.
         """
         room = self._rooms.setdefault(household, asyncio.Semaphore(self._unread))
         if self._most_waiting and self._in_rooms[household] >= self._unread + self._most_waiting:

@@ -1,6 +1,6 @@
-"""The use cases that change or show the canvas: the single writer.
+"""The single writer of the canvas: what changes or shows it.
 
-Whatever changes it gets a number, is made durable, is applied, is acknowledged and broadcast, in that order.
+Every change gets a number, is made durable, is applied, and is acknowledged and broadcast, in that order.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from dreamcanvas.store.journal import Author, Entry, Journal, Late, Observer, Re
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS: Final = 2.0  # for which a checkpoint under way is waited for at the end
+CHECKPOINT_SECONDS: Final = 2.0  # at most, for which a stop waits for an unfinished checkpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The picture at a version. `time` is when its newest operation or dream was made, ms since 1970.
+    """The picture at a version. `time` is when its newest operation or dream was made, in ms since 1970.
 
-    `ink`: what of it is spared by the dream of it.
+    `ink` is the fresh ink in it, which a dream of it spares.
     """
 
     image: Image.Image
@@ -41,14 +41,19 @@ class Snapshot:
     ink: Recent = Recent()
 
     def planes(self) -> tuple[bytes, bytes | None]:
-        """The pixels, RGB, and a byte for each, the share of a dream that recent ink takes: 30 ms of work."""
+        """Return the pixels as RGB, and a mask of a byte for each pixel, or None where no ink is fresh.
+
+        A mask's byte is the share of the dream that the pixel takes: 255 is all of it, fresh ink takes less.
+        This takes 30 ms: call it in a thread.
+        """
         return self.image.tobytes(), self.ink.plane()
 
 
 class Painter:
-    """The canvas with its journal, its dreams, and those who watch.
+    """The canvas with its journal, its dreams, and its broadcast.
 
-    `clock` gives ms since 1970. `painted` is called with how many operations a transaction put on the canvas.
+    `clock` gives ms since 1970. `painted` is called with the number of operations that a transaction put on
+    the canvas. A checkpoint is kept after each `checkpoint_operations` (0: never).
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class Painter:
         journal.observe(Observer(self._applied, self._room))
 
     async def recover(self) -> None:
-        """Put the operations over the newest base. Raises StoreError, sqlite3.Error."""
+        """Read the newest base and draw the operations after it. Raises StoreError, sqlite3.Error."""
         self._next_dream = await self._dreams.last_number() + 1
         found = await recover(
             self._journal,
@@ -116,15 +121,15 @@ class Painter:
 
     @property
     def blank(self) -> bool:
-        """Whether it is white paper: nothing was dreamt, and all that was drawn, if anything, taken back."""
+        """Whether the canvas is white paper: nothing was dreamt, and nothing drawn that was not undone."""
         return self.version.dream == 0 and self.ink.bare(self.version.seq)
 
     async def snapshot(self) -> Snapshot:
-        """A copy of the whole picture, as it is now."""
+        """Return a copy of the whole picture, as it is now. Raises RuntimeError where it is known wrong."""
         return await self._read(Canvas.snapshot)
 
     async def crop(self, left: int, top: int, width: int, height: int) -> Snapshot:
-        """A copy of a part of the picture, in pixels."""
+        """Return a copy of a part of the picture, in pixels. Raises as `snapshot` does."""
         return await self._read(lambda canvas: canvas.crop(Region(left, top, left + width, top + height)))
 
     async def _read(self, look: Callable[[Canvas], Image.Image]) -> Snapshot:
@@ -132,20 +137,21 @@ class Painter:
         return Snapshot(await self._canvas_thread.read(look), version, time)
 
     def since(self, seq: int, most: int | None = None) -> list[Operation] | None:
-        """The operations after a number, at most so many, or None where they are not kept any more or the
-        number is in the future.
+        """Return the operations after `seq`, at most `most`, or None where they are not kept any more.
+
+        It is None, too, where `seq` is in the future.
         """
         if not self.keeps(seq):
             return None
         return self._log.newest(self.version.seq - seq, most)
 
     def keeps(self, seq: int) -> bool:
-        """Whether the operations after a number are kept, and it is not in the future."""
+        """Return whether the operations after `seq` are kept, and it is not in the future."""
         return 0 <= self.version.seq - seq <= len(self._log)
 
     @property
     def resync_seq(self) -> int:
-        """The operation that the picture has to hold for whoever was last told to fetch it."""
+        """The operation that a picture must contain for readers that were told to fetch it."""
         return self._broadcast.resync_seq
 
     def _picture(self) -> Picture:
@@ -162,23 +168,26 @@ class Painter:
         call: int = 0,
         origin: object = None,
     ) -> asyncio.Future[Receipt]:
-        """Makes the marks of a call durable and puts them on the canvas.
+        """Make the marks of a call durable and put them on the canvas. Raises NotNow once it closes.
 
-        Raises NotNow once it closes; the future raises it where nothing could be saved.
+        The future raises NotNow where nothing could be saved. `origin` is the reader that needs no event.
         """
         return self._append(Entry(author, marks, stroke, call, origin))
 
     def put_later(
         self, author: Author, late: asyncio.Future[Late], *, stroke: int = 0, call: int = 0
     ) -> asyncio.Future[Receipt]:
-        """Puts marks on the canvas that are made when it is their turn; all hear of them.
+        """Put marks on the canvas that `late` makes when their turn comes. Raises as `paint` does.
 
-        Raises as `paint` does, and the future what `late` raises.
+        They are sent to everybody, also to the caller. The future also raises what `late` raises.
         """
         return self._append(Entry(author, (), stroke, call, late=late))
 
     def introduce(self, *authors: Author) -> asyncio.Future[Receipt]:
-        """Is done when all is applied that authors painted before. Raises as `paint` does."""
+        """Return a future that is done when all that the authors painted before is applied.
+
+        Raises as `paint` does.
+        """
         self._check_open()
         return self._journal.passed(*authors)
 
@@ -191,11 +200,14 @@ class Painter:
             raise NotNow("the server is shutting down; nothing was applied")
 
     async def _room(self) -> None:
-        """Called by the journal before it takes more: the pixels must not lag behind without bound."""
+        """Wait while too many operations are not drawn yet.
+
+        The journal calls it before each transaction, so that drawing cannot lag behind without bound.
+        """
         await self._canvas_thread.room()
 
     def _applied(self, transaction: list[tuple[Entry, Receipt]]) -> None:
-        """Called by the journal when operations are durable."""
+        """Apply and broadcast the operations of a transaction. The journal calls it when they are durable."""
         done: list[Operation] = []
         for entry, receipt in transaction:
             if receipt.operations:
@@ -211,7 +223,7 @@ class Painter:
         self._log.trim(self._pinned)
 
     def _keep_picture(self) -> None:
-        """Has the picture kept where much has come since the newest base."""
+        """Begin to save a checkpoint where many operations came since the newest base."""
         due = 0 < self._checkpoint_operations <= self._since_base
         if due and self._checkpoints is not None and self._keeping is None and not self._closing:
             self._since_base = 0
@@ -219,30 +231,34 @@ class Painter:
             self._keeping = asyncio.get_running_loop().create_task(keeping)
 
     async def _checkpoint(self, checkpoints: Checkpoints) -> None:
-        shown = await self.snapshot()  # raises where the picture is not what it should be: none is kept then
+        shown = await self.snapshot()  # raises where the picture is wrong: that must not be saved
         kept = await checkpoints.keep(shown.image, shown.version, time=shown.time, now=self._clock())
         self._keeping = None
-        self._since_base += 0 if kept else self._checkpoint_operations // 2  # again before long
+        # Where it was not saved, half as many operations later it is tried again
+        self._since_base += 0 if kept else self._checkpoint_operations // 2
 
     # Dreams
 
     async def begin_dream(self) -> Snapshot:
-        """The picture to dream of; the operations after it are kept until `end_dream` or `abandon_dream`."""
+        """Return the picture to dream of, and keep the operations after it until the dream is laid.
+
+        Call `end_dream` or `abandon_dream` afterwards.
+        """
         self._pinned = self.version.seq
-        ink = self.ink.recent()  # now: while the picture is copied more may be drawn
+        ink = self.ink.recent()  # before the copy, during which more may be drawn that it does not contain
         return replace(await self.snapshot(), ink=ink)
 
     def abandon_dream(self) -> None:
-        """There will be no dream of the picture that was begun."""
+        """Give up the dream that was begun, and let go of the operations that were kept for it."""
         self._pinned = None
         self._log.trim(self._pinned)
 
     async def end_dream(
         self, jpeg: bytes, *, style: str, layer: str, network: str, ms: int, users: int
     ) -> Dream:
-        """Records the dream of the picture that was begun, and makes it the base.
+        """Save the dream of the picture that was begun, and make it the base. Raises OSError, sqlite3.Error.
 
-        Raises OSError, sqlite3.Error.
+        `ms` is how long it took; `users` is how many were here.
         """
         assert self._pinned is not None
         number, seq = self._next_dream, self._pinned
@@ -251,6 +267,7 @@ class Painter:
             base = Canvas(await asyncio.to_thread(decode, jpeg), number, seq)
             await self._dreams.record(dream, jpeg)
             self._next_dream += 1
+            # Most of the later operations are drawn beside everything else; `lay` has only the rest to draw
             await asyncio.to_thread(_catch_up, base, self._later(seq))
             self._canvas_thread.lay(base, self._later(base.seq))
             self.ink.dreamt(seq)
@@ -267,9 +284,9 @@ class Painter:
         return operations
 
     async def close(self) -> None:
-        """Refuse what comes from now on, and wait until what came is settled.
+        """Refuse all calls from now on, and wait until those before are settled.
 
-        It waits for patches that are made late, too: whoever makes them (DeferredPatches) gives up first.
+        That includes patches that are not made yet: close DeferredPatches first, which gives them up.
         """
         self._closing = True
         if self._keeping is not None:

@@ -1,4 +1,4 @@
-"""Files of pictures: made once per key, however many ask at the same time, and kept while asked for."""
+"""A cache of picture files: each is made once, however many ask at the same time; the least used go first."""
 
 import asyncio
 from collections import OrderedDict
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 
 
 class PictureCache:
-    """A cache of `max_bytes`. Work is done in threads, once per key."""
+    """A cache of up to `max_bytes`. A file is made once per key."""
 
     def __init__(self, max_bytes: int = 48 * 2**20) -> None:
         self._max_bytes = max_bytes
@@ -15,11 +15,11 @@ class PictureCache:
         self._making: dict[Hashable, asyncio.Task[bytes]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """What `make` returns for the key, from the cache where it is there. Raises what `make` raises."""
+        """Return the file of a key, from the cache or from `make` in a thread. Raises what `make` raises."""
         return await self.fetch(key, lambda: asyncio.to_thread(make))
 
     async def fetch(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
-        """The same with a `make` that has to be awaited, and need not be a thread's work."""
+        """Return the file of a key, from the cache or from `make`, a coroutine. Raises what `make` raises."""
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
@@ -28,7 +28,7 @@ class PictureCache:
         if task is None:
             task = asyncio.create_task(self._make(key, make))
             self._making[key] = task
-        return await asyncio.shield(task)
+        return await asyncio.shield(task)  # others wait for it, too: one that leaves must not cancel it
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[bytes]]) -> bytes:
         try:

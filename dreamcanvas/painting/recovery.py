@@ -1,4 +1,4 @@
-"""How a start finds the picture: the newest base that is whole, and the operations after it."""
+"""How the picture is found at a start: the newest base whose file is whole, and the operations after it."""
 
 import logging
 from dataclasses import dataclass
@@ -18,8 +18,10 @@ INK_OPERATIONS: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What was found: the picture, its newest dream's style and time, the time of what is newest in it, the
-    operation that the newest base ends with, and the newest operations. Times in ms since 1970.
+    """What was found: the picture, and what is known of it. Times are in ms since 1970.
+
+    `style` and `dream_time` are those of its newest dream, `time` is that of the newest dream or operation in
+    it. `base` is the last operation in the base, `operations` are the newest ones.
     """
 
     canvas: Canvas
@@ -33,9 +35,10 @@ class Recovered:
 async def recover(
     journal: Journal, dreams: Dreams, checkpoints: Checkpoints | None, *, ink: Ink, replay_operations: int
 ) -> Recovered:
-    """Puts the operations over the newest base, and says what was found; `ink` is told of what is recent.
+    """Read the newest base, draw the operations after it, and return the picture.
 
-    Raises StoreError, sqlite3.Error.
+    The base is a dream or a later checkpoint. `ink` gets the recent operations. Raises StoreError,
+    sqlite3.Error.
     """
     found = await dreams.newest_whole()
     canvas, style, dream_time, time = Canvas(), "", 0, 0
@@ -52,7 +55,7 @@ async def recover(
         time = max(time, checkpoint.time)
     start = canvas.seq
     newest = OperationLog(replay_operations)
-    # As many as in memory where patches are large: what is older is as if it were given over to the dream
+    # At most as many operations as memory allows where patches are large; older ink counts as dreamt
     inked = max(ink.needed_after(journal.seq), journal.replayed_from(INK_OPERATIONS))
     for operation in journal.operations(min(start, inked, journal.replayed_from(replay_operations))):
         if operation.seq > start:
@@ -76,6 +79,9 @@ async def recover(
 
 
 def _begin_later(first: int, last: int) -> Canvas:
-    """There is no base to begin with, and operations up to a number were deleted for want of room."""
+    """Return white paper after the operation `last`, and log that `first` to `last` are missing.
+
+    They were deleted to make room, and no base that contains them is left.
+    """
     log.error("begins white: operations are not kept any more", extra={"first": first, "last": last})
     return Canvas(dream_seq=last)

@@ -1,4 +1,4 @@
-"""The use cases behind `who` and `restore`: who painted at a place, and how it was before."""
+"""What `who` and `restore` do: find who painted at a place, and put an earlier picture back."""
 
 import asyncio
 import contextlib
@@ -24,16 +24,15 @@ from dreamcanvas.store.undo_reader import Outlines, UndoReader
 
 T = TypeVar("T")
 
-OPERATOR_TIMES: Final = 20  # the work of an undo that the operator may have done
+OPERATOR_TIMES: Final = 20  # a restore may be so many times the work that an undo may be
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be as it was at `time` (ms since 1970) or when `dream` was new; at the start where both are
-    None.
+    """What to put back: the `region` as it was at `time` (ms since 1970) or when `dream` was new.
 
-    Of `authors` and of whoever is at `address`, a place of Moderation's, only: where they drew since.
-    `region` bounds it.
+    Where both are None, it is as it was at the very start. With `authors` or `address` (as Moderation.place
+    returns it) only what these have drawn since then is taken back.
     """
 
     region: Region
@@ -45,7 +44,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The patch that was made, its region, and how many dabs were taken back."""
+    """The result of a restore: the patch's number, its region, and how many dabs were taken back."""
 
     seq: int
     region: Region
@@ -54,7 +53,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Painter:
-    """Somebody whose dabs covered a place: how many did, the first, the last."""
+    """An author whose dabs covered a place: how many there were, the first and the last."""
 
     author: int
     address: str
@@ -66,7 +65,7 @@ class Painter:
 
 @dataclass(frozen=True, slots=True)
 class _Theirs:
-    """Dabs of some authors, numbered after `after`, up to `until`."""
+    """Dabs of some authors, with numbers after `after` and up to `until`."""
 
     authors: tuple[int, ...]
     after: int
@@ -75,7 +74,10 @@ class _Theirs:
 
 
 class Restorer:
-    """Puts back how it was. `lost` gives the JPEG of a dream whose frame file has gone."""
+    """The work behind `who` and `restore`: it reads the past and has patches made.
+
+    `lost` returns the JPEG of a dream whose frame file is deleted, or raises MovieError or OSError.
+    """
 
     def __init__(
         self,
@@ -92,7 +94,10 @@ class Restorer:
         self._lost = lost
 
     async def who(self, region: Region, *, since: int, time: int) -> list[Painter]:
-        """Whose dabs covered a part of a region between two times, whoever painted last first."""
+        """Return who painted in a region between two times, ms since 1970; first who painted last.
+
+        Raises NotKept, NotNow.
+        """
         return await _reading(lambda: self._who(region, since, time))
 
     def _who(self, region: Region, since: int, time: int) -> list[Painter]:
@@ -110,9 +115,9 @@ class Restorer:
         return sorted(painters, key=lambda painter: painter.last.seq, reverse=True)
 
     async def restore(self, wanted: Wanted, details: Mapping[str, object]) -> Restored:
-        """Puts it back by a patch; the act is written down with `details`.
+        """Put an earlier picture back by a patch, and write the act down with `details`.
 
-        Raises NotKept where there is nothing to put back or too little is kept; NotNow, sqlite3.Error.
+        Raises NotKept where too little is kept or there is nothing to put back; NotNow, sqlite3.Error.
         """
         if wanted.authors or wanted.address is not None:
             return await self._take_back(wanted, details)
@@ -128,7 +133,8 @@ class Restorer:
             raise NotKept("there is nothing of theirs there since then", asked_by="authors")
         pictures = await self._pictures(wanted, theirs.dabs[0].seq)
         span = {"authors": theirs.authors, "after": theirs.after, "until": theirs.until}
-        whole = wanted.region == WHOLE  # else what they drew is still seen beside it
+        # Only of a whole canvas all of theirs is gone; of a region their dabs are still seen beside it
+        whole = wanted.region == WHOLE
         act = await self._moderation.record("restore", {**details, **(span if whole else {})})
         retract = partial(self._retract, wanted.region, theirs, pictures)
         receipt = await self._deferred.put(_operator(), retract, stroke=act if whole else 0)
@@ -183,7 +189,10 @@ class Restorer:
         return Retraction(wanted.region, picture.crop(wanted.region), alpha, newest)
 
     async def _pictures(self, wanted: Wanted, first: int | None) -> dict[int, bytes]:
-        """The picture that it starts from, where its frame file has gone; none where that is there."""
+        """Return the JPEG of the dream that a restore starts from, by number, if its frame file is deleted.
+
+        Return nothing where the file is there, or where the picture is not to be had elsewhere either.
+        """
 
         def missing() -> int:
             with self._open() as past:
@@ -203,7 +212,7 @@ class Restorer:
 
 
 def _moment(past: UndoReader, wanted: Wanted) -> tuple[int, int, int]:
-    """The dream that was shown, its last operation, and the last that was on it."""
+    """Return the dream that was shown, the last operation in it, and the last one drawn on it by then."""
     if wanted.dream is not None:
         seq = _seq_of(past, wanted.dream)
         return wanted.dream, seq, seq
@@ -225,7 +234,7 @@ def _operator() -> Author:
 
 
 def _covers(dab: Dab, region: Region) -> bool:
-    """Whether a pixel's middle in the region lies inside the dab's circle."""
+    """Return whether the middle of any pixel of the region lies inside the dab's circle."""
     half = dab.size / 2
     x, y = dab.x - dab.size // 2 + half, dab.y - dab.size // 2 + half
     nearest_x = min(max(x, region.left + 0.5), region.right - 0.5)

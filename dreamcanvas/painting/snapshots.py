@@ -1,8 +1,8 @@
-"""The picture as files, for however many ask: one encode per version and format, and only so many of them.
+"""The whole picture as files: encoded once per version and format, and with a limited rate.
 
-Whoever asks gets the newest picture, while the format's allowance lasts. Then it is the last one that was
-made again, which says its version, and from which a client can go on: it is of the newest dream, the
-operations after it are kept, and no reader was told to fetch a newer one. Who has that one already waits.
+Callers get the newest picture while the rate allows it. Beyond that they get the last file again, with its
+version, where a client can go on from it: it is of the newest dream, the operations after it are kept, and no
+reader was told to fetch a newer one. A caller that has this file already waits for the next.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ EARLY: Final = 0.002  # seconds by which timers may fire too soon: they are roun
 
 @dataclass(frozen=True, slots=True)
 class EncodedSnapshot:
-    """The picture of a version as a file. `time`, ms since 1970, is that of its newest operation or dream."""
+    """The picture as a file. `time` is that of its newest operation or dream, in ms since 1970."""
 
     data: bytes
     version: Version
@@ -37,10 +37,10 @@ def _nothing(_: Version) -> bool:
 
 
 class Snapshots:
-    """The last file of each format.
+    """The last file of each format, and how soon the next one may be made.
 
-    PNG and WebP, which take several times as long as JPEG, are made once in `interval` seconds in the long
-    run, that of the dreams. `now` is a monotonic clock in seconds.
+    PNG and WebP take several times as long as JPEG: in the long run they are made once in `interval` seconds,
+    the time from dream to dream. `now` is a monotonic clock in seconds.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class Snapshots:
         self.encoded = 0
 
     async def get(self, format_: Format, held: Callable[[Version], bool] = _nothing) -> EncodedSnapshot:
-        """The picture in a format. Raises KeyError where there is no such format.
+        """Return the picture in a format. Raises KeyError where there is no such format.
 
-        `held` says whether the reader has a version already: then it waits for when another may be made.
+        `held` returns whether the caller has a version already: then it waits until a newer one may be made.
         """
         allowance, wanted = self._allowance[format_], self._painter.version
         while True:
@@ -76,14 +76,14 @@ class Snapshots:
                     if not held(kept.version):
                         return kept
                     await asyncio.sleep(wait + EARLY)
-                    held = _nothing  # others may have had what was free: not a second time
+                    held = _nothing  # it waits once only: others may have used the rate up meanwhile
                     continue
                 allowance.take(self._now(), 1)
                 self._making[format_] = asyncio.create_task(self._make(format_))
             await asyncio.shield(self._making[format_])
 
     def _leads_on(self, version: Version) -> bool:
-        """Whether a client that has this picture can go on from it."""
+        """Return whether a client can go on from the picture of this version: see the module."""
         return (
             version.dream == self._painter.version.dream
             and version.seq >= self._painter.resync_seq

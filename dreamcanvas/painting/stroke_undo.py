@@ -1,4 +1,4 @@
-"""The use case behind `undo`: whose stroke, and whether it is too late."""
+"""What `undo` does: it finds a stroke of its author's, unless it is too late, and takes it back."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,8 +18,10 @@ from dreamcanvas.text.plural import counted
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much work an undo may be: the operations that are looked through, the pixels that are drawn again,
-    in millions, and the memory for what is laid out meanwhile, in MB.
+    """How much work an undo may be; 0 is no limit.
+
+    `operations` may be looked through, `megapixels` (millions) drawn again, and `memory_mb` (MB) used for
+    the pictures that it needs meanwhile.
     """
 
     operations: int = 200_000
@@ -27,7 +29,7 @@ class Bounds:
     memory_mb: int = 64
 
     def work(self, stopped: Callable[[], bool], *, times: int = 1) -> undo.Work:
-        """As work that is given up once `stopped` says so."""
+        """Return the budget of one undo, `times` these bounds. It is given up when `stopped` returns True."""
         return undo.Work(
             operations=times * self.operations or undo.FOREVER,
             pixels=times * self.megapixels * 1_000_000 or undo.FOREVER,
@@ -37,14 +39,15 @@ class Bounds:
 
 
 def undo_bounds(config: Config) -> Bounds:
-    """The bounds that are set."""
+    """Return the bounds that the settings give."""
     return Bounds(config.undo_operations, config.undo_megapixels, config.undo_memory_mb)
 
 
 class StrokeUndo:
-    """Takes strokes back that were drawn in the last `seconds` (0: whenever).
+    """The work behind `undo`: it takes back strokes of the last `seconds` (0: of any age).
 
-    `limited` is called with "undo" where that is more work than `bounds` allow.
+    `limited` is called with "undo" where that is more work than `bounds` allow. `clock` gives ms since
+    1970.
     """
 
     def __init__(
@@ -68,12 +71,12 @@ class StrokeUndo:
     def undo(
         self, author: Author, stroke: int, *, call: int = 0, afford: Afford = lambda _: None
     ) -> asyncio.Future[Receipt]:
-        """Puts back what was there before a stroke. All hear of the patch, also who asked for it.
+        """Put back what was there before a stroke, by a patch. Raises NotNow once the painter closes.
 
-        `afford` is asked whether the patch may be. The future raises what it raises, UnknownStroke where the
-        stroke is not the author's, too old, or has been taken back, UndoError where it is too much work or
-        what was before is not kept, and NotNow where nothing could be saved. Raises NotNow once the painter
-        closes.
+        The patch is sent to everybody, also to the caller. `afford` is called with it, and raises where it
+        must not be applied. The future raises that error; UnknownStroke where the stroke is not the
+        author's, too old, or taken back already; UndoError where it is too much work, or what was there
+        before is not kept; NotNow where nothing could be saved.
         """
         since = self._clock() - 1000 * self._seconds if self._seconds else 0
         retract = partial(self._retract, author.number, stroke, since)
@@ -96,4 +99,4 @@ class StrokeUndo:
             except undo.OverdrawnError as error:
                 self._limited("undo")
                 why = f"so much came after stroke {stroke} that it stays: {error}"
-        raise UndoError(why)  # not from within, where the error would hold what was laid out until then
+        raise UndoError(why)  # outside of `except`, where the error would keep the pictures made until then

@@ -1,1 +1,1 @@
-"""A server, put together from its parts: started, watched and stopped."""
+"""The server: put together from its parts, started, watched and stopped."""

@@ -1,4 +1,4 @@
-"""What the operator of a canvas has set, as a server finds it at its start."""
+"""Loading of what the operator has set, at the start of a server."""
 
 import sqlite3
 from collections.abc import Callable
@@ -19,7 +19,7 @@ async def open_moderation(
     changed: Callable[[], None],
     clock: Callable[[], int],
 ) -> Moderation:
-    """Return the settings and bans, as they were set before. Raises StoreError.
+    """Return the operator's stored settings and bans. Raises StoreError where they cannot be read.
 
     `changed` is called when they, or a token, change.
     """

@@ -71,7 +71,7 @@ PAGE: Final = Path(__file__).parents[1] / "page"
 
 @dataclass(frozen=True, slots=True)
 class _Signals:
-    """What parts that are built early tell those that are built later."""
+    """Signals from parts that are built early to parts that are built later, and are not known to them."""
 
     painted: Signal[[int]] = field(default_factory=Signal)
     visited: Signal[[]] = field(default_factory=Signal)
@@ -81,7 +81,7 @@ class _Signals:
 
 @dataclass(frozen=True, slots=True)
 class _Studio:
-    """The canvas, and all that is made of it."""
+    """The parts around the canvas."""
 
     broadcast: Broadcast
     painter: Painter
@@ -92,7 +92,7 @@ class _Studio:
 
 @dataclass(frozen=True, slots=True)
 class _House:
-    """Who is here, and what each of them may."""
+    """The parts that know who is here and what each may do."""
 
     access: Access
     moderation: Moderation
@@ -105,7 +105,7 @@ class _House:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What has to be started and stopped."""
+    """The parts that have to be started and stopped."""
 
     storage: Storage
     studio: _Studio
@@ -115,7 +115,7 @@ class _Parts:
 
 
 async def _painter(config: Config, kept: Storage, broadcast: Broadcast, painted: Signal[[int]]) -> Painter:
-    """Return the painter with the picture as it was. Raises StoreError."""
+    """Return the painter with the picture as it was before. Raises StoreError, sqlite3.Error."""
     painter = Painter(
         journal=kept.journal,
         dreams=kept.dreams,
@@ -146,7 +146,7 @@ def _dream_loop(
     held: bool,
     rng: random.Random,
 ) -> DreamLoop:
-    """Return the loop that dreams. Raises DreamError where its network or styles cannot be had."""
+    """Return the dream loop. Raises DreamError where its network or styles cannot be loaded."""
     threads = config.dream_threads or os.cpu_count() or 1
     return DreamLoop(
         painter,
@@ -221,7 +221,7 @@ def _connections(
     metrics: Metrics,
     visited: Callable[[], None],
 ) -> Connections:
-    """Return the endpoint of the websockets, which has every method."""
+    """Return the endpoint of the websockets, with the methods of both services."""
     return Connections(
         config,
         service=service_of(
@@ -280,7 +280,7 @@ def _web(
 
 
 def _listen(signals: _Signals, metrics: Metrics, house: _House, connections: Connections) -> None:
-    """Have the parts that were built later told what happens in those that were built before."""
+    """Connect the signals of parts that were built early to the parts that were built later."""
     signals.painted.listen(metrics.painted)
     signals.moderated.listen(house.status.announce)
     signals.moderated.listen(connections.close_revoked)
@@ -289,13 +289,13 @@ def _listen(signals: _Signals, metrics: Metrics, house: _House, connections: Con
 
 
 def _follow(signals: _Signals, dream_loop: DreamLoop) -> None:
-    """Have the dream loop told when somebody comes, leaves or draws."""
+    """Tell the dream loop when somebody comes, leaves or draws."""
     signals.painted.listen(lambda _: dream_loop.active())
     signals.visited.listen(dream_loop.active)
 
 
 def _watch(metrics: Metrics, kept: Storage, studio: _Studio, house: _House) -> None:
-    """Have `/metrics` show the parts as they are."""
+    """Add gauges and counters of all parts to `/metrics`."""
     users = house.clients.count
     watch_canvas(metrics, studio.painter, kept.journal, studio.broadcast, users=users)
     if studio.dream_loop is not None:
@@ -305,7 +305,10 @@ def _watch(metrics: Metrics, kept: Storage, studio: _Studio, house: _House) -> N
 
 
 class App:
-    """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP has it dream something else."""
+    """A server. `serve` runs it until SIGTERM or Ctrl-C; SIGHUP changes the style of its dreams.
+
+    `started` is called with its address when it accepts connections.
+    """
 
     def __init__(self, config: Config, *, rng: random.Random, started: Callable[[str], None]) -> None:
         self._config = config
@@ -316,7 +319,7 @@ class App:
         self._metrics = Metrics()
 
     async def serve(self) -> None:
-        """Run until told to stop. Raises ConfigError or StoreError where it cannot start."""
+        """Run until a signal says to stop. Raises ConfigError or StoreError where it cannot start."""
         config = self._config
         lock = DirectoryLock(config.data_dir)
         try:
@@ -330,7 +333,7 @@ class App:
 
     @contextlib.asynccontextmanager
     async def _built(self, kept: Storage, access: Access, listener: socket.socket) -> AsyncIterator[_Parts]:
-        """Build the parts, with the upkeep of what is kept beside them from when the picture is there."""
+        """Build the parts. Maintenance of the stored data runs beside them once the picture is loaded."""
         config, metrics, signals = self._config, self._metrics, _Signals()
         broadcast = Broadcast(tick=config.tick_ms / 1000, root=config.root_path)
         painter = await _painter(config, kept, broadcast, signals.painted)
@@ -394,12 +397,12 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        # Without a handler SIGHUP would end the process, also where it does not dream
+        # Without a handler SIGHUP would end the process: one is needed also where the server does not dream
         next_style = dream_loop.next_style if dream_loop is not None else lambda: None
         loop.add_signal_handler(signal.SIGHUP, next_style)
 
     async def _run(self, parts: _Parts, listener: socket.socket) -> None:
-        """Start the parts, and stop them when told to."""
+        """Start the parts, and stop them when a signal says so."""
         dream_loop = parts.studio.dream_loop
         self._take_signals(dream_loop)
         async with asyncio.TaskGroup() as group:
@@ -408,7 +411,8 @@ class App:
             await parts.http.up.wait()
             self._started(url(listener))
             gc.collect()
-            gc.freeze()  # what was loaded stays; to look through it again stops everything for 20 ms
+            # What is loaded now stays until the end: each collection that goes through it takes 20 ms
+            gc.freeze()
             log.info("started", extra={"url": url(listener), "version": __version__})
             if self._config.movies:
                 tasks.append(group.create_task(parts.storage.history.run()))
@@ -424,7 +428,10 @@ class App:
     # Stopping
 
     async def _end(self, parts: _Parts, tasks: list[asyncio.Task[None]]) -> None:
-        """Stop what makes something new, save what is there, and close the connections last."""
+        """Stop what makes new things, save what is there, and then close the connections.
+
+        They are last, so that calls which are already on their way get their replies.
+        """
         log.info("stopping")
         self._watchdog.stopping()
         for task in tasks:

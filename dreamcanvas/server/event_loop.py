@@ -11,25 +11,25 @@ SWITCH_SECONDS: Final = 0.0005
 
 
 def share_interpreter() -> None:
-    """Has a busy loop let waiting threads run at least each half millisecond.
+    """Set the interpreter's switch interval to half a millisecond, so that threads run beside a busy loop.
 
-    A thread that writes a transaction gives the interpreter up a dozen times, for each of SQLite's steps, and
-    waits to have it again. It may demand it only when the loop has had it for a whole interval without a
-    pause; each pause of the loop, for a callback's end, begins another. With Python's 5 ms a loop that is
-    busy in pieces of less kept paints waiting 0.4 s for a transaction of 2 ms.
+    A thread that writes a transaction releases the interpreter's lock (GIL) about twelve times, once for each
+    of SQLite's steps, and then waits to have it again. It may demand it only when another thread has held it
+    for a whole interval without a break; each time that the loop releases it, a new interval begins. With
+    Python's 5 ms and a loop that was busy in shorter pieces, paints waited 0.4 s for a transaction of 2 ms.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the loop: uvloop, or None for asyncio's own; `auto` is uvloop where it is installed.
+    """Return what makes the event loop: uvloop's factory, or None for asyncio's own.
 
-    Raises ConfigError where it is asked for and not installed.
+    `auto` is uvloop where it is installed. Raises ConfigError where `uvloop` is not installed.
     """
     if name == "asyncio":
         return None
     try:
-        import uvloop  # noqa: PLC0415 - not everywhere
+        import uvloop  # noqa: PLC0415 - it is optional
     except ImportError:
         if name == "uvloop":
             raise ConfigError("loop is 'uvloop', but that is not installed: pip install uvloop") from None

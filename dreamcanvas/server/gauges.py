@@ -1,4 +1,4 @@
-"""What `/metrics` shows of the parts as they are, beside what it counts."""
+"""Gauges and counters that `/metrics` reads from the parts when it is asked."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from dreamcanvas.telemetry.metrics import Metrics
 def watch_canvas(
     metrics: Metrics, painter: Painter, journal: Journal, broadcast: Broadcast, *, users: Callable[[], int]
 ) -> None:
-    """Have gauges and counters show the canvas and those who watch it."""
+    """Add gauges and counters of the canvas and its readers."""
     watch, count = metrics.watch, metrics.count
     watch("connections", "Open websockets.", users)
     watch("operations", "Number of the newest operation.", lambda: painter.version.seq)
@@ -29,7 +29,7 @@ def watch_canvas(
 
 
 def watch_dreams(metrics: Metrics, dream_loop: DreamLoop) -> None:
-    """Have gauges and counters show the dreamer."""
+    """Add gauges and counters of the dreamer."""
     watch, count = metrics.watch, metrics.count
     count("dream_failures", "Dreams that failed since the start.", lambda: dream_loop.failures)
     count("dreamer_restarts", "Starts of the dreamer after a failure.", lambda: dream_loop.restarts)
@@ -38,7 +38,7 @@ def watch_dreams(metrics: Metrics, dream_loop: DreamLoop) -> None:
 
 
 def watch_pictures(metrics: Metrics, cursors: Cursors, snapshots: Snapshots) -> None:
-    """Have gauges and counters show the cursors, and the pictures that are encoded."""
+    """Add gauges and counters of the cursors and of the pictures that are encoded."""
     watch, count, encoders = metrics.watch, metrics.count, snapshots.encoders
     count("cursors_dropped", "Cursors that were not passed on.", lambda: cursors.dropped)
     count("views", "Pictures that were encoded since the start.", lambda: snapshots.encoded)

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with turns, and time-outs: for who does not send, does not read, or is idle."""
+"""uvicorn's HTTP protocol with turns and time-outs, for peers that do not send, do not read, or are idle."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,24 +16,27 @@ from dreamcanvas.rpc.fair_scheduler import FairScheduler, Share
 from dreamcanvas.rpc.timers import Timers
 from dreamcanvas.rpc.write_buffer import bound_what_is_unsent
 
-SLICE: Final = 1024  # bytes that h11 is given at a time: it goes through all of a body's chunks in one go
-UNSENT: Final = 65536
+SLICE: Final = 1024  # bytes that h11 gets at a time: it works through all it has without a break
+UNSENT: Final = 65536  # bytes
 
 
 class _Flow(FlowControl):
-    """Tells when uvicorn wants to read and when it does not, in place of doing it."""
+    """uvicorn's flow control, which tells us when to read and when not, and does not do it itself.
+
+    Whether the transport reads depends on our own input, too: see `HttpProtocol._look`.
+    """
 
     def __init__(self, transport: asyncio.Transport, changed: Callable[[], None]) -> None:
         super().__init__(transport)
         self._changed = changed
 
     def pause_reading(self) -> None:
-        """See `HttpProtocol._look`."""
+        """Note that uvicorn wants no more for now."""
         self.read_paused = True
         self._changed()
 
     def resume_reading(self) -> None:
-        """See `HttpProtocol._look`."""
+        """Note that uvicorn wants more."""
         if self.read_paused:
             self.read_paused = False
             self._changed()
@@ -41,11 +44,13 @@ class _Flow(FlowControl):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds for a request to arrive whole, for some of a response to be read, and for which a connection
-    stays open without a request, by its peer.
+    """How long a connection may keep us waiting, in seconds.
 
-    A proxy sends the next visitor's request on a connection that it has kept. Where we close that before the
-    proxy does, the request may meet the end of it and is lost: a POST is not sent again.
+    A request has to arrive whole in `request`, some of a response has to be read in `write`. `idle` returns
+    for a peer's address how long its connection stays open without a request.
+
+    A proxy keeps connections and sends the next visitor's request on one of them. Where we close it first,
+    that request may arrive after the end and is lost: a proxy does not send a POST again.
     """
 
     request: float
@@ -54,12 +59,13 @@ class Timeouts:
 
 
 class HttpProtocol(H11Protocol):
-    """Closes a connection whose next request has not begun, or has not arrived, headers and body, in time.
+    """An HTTP connection that takes turns with others and is closed where its peer is too slow.
 
-    It cuts one off that has not read in time what it asked for.
+    It is closed where the next request does not begin, or does not arrive with headers and body, in time; and
+    aborted where a response is not read in time.
 
-    `share` gives what an address has of the event loop, `limited` counts who is cut off. `gone` is called
-    when the connection has, whatever it has become.
+    `share` returns an address's share of the event loop. `limited` counts aborted connections. `gone` is
+    called at the end of the connection, also where it has become a websocket.
     """
 
     def __init__(
@@ -92,7 +98,7 @@ class HttpProtocol(H11Protocol):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to wait for a request."""
+        """Begin to wait for a request."""
         super().connection_made(transport)
         self._share = self._share_of(self.client[0] if self.client else "")
         self.flow = _Flow(transport, self._flow_changed)
@@ -100,7 +106,7 @@ class HttpProtocol(H11Protocol):
         self._start_waiting(self._timeouts.request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stops waiting."""
+        """Stop the timers and leave the turns."""
         self._timers.cancel()
         self._input = b""
         self._turns.leave(self._share, self)
@@ -108,9 +114,9 @@ class HttpProtocol(H11Protocol):
         self._gone()
 
     def data_received(self, data: bytes) -> None:
-        """Has what came looked at, as its address takes turns with others.
+        """Keep what came until it is this address's turn.
 
-        From the first byte on a request has to arrive in time.
+        The time in which a request has to arrive begins with its first byte.
         """
         if self._idle:
             self._idle = False
@@ -120,7 +126,7 @@ class HttpProtocol(H11Protocol):
         self._go_on()
 
     def pause_writing(self) -> None:
-        """The peer does not read: cut it off if that lasts."""
+        """Start the time in which the peer has to read; it is called when the peer does not."""
         super().pause_writing()
         self._timers.start("write", self._timeouts.write, self._cut_off)
 
@@ -129,7 +135,7 @@ class HttpProtocol(H11Protocol):
         self.transport.abort()
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """Stop the time in which the peer has to read: it reads again."""
         super().resume_writing()
         if not self.transport.is_closing():
             self._timers.cancel("write")
@@ -137,7 +143,7 @@ class HttpProtocol(H11Protocol):
     # Turns
 
     def work(self, until: float) -> bool:
-        """Looks at what came until a time; says whether there is more that can be looked at."""
+        """Give h11 what came, until the time `until`; return whether there is more for another turn."""
         while self._can_work():
             piece = self._input[self._at : self._at + SLICE]
             self._at += len(piece)
@@ -165,10 +171,10 @@ class HttpProtocol(H11Protocol):
         if self.flow.read_paused:
             self._look()
         else:
-            self.loop.call_soon(self._go_on)  # not in the middle of what uvicorn does
+            self.loop.call_soon(self._go_on)  # later: uvicorn is in the middle of something
 
     def _look(self) -> None:
-        """Reads no more while something waits."""
+        """Read from the transport only where nothing that came before waits, so that memory is bounded."""
         if self._upgraded or self.transport.is_closing():
             return
         if self._at < len(self._input) or self.flow.read_paused:
@@ -180,14 +186,14 @@ class HttpProtocol(H11Protocol):
     # What uvicorn calls
 
     def on_response_complete(self) -> None:
-        """Begins to wait for the next request, which may have begun already."""
+        """Begin to wait for the next request, of which a part may have come already."""
         self._idle = not self.conn.trailing_data[0] and self._at >= len(self._input)
         peer = self.client[0] if self.client else ""
         self._start_waiting(self._timeouts.idle(peer) if self._idle else self._timeouts.request)
         super().on_response_complete()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hands the connection on; it is a websocket's from now on."""
+        """Hand the connection on to the websocket's protocol, and stop the timers and turns of this one."""
         self._timers.cancel()
         self._upgraded = True
         self._input, self._at = b"", 0
@@ -195,7 +201,10 @@ class HttpProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP; behind another request all that can be done is to close."""
+        """Answer what is not HTTP with 400, or just close where another request is still being answered.
+
+        A second response in the middle of the first would be taken as a part of it.
+        """
         cycle = cast("RequestResponseCycle | None", self.cycle)
         if cycle is None and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
@@ -211,7 +220,7 @@ class HttpProtocol(H11Protocol):
 
     def _expire(self) -> None:
         if self.transport.is_closing():
-            # What was written last is not read: `close` waits for that for ever
+            # The peer does not read the last of what was written, and `close` would wait for that for ever
             self._timers.start("write", self._timeouts.write, self._cut_off)
             return
         whole = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body

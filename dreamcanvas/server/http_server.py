@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with connections that this server accepts itself."""
+"""The HTTP server: uvicorn, but connections are accepted by our own Door, which limits them."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ GRACE_SECONDS: Final = 2
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn, but signals are the application's, connections our door's, and it says when it is up."""
+    """uvicorn's server, without its signal handlers and with our Door. `up` is set when it accepts."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class HttpServer(uvicorn.Server):
         metrics.count("rates_waited", "Times that an address waited for its rate.", lambda: turns.held)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to accept connections."""
+        """Begin to accept connections, by the Door in place of uvicorn's own servers."""
         await self.lifespan.startup()
         self.servers = [cast(Any, self._door)]
         self._door.open()
@@ -92,7 +92,7 @@ class HttpServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leaves them alone."""
+        """Leave signals alone: App handles them."""
         yield
 
 
@@ -108,7 +108,7 @@ def _throttled(app: ASGIApp, config: Config, connections: Connections, metrics: 
 
 
 def _timeouts(config: Config) -> Timeouts:
-    """For how long an HTTP connection may keep us waiting: long where it is a proxy's, or this machine's."""
+    """Return how long connections may keep us waiting; idle ones of a proxy or this machine may long."""
     proxies = Proxies(config.trusted_proxies)
 
     def idle(peer: str) -> float:

@@ -1,4 +1,4 @@
-"""The socket that a server listens on, and how many connections it accepts: in all, and of an address."""
+"""The socket that a server listens on, and how many connections it accepts: in all, and per address."""
 
 import asyncio
 import errno
@@ -18,17 +18,17 @@ from dreamcanvas.text.plural import counted
 
 log = logging.getLogger(__name__)
 
-ACCEPTS: Final = 32  # in a turn of the loop
-BACKLOG: Final = 1024
-RESERVE: Final = 256  # descriptors for files, pipes and what else is opened
-SAY_SECONDS: Final = 60.0
-PAUSE_SECONDS: Final = 0.5
-BURST_SECONDS: Final = 4
+ACCEPTS: Final = 32  # at most, in one iteration of the event loop
+BACKLOG: Final = 1024  # connections that wait in the kernel
+RESERVE: Final = 256  # descriptors for everything that is not a connection: files, pipes
+SAY_SECONDS: Final = 60.0  # at least, between two warnings
+PAUSE_SECONDS: Final = 0.5  # after which it tries again where the system has no descriptors or memory
+BURST_SECONDS: Final = 4  # an address may open as many at once as in this time at its rate
 _OUT_OF_RESOURCES: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def listen(config: Config) -> socket.socket:
-    """Takes the address and the port. Raises ConfigError."""
+    """Return a socket bound to the configured address and port. Raises ConfigError where it cannot be."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,14 +41,17 @@ def listen(config: Config) -> socket.socket:
 
 
 def url(listener: socket.socket) -> str:
-    """Where a browser on this machine finds the server."""
+    """Return the address at which a browser on this machine finds the server."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{host}:{port}/"
 
 
 def room_for(sockets: int) -> int:
-    """Raises the limit of open files, as far as the system lets it, and says for how many sockets it is."""
+    """Return for how many sockets, at most `sockets`, the limit of open files has room.
+
+    It raises the limit first, as far as the system allows; where it stays too low that is logged.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = sockets + RESERVE
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -66,10 +69,11 @@ def room_for(sockets: int) -> int:
 
 
 class Door:
-    """Accepts connections while there is room; those that come meanwhile wait in the kernel.
+    """The acceptor of connections: it accepts while there is room; further ones wait in the kernel.
 
-    `protocol` makes what a connection is read by; it calls what it is given when the connection has gone.
-    `trusted` says of an address that it is a proxy's: it speaks for many. `limited` counts what was refused.
+    `protocol` makes the protocol of a connection, which calls the given function when the connection is gone.
+    `trusted` returns whether an address is a proxy's, which speaks for many and so has no limit of its own.
+    `limited` counts refused connections.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Door:
         self._limited = limited
         self._loop = asyncio.get_running_loop()
         self._most = room_for(config.sockets)
-        # Nobody fills it alone
+        # No address gets more than half, so that nobody can lock all others out
         self._of_address = min(config.sockets_per_address or self._most, max(1, self._most // 2))
         if not config.rate_limits:
             self._of_address = 0
@@ -102,18 +106,18 @@ class Door:
         self.full = 0
 
     def open(self) -> None:
-        """Begins."""
+        """Begin to accept connections."""
         self._listener.setblocking(False)
         self._listener.listen(BACKLOG)
         self._listen()
 
     def close(self) -> None:
-        """Accepts no more."""
+        """Accept no more connections; those that are open stay."""
         self._closed = True
         self._rest()
 
     async def wait_closed(self) -> None:
-        """As an asyncio.Server has it."""
+        """Return at once: uvicorn calls this, as an asyncio.Server has it."""
 
     def _listen(self) -> None:
         if not self._listening and not self._closed:
@@ -129,21 +133,21 @@ class Door:
         for _ in range(ACCEPTS):
             if self.sockets >= self._most:
                 self._fill(f"{counted(self.sockets, 'connection')} are open")
-                return  # the next one that goes lets the next one in
+                return  # `_gone` listens again when one of them ends
             try:
                 connection, address = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 if error.errno not in _OUT_OF_RESOURCES:
-                    continue  # of the connection's network: it is gone already (accept(2))
+                    continue  # an error of this one connection, which is gone already: see accept(2)
                 self._fill(str(error.strerror))
                 self._loop.call_later(PAUSE_SECONDS, self._listen)
                 return
             self._admit(connection, str(address[0]))
 
     def _fill(self, why: str) -> None:
-        """Stops to accept, and says so, but not each time."""
+        """Stop accepting for now, and log why, at most once in `SAY_SECONDS`."""
         self.full += 1
         self._rest()
         now = self._loop.time()
@@ -183,7 +187,7 @@ class Door:
     ) -> None:
         try:
             await self._loop.connect_accepted_socket(protocol, connection)
-        except OSError:  # it has gone already
+        except OSError:  # it is gone already, and no protocol was made that would tell
             connection.close()
             gone()
 

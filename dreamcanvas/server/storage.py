@@ -1,4 +1,4 @@
-"""What is kept in a data directory, put together once: for a server, and for `dreamcanvas history encode`."""
+"""The parts that store things in a data directory, for a server and for `dreamcanvas history encode`."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from dreamcanvas.store.maintenance import HOUR_MS, Keeping, Maintenance
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The parts that keep things: operations, dreams, checkpoints, movies; and what deletes the oldest."""
+    """The parts that store operations, dreams, checkpoints and movies, and the one that deletes old ones."""
 
     journal: Journal
     dreams: Dreams
@@ -32,10 +32,10 @@ def storage(
     clock: Callable[[], int],
     committed: Callable[[float, int], None] = lambda _seconds, _entries: None,
 ) -> Iterator[Storage]:
-    """Open the parts, and close them at the end. `clock` gives ms since 1970; `committed` is told of each
-    transaction: its seconds, and how many entries it held.
+    """Open the parts, and close them at the end. Raises StoreError where the directory cannot be used.
 
-    Raises StoreError where the data directory cannot be used.
+    `clock` gives ms since 1970. `committed` is called after each transaction with the seconds that it took
+    and the number of its entries.
     """
     path = config.data_dir / layout.DATABASE
     with contextlib.closing(Journal(path, clock=clock, committed=committed)) as journal:

@@ -1,4 +1,4 @@
-"""Tells systemd how it is, by the protocol of sd_notify(3); silent where systemd did not ask."""
+"""Messages to systemd by the protocol of sd_notify(3); none are sent where systemd did not ask for them."""
 
 import asyncio
 import logging
@@ -16,9 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class Watchdog:
-    """`$NOTIFY_SOCKET` is where to tell, `$WATCHDOG_USEC` after how much silence systemd restarts it.
+    """The sender of messages to systemd.
 
-    Raises ConfigError where that is no number.
+    `$NOTIFY_SOCKET` is where to send them. `$WATCHDOG_USEC` is the silence, in microseconds, after which
+    systemd restarts the server. Raises ConfigError where it is not a number.
     """
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
@@ -31,18 +32,21 @@ class Watchdog:
             )
         self._seconds = int(silence) / 1e6
         if environment.get("WATCHDOG_PID") not in (None, str(os.getpid())):
-            self._seconds = 0.0  # meant for another process
+            self._seconds = 0.0  # inherited from a parent process, for which it was meant
 
     def ready(self, status: str) -> None:
-        """It serves."""
+        """Tell that the server is up, with a line for `systemctl status`."""
         self._tell(f"READY=1\nSTATUS={status}")
 
     def stopping(self) -> None:
-        """It ends."""
+        """Tell that the server is stopping."""
         self._tell("STOPPING=1")
 
     async def run(self) -> None:
-        """Gives a sign of life of the event loop, twice in the time that systemd waits, until cancelled."""
+        """Send a sign of life twice in the time that systemd waits, until cancelled.
+
+        It runs in the event loop: where the loop hangs, the signs stop.
+        """
         while self._seconds:
             self._tell("WATCHDOG=1")
             await asyncio.sleep(max(self._seconds / 2, SHORTEST_SECONDS))

@@ -1,4 +1,4 @@
-"""What runs beside something else."""
+"""Tasks that run beside the body of an `async with`."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,10 @@ from typing import Any
 
 @contextlib.asynccontextmanager
 async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Runs `work` until the body has ended; where `work` fails the body is cancelled.
+    """Run `work` beside the body until the body ends; where `work` fails, the body is cancelled.
 
-    What the body or `work` raises comes out as it is. A TaskGroup alone would wrap it, the errors of the body
-    too, so that nobody who waits for a StoreError sees it.
+    An error of either is raised as it is. A TaskGroup alone would wrap it in a group, so that no `except
+    StoreError` would catch it.
     """
     try:
         async with asyncio.TaskGroup() as group:
@@ -25,7 +25,7 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def sole(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error in a group, however deep; the group where there are several."""
+    """Return the one error in a group of groups, or the group where there are several errors."""
     found: BaseException = errors
     while isinstance(found, BaseExceptionGroup) and len(found.exceptions) == 1:
         found = found.exceptions[0]
