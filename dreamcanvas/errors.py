@@ -56,8 +56,9 @@ class StoreError(DreamcanvasError):
 
 
 class NotNow(DreamcanvasError):
-    """Something cannot be done at the moment, and nothing was changed. After `wait` seconds it may be asked
-    for again.
+    """Something cannot be done at the moment; nothing was changed.
+
+    The caller may ask again after `wait` seconds.
     """
 
     def __init__(self, sentence: str, *, wait: float = 1.0) -> None:
@@ -66,7 +67,7 @@ class NotNow(DreamcanvasError):
 
 
 class NotKept(DreamcanvasError):
-    """What is asked for of the past is not there. `asked_by` is what named it: a dream, a time, authors."""
+    """The past that was asked for is not kept. `asked_by` says by what: a dream, a time, authors."""
 
     def __init__(self, sentence: str, *, asked_by: str) -> None:
         super().__init__(sentence)
@@ -74,11 +75,11 @@ class NotKept(DreamcanvasError):
 
 
 class UndoError(DreamcanvasError):
-    """A stroke is not taken back: what was before is not kept, or it is too much work."""
+    """A stroke cannot be taken back: what was there before is not kept, or it is too much work."""
 
 
 class UnknownStroke(UndoError):
-    """The author has no such stroke that could be taken back, or not any more."""
+    """The author has no such stroke, or it was taken back already."""
 
 
 class AccessError(DreamcanvasError):
@@ -86,7 +87,7 @@ class AccessError(DreamcanvasError):
 
 
 class TooFast(AccessError):
-    """A caller has spent what it may; it may go on after `wait_ms` milliseconds."""
+    """A caller has used up its quota; it may go on after `wait_ms` milliseconds."""
 
     def __init__(self, sentence: str, *, wait_ms: int) -> None:
         super().__init__(sentence)
@@ -102,7 +103,7 @@ class UnknownToken(AccessError):
 
 
 class AdminError(DreamcanvasError):
-    """A call of the host's failed: the server was not reached, or refused."""
+    """A call of the operator's failed: the server was not reached, or refused it."""
 
 
 class Unreachable(DreamcanvasError, TimeoutError):
@@ -154,14 +155,14 @@ class InvalidParams(RpcError):
 
 
 class Internal(RpcError):
-    """A bug; the sentence is no more than an incident id that the log explains."""
+    """A bug. The sentence holds only an incident id, which the log explains."""
 
     code = -32603
     name = "INTERNAL"
 
 
 class RateLimited(RpcError):
-    """Too many, too fast."""
+    """Too many calls, connections or dabs in too short a time."""
 
     code = -32001
     name = "RATE_LIMITED"

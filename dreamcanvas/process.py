@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, Final
 from dreamcanvas.errors import ProcessError
 
 MAX_HEADER: Final = 1 << 24
-"""The longest names all frames of a window: 80 bytes for each."""
+"""Bytes. The longest header names all frames of a window, with 80 bytes for each."""
 
 MAX_PAYLOAD: Final = 1 << 30
 CHUNK: Final = 1 << 20
@@ -48,7 +48,7 @@ class Frame:
 
 
 def encode_frame(frame: Frame) -> bytes:
-    """Return the length and the header as bytes; the payload follows as it is."""
+    """Return a frame's length and header as bytes; the raw bytes are to be sent after them."""
     header = json.dumps({**frame.header, "bytes": len(frame.payload)}).encode()
     return len(header).to_bytes(4, "big") + header
 
@@ -63,7 +63,7 @@ def write_frame(stream: BinaryIO, frame: Frame) -> None:
 def read_frame(stream: BinaryIO) -> Frame | None:
     """Read a frame; None at the stream's end, also within a frame.
 
-    Raises ProcessError for bytes that are no frame, OSError.
+    Raises ProcessError for bytes that are not a frame, OSError.
     """
     length = _read(stream, 4)
     header = _read(stream, _header_length(length)) if length is not None else None
@@ -75,7 +75,7 @@ def read_frame(stream: BinaryIO) -> Frame | None:
 
 
 def _read(stream: BinaryIO, size: int) -> bytes | None:
-    """Read so many bytes; None where the stream ends before. A raw stream may give fewer at a time."""
+    """Read `size` bytes; None where the stream ends before. A raw stream may return fewer at a time."""
     chunks: list[bytes] = []
     while size:
         chunk = stream.read(min(size, CHUNK))
@@ -115,7 +115,7 @@ def _parse(header: bytes) -> tuple[Mapping[str, Any], int]:
 
 
 class Child:
-    """A child process that runs."""
+    """A running child process, as its parent sees it."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None
@@ -132,16 +132,16 @@ class Child:
             asyncio.create_subprocess_exec(*command, "--parent", str(os.getpid()), stdin=pipe, stdout=pipe)
         )
         try:
-            # asyncio, cancelled between the process and its pipes, leaves these open
+            # shielded: asyncio leaves the pipes open when it is cancelled while it starts the process
             return Child(await asyncio.shield(starting))
         except asyncio.CancelledError:
-            with suppress(OSError):  # there is no process then
+            with suppress(OSError):  # then no process was started
                 await Child(await starting).kill()
             raise
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Return its process id."""
         return self._process.pid
 
     async def send(self, frame: Frame) -> None:
@@ -198,11 +198,11 @@ class Parent:
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     def receive(self) -> Frame:
-        """Wait for the next frame."""
+        """Wait for the next frame and return it."""
         return self._frames.get()
 
     def send(self, frame: Frame) -> None:
-        """Answer. Raises OSError."""
+        """Send a frame to the parent. Raises OSError."""
         write_frame(self._stdout, frame)
 
     def _read(self) -> None:

@@ -1,8 +1,8 @@
-"""PNG files in bands of rows, each compressed by itself, so that a change costs no more than its rows (pure).
+"""Make PNG files in bands of rows, each compressed alone, so that a change costs only its rows (pure).
 
-A PNG's pixels are one zlib stream. Between bands that is flushed to a byte and forgets what came before (RFC
-1951, 3.2.4: an empty stored block; zlib's Z_FULL_FLUSH), so that a band can be replaced. A row may be
-filtered by the one above it: where a band's last row changes, the next band is made again, too.
+A PNG's pixels are one zlib stream. Between bands the stream is flushed to a whole byte, and refers to nothing
+before (zlib's Z_FULL_FLUSH, an empty stored block of RFC 1951, 3.2.4). So one band can be replaced. But a row
+may be filtered by the row above it: when a band's last row changes, the next band is made again, too.
 """
 
 import io
@@ -17,7 +17,7 @@ from PIL import Image
 ROWS: Final = 32
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _ZLIB_HEADER: Final = b"\x78\x01"
-_LAST_BLOCK: Final = b"\x03\x00"  # empty, and the last one
+_LAST_BLOCK: Final = b"\x03\x00"  # an empty block with the mark of the last one
 _MODULUS: Final = 65521  # of Adler-32
 _RGBA: Final = bytes((8, 6, 0, 0, 0))  # bits of a channel, colour type, compression, filter, interlace
 
@@ -26,7 +26,7 @@ Look = Callable[[int, int], Image.Image]
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """Compressed rows, the length of what they were, and its checksum."""
+    """Compressed rows, with the length and the Adler-32 of the bytes before compression."""
 
     data: bytes
     length: int
@@ -43,12 +43,12 @@ class BandedPng:
 
     @staticmethod
     def of(width: int, height: int, look: Look) -> "BandedPng":
-        """Return that of a picture; `look` gives rows of it, from one up to another."""
+        """Return the PNG of a picture; `look(top, bottom)` gives its rows from `top` up to `bottom`."""
         bands = (_band(look, top, min(top + ROWS, height), width) for top in range(0, height, ROWS))
         return BandedPng(width, height, tuple(bands))
 
     def changed(self, spans: Iterable[tuple[int, int]], look: Look) -> "BandedPng":
-        """Return the same where rows in `spans`, from one up to another, have changed."""
+        """Return the PNG after a change of the rows in `spans`, each (first, first after it)."""
         bands = list(self.bands)
         for number in self._touched(spans):
             start = number * ROWS
@@ -56,7 +56,7 @@ class BandedPng:
         return replace(self, bands=tuple(bands))
 
     def rows(self, spans: Iterable[tuple[int, int]]) -> int:
-        """Return how many rows are made again where those in `spans` have changed."""
+        """Return how many rows `changed` would compress again for `spans`."""
         return len(self._touched(spans)) * ROWS
 
     def _touched(self, spans: Iterable[tuple[int, int]]) -> set[int]:
@@ -68,7 +68,7 @@ class BandedPng:
         }
 
     def file(self) -> bytes:
-        """Return the PNG file."""
+        """Return the bytes of the PNG file."""
         adler = 1
         for band in self.bands:
             adler = _joined(adler, band.adler, band.length)
@@ -89,7 +89,7 @@ def _band(look: Look, top: int, bottom: int, width: int) -> _Band:
     buffer = io.BytesIO()
     look(top - above, bottom).save(buffer, "PNG", compress_level=0)  # filtered, not compressed
     filtered = memoryview(zlib.decompress(_pixels(buffer.getvalue())))[above * (1 + 4 * width) :]
-    # Runs of equal bytes alone: half the time of the usual strategy, and hardly larger for what is dreamt
+    # Z_RLE looks for runs only: half the time of the usual strategy, and dreams become hardly larger
     compressor = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
     data = compressor.compress(filtered) + compressor.flush(zlib.Z_FULL_FLUSH)
     return _Band(data, len(filtered), zlib.adler32(filtered))
@@ -111,7 +111,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _joined(one: int, other: int, length: int) -> int:
-    """Return the Adler-32 of two texts one after the other, the second of a length (RFC 1950, 8.2)."""
+    """Return the Adler-32 of two joined texts from those of each; `length` is the second's (RFC 1950)."""
     low = (one & 0xFFFF) + (other & 0xFFFF) - 1
     high = (one >> 16) + (other >> 16) + length * ((one & 0xFFFF) - 1)
     return (high % _MODULUS) << 16 | low % _MODULUS

@@ -1,4 +1,4 @@
-"""The soft round brush, to the integer (pure): PROTOCOL.md, "The brush, exactly".
+"""Draw with the soft round brush, exact to the integer (pure): PROTOCOL.md, "The brush, exactly".
 
 A dab of size n has an n × n mask m = ⌊102·(½ + ½·cos πr) + ½⌋ inside the circle r < 1, and blends each
 channel by v ← DIV255(v·(255 − m) + c·m). That is what Pillow's `Image.paste(colour, box, mask)` computes.
@@ -16,7 +16,7 @@ MAX_SIZE: Final = 124
 
 @lru_cache(maxsize=MAX_SIZE)
 def mask(size: int) -> Image.Image:
-    """Return the brush of a diameter of `size` pixels, 1 to 124, as an 8-bit picture of size × size."""
+    """Return the mask of a brush of `size` pixels (1–124): an 8-bit picture of size × size."""
     return Image.frombytes("L", (size, size), bytes(_alphas(size)))
 
 
@@ -31,7 +31,7 @@ def _alphas(size: int) -> list[int]:
 
 
 def draw(image: Image.Image, x: int, y: int, size: int, color: int) -> None:
-    """Blend a dab with its middle at (x, y) into an RGB picture. It may lie partly or wholly off it."""
+    """Blend a dab with its middle at (x, y) into an RGB picture. It may lie outside it."""
     left, top = x - size // 2, y - size // 2
     if left >= image.width or top >= image.height or left + size <= 0 or top + size <= 0:
         return

@@ -1,4 +1,4 @@
-"""Pictures as files, in each format and for browsers (pure)."""
+"""Encode pictures as files, in each format and for browsers (pure)."""
 
 import io
 from typing import Final, TypeAlias
@@ -12,8 +12,9 @@ DELIVERY_SIDES: Final = (1536, 768)
 
 
 def encode(image: Image.Image, format_: Format) -> bytes:
-    """Encode an RGB picture as a file: `jpg` (quality 90, no chroma subsampling), `png`, or `webp` (quality
-    90).
+    """Encode an RGB picture as a file.
+
+    The formats are `jpg` (quality 90, no chroma subsampling), `png` and `webp` (quality 90).
     """
     buffer = io.BytesIO()
     if format_ == "jpg":
@@ -28,7 +29,7 @@ def encode(image: Image.Image, format_: Format) -> bytes:
 def encode_delivery(image: Image.Image, side: int) -> bytes:
     """Return a dream as browsers get it: a JPEG of `side` × `side` pixels, quality 78, 4:2:0.
 
-    Not progressive: that takes four times as long, all of it without letting another thread run.
+    It is not progressive: that would take four times as long, and no other thread runs meanwhile.
     """
     if image.width != side:
         image = image.reduce(image.width // side)

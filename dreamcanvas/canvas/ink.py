@@ -1,7 +1,7 @@
-"""Recent ink, and how much of a dream it takes (pure: no I/O, no clock).
+"""Spare recent ink: how much of a dream each place takes (pure: no I/O, no clock).
 
-A dream would paint over a line that was drawn a second ago. So ink takes a share of each dream by its age,
-which is counted in dreams and not in seconds: while nothing is dreamt, nothing ages.
+A dream would paint over a line that was drawn a second ago. So ink takes only a share of each dream, which
+grows with its age. Age is counted in dreams and not in seconds: while nothing is dreamt, nothing ages.
 """
 
 from bisect import bisect_left
@@ -15,24 +15,24 @@ from PIL import Image, ImageDraw, ImageFilter
 from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Region, bounds
 
 FULL: Final = 255
-"""In a plane: takes the whole dream, as the rest of the canvas does."""
+"""In a plane: the place takes the whole dream, as places without recent ink do."""
 
 MOST_SPOTS: Final = 20_000
-"""Dabs of the last minutes: 40 ms to draw them all."""
+"""So many dabs are remembered; drawing them all takes 40 ms."""
 
 THIN: Final = 12
-"""Pixels: a narrower line is spared with its surroundings, else the forms around it close over it."""
+"""Pixels: a narrower line is spared with its surroundings, as the forms around would close over it."""
 
 SCALE: Final = 2
-"""The plane is drawn at half the canvas' size, as its edges are soft."""
+"""The plane is drawn at 1/SCALE of the canvas' size, as its edges are soft."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """How ink is given over to the dream: a share of `start` at first, the whole after `dreams` dreams.
+    """How the share of a dream grows with the ink's age: from `start` to the whole after `dreams` dreams.
 
-    The share grows by the power `bend` of the age: above 1 slowly at first. A line thinner than THIN px is
-    spared `margin` px more on each side.
+    It grows with the power `bend` of the age; with `bend` above 1, slowly at first. A line thinner than
+    THIN px is spared `margin` px more on each side.
     """
 
     start: float = 0.25
@@ -41,7 +41,7 @@ class Curve:
     margin: int = 4
 
     def share(self, age: int) -> float:
-        """Return the share of the dream that ink takes which was dreamt `age` times before, 0 to 1."""
+        """Return the share of the next dream (0–1) that ink takes which is `age` dreams old."""
         if age >= self.dreams:
             return 1.0
         return float(self.start + (1 - self.start) * (max(age, 0) / self.dreams) ** self.bend)
@@ -51,9 +51,9 @@ CURVE: Final = Curve()
 
 
 class Spot(NamedTuple):
-    """A place that was drawn on: the operation's number, its author and stroke, the box of the mark.
+    """A place that was drawn on: the operation's number, author and stroke, and the box of its mark.
 
-    What is no dab clears what lies under it (`dab` False).
+    A mark other than a dab (`dab` False) clears the ink under it.
     """
 
     seq: int
@@ -65,9 +65,9 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """The ink that is not given over yet, the newest last, as it was at one moment.
+    """The recent ink as of one moment, the newest last.
 
-    `dreams` are the last dreams' newest operations, in the order of the dreams.
+    `dreams` are the newest operations of the last dreams, in the order of the dreams.
     """
 
     spots: tuple[Spot, ...] = ()
@@ -75,13 +75,13 @@ class Recent:
     curve: Curve = CURVE
 
     def age(self, seq: int) -> int:
-        """Return how many dreams had an operation in the picture that they started from."""
+        """Return the age of an operation: how many dreams started from a picture that held it."""
         return len(self.dreams) - bisect_left(self.dreams, seq)
 
     def plane(self, side: int = SIDE) -> bytes | None:
-        """Draw the shares for a canvas of `side` px: a byte a pixel, row by row, FULL where there is no ink.
+        """Return the shares for a canvas of `side` px, or None where every pixel takes the whole dream.
 
-        Later ink replaces earlier. None where all of the canvas takes the whole dream.
+        A byte for each pixel, row by row, FULL where there is no ink. Later ink replaces earlier ink.
         """
         small = Image.new("L", (side // SCALE, side // SCALE), FULL)
         draw = ImageDraw.Draw(small)
@@ -99,7 +99,7 @@ class Recent:
 
 
 class Ink:
-    """Remembers the newest `most` operations until they are given over, and what was dreamt since."""
+    """The newest `most` operations until they take whole dreams, and the dreams since."""
 
     def __init__(self, curve: Curve = CURVE, most: int = MOST_SPOTS) -> None:
         self._spots: deque[Spot] = deque(maxlen=most)
@@ -110,21 +110,21 @@ class Ink:
 
     @property
     def spots(self) -> int:
-        """How many operations are remembered."""
+        """Return how many operations are remembered."""
         return len(self._spots)
 
     @property
     def dreams_kept(self) -> int:
-        """How many dreams it takes until ink is given over."""
+        """Return after how many dreams ink takes the whole dream."""
         return self._dreams.maxlen or 0
 
     def needed_after(self, seq: int) -> int:
-        """Return the number after which operations up to `seq` have to be added to know the ink again."""
+        """Return after which operation `add` has to begin, up to `seq`, to restore the ink after a start."""
         oldest = self._dreams[0] if len(self._dreams) == self.dreams_kept and self._dreams else 0
         return max(oldest, seq - self._most, 0)
 
     def add(self, operations: Iterable[Operation]) -> None:
-        """Remember what was drawn; beyond `most` the oldest is forgotten, as if it was given over."""
+        """Remember operations; beyond `most` the oldest are forgotten, and then take whole dreams."""
         for operation in operations:
             if len(self._spots) == self._most:
                 self.forgotten += 1
@@ -132,7 +132,7 @@ class Ink:
             self._spots.append(Spot(operation.seq, operation.author, operation.stroke, box, dab))
 
     def dreamt(self, seq: int) -> None:
-        """Count a dream that started from the picture with the operations up to `seq`."""
+        """Count a dream whose picture held the operations up to `seq`."""
         self._dreams.append(seq)
         if len(self._dreams) == self.dreams_kept:
             given_over = self._dreams[0] if self._dreams else seq
@@ -140,21 +140,22 @@ class Ink:
                 self._spots.popleft()
 
     def bare(self, seq: int) -> bool:
-        """Say whether all operations up to `seq` are known, and all of them taken back, or there was none."""
-        if len(self._spots) != seq or (self._spots and self._spots[-1].dab):  # nothing can have undone it
+        """Say whether nothing up to `seq` is left: there was none, or all is known and was taken back."""
+        if len(self._spots) != seq or (self._spots and self._spots[-1].dab):  # then not all is taken back
             return False
         return not _standing(self._spots)
 
     def recent(self) -> Recent:
-        """Return what is remembered now, to be drawn in whatever thread."""
+        """Return what is remembered now; any thread may draw it."""
         return Recent(tuple(self._spots), tuple(self._dreams), self._curve)
 
 
 def _standing(spots: Sequence[Spot]) -> list[Spot]:
-    """Return the spots without those that were taken back; the ink below them shows again.
+    """Return the spots without those that were taken back; the ink below them counts again.
 
-    Going back in time, an author's patch says that all earlier dabs of that stroke are gone. What the host
-    puts there is a picture of its own, and stays as a spot that clears.
+    The spots are gone through from the newest to the oldest: once an author's patch has come, all earlier
+    dabs of that stroke are gone. An operator's patch is a picture of its own, and stays as a spot that
+    clears.
     """
     undone: set[tuple[int, int]] = set()
     standing: list[Spot] = []
@@ -168,7 +169,7 @@ def _standing(spots: Sequence[Spot]) -> list[Spot]:
 
 
 def _within(box: Region, margin: int) -> tuple[float, float, float, float]:
-    """Return a box in the plane as Pillow draws it: its last row and column are part of it."""
+    """Return a box in the plane's pixels, for Pillow, which draws the last row and column, too."""
     wide = box.grown(margin)
     left, top = wide.left / SCALE, wide.top / SCALE
     right, bottom = wide.right / SCALE - 1, wide.bottom / SCALE - 1

@@ -1,7 +1,6 @@
-"""The picture and its version (pure: no I/O, no clock).
+"""The canvas: its picture and its version (pure: no I/O, no clock).
 
-The picture is the newest dream and, on it, in order, the operations after the seq from which that dream
-started.
+The picture is the newest dream and, on it in their order, the operations that came after that dream started.
 """
 
 import io
@@ -16,9 +15,9 @@ from dreamcanvas.canvas import brush
 SIDE: Final = 1536
 WHITE: Final = (255, 255, 255)
 POSITION_BOUND: Final = 65535
-"""How far from the origin the middle of a dab, or a cursor, may be, in pixels: PROTOCOL.md."""
+"""Pixels: how far from the origin the middle of a dab, or a cursor, may be (PROTOCOL.md)."""
 
-HOST: Final = 0  # the author of what the host of the canvas puts there
+HOST: Final = 0  # the author of what an operator puts on the canvas
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class Dab:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Pixels put somewhere: the top left corner in canvas pixels, and an RGBA picture as a PNG file.
+    """A picture to be laid on the canvas: its top left corner in canvas pixels, and an RGBA PNG file.
 
-    `took` are the numbers of the dabs that it takes back, known to who makes it alone.
+    `took` are the numbers of the dabs that it takes back; only the one who makes the patch knows them.
     """
 
     x: int
@@ -46,7 +45,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What was done to the canvas: its number, when (ms since 1970), by whom, in which stroke of theirs."""
+    """A mark on the canvas, with its number, time (ms since 1970), author, and the author's stroke."""
 
     seq: int
     time: int
@@ -57,7 +56,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """(dream, seq): which dream the picture is based on, and the newest operation in it."""
+    """The picture's version: the dream that it is based on, and the newest operation in it."""
 
     dream: int
     seq: int
@@ -67,7 +66,7 @@ class Version:
 
 
 class Region(NamedTuple):
-    """A box of pixels: `right` and `bottom` are the first column and row that are not in it."""
+    """A box of pixels. `right` and `bottom` are the first column and row outside of it."""
 
     left: int
     top: int
@@ -76,17 +75,17 @@ class Region(NamedTuple):
 
     @property
     def width(self) -> int:
-        """How many columns it has."""
+        """Return how many columns it has."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """How many rows it has."""
+        """Return how many rows it has."""
         return self.bottom - self.top
 
     @property
     def area(self) -> int:
-        """How many pixels it has."""
+        """Return how many pixels it has."""
         return self.width * self.height
 
     def touches(self, other: "Region") -> bool:
@@ -95,7 +94,7 @@ class Region(NamedTuple):
         return across and self.top < other.bottom and other.top < self.bottom
 
     def within(self, other: "Region") -> "Region":
-        """Return the part of it that lies within another; both have to touch."""
+        """Return the part that lies in another region, which has to touch this one."""
         return Region(
             max(self.left, other.left),
             max(self.top, other.top),
@@ -104,20 +103,20 @@ class Region(NamedTuple):
         )
 
     def shifted(self, x: int, y: int) -> "Region":
-        """Return it `x` px further right and `y` px further down."""
+        """Return the region moved right by `x` px and down by `y` px."""
         return Region(self.left + x, self.top + y, self.right + x, self.bottom + y)
 
     def grown(self, margin: int) -> "Region":
-        """Return it with `margin` px more on each side."""
+        """Return the region with `margin` px more on each side."""
         return Region(self.left - margin, self.top - margin, self.right + margin, self.bottom + margin)
 
 
 WHOLE: Final = Region(0, 0, SIDE, SIDE)
-"""All of the canvas."""
+"""The whole canvas."""
 
 
 class Canvas:
-    """The picture. `dream_seq` is the last operation that the dream contains."""
+    """The canvas. `dream_seq` is the last operation that its dream contains."""
 
     def __init__(
         self,
@@ -134,7 +133,7 @@ class Canvas:
 
     @property
     def version(self) -> Version:
-        """The picture's version."""
+        """Return the picture's version."""
         return Version(self.dream, self.seq)
 
     def apply(self, operation: Operation) -> None:
@@ -145,10 +144,10 @@ class Canvas:
         self.seq = operation.seq
 
     def lay(self, base: "Canvas", later: Iterable[Operation]) -> None:
-        """Make a dream the base. `later` are all operations that `base` does not hold yet, in order.
+        """Make a dream the new base, and draw the operations after it.
 
-        Raises ValueError where the dream is not newer, or where operations are missing; the picture stays as
-        it was.
+        `later` are all operations that `base` does not hold yet, in order. Raises ValueError where the
+        dream is not newer, or where operations are missing; then the picture stays as it was.
         """
         if base.dream <= self.dream:
             raise ValueError(f"dream {base.dream} is not newer than dream {self.dream}")
@@ -168,11 +167,11 @@ class Canvas:
 
 
 def bounds(mark: Dab | Patch) -> Region:
-    """Return where a mark is, in canvas pixels."""
+    """Return the box of a mark in canvas pixels; it may lie partly or wholly outside the canvas."""
     if isinstance(mark, Dab):
         left, top = mark.x - mark.size // 2, mark.y - mark.size // 2
         return Region(left, top, left + mark.size, top + mark.size)
-    width, height = (int.from_bytes(mark.image[at : at + 4], "big") for at in (16, 20))  # a PNG's IHDR
+    width, height = (int.from_bytes(mark.image[at : at + 4], "big") for at in (16, 20))  # of the PNG's IHDR
     return Region(mark.x, mark.y, mark.x + width, mark.y + height)
 
 

@@ -1,16 +1,17 @@
-"""How a part of the canvas would look without some dabs (pure: it is told of the past).
+"""Draw a part of the canvas as it would look without some dabs (pure: the past is handed in).
 
-The newest picture without any of the dabs is the base. The operations after it are laid on it again, without
-these dabs, and without all that was taken back since. Where a dab that was taken back is in the base, leaving
-it out does not help; then the patch that took it back is laid, too. But a patch may have been made while
-another dab was there that is gone by now: the patch shows it. What it should show in its place is again a
-picture without some dabs, with a base of its own: the newest one without the dabs that the patch took back.
+The *base* is the newest picture that holds none of the dabs. The operations after it are laid on it again,
+without these dabs and without all dabs that were taken back since. If a dab that was taken back is already in
+the base, it cannot be left out; then the patch that took it back is laid, too. But that patch may have been
+made when another dab was still there that is gone now, and the patch shows that dab. What the patch should
+show instead is, once more, a picture without some dabs. That picture has a base of its own: the newest one
+without the dabs that the patch took back.
 
 Each base has a *lane*: a picture of the region that begins with that base. All lanes go through the
 operations side by side, once, in the order of the numbers. Where a patch may not be laid as it is on one
 lane, its shape is cut out of another lane, its *source*, which is at that moment at the operation before the
-patch. So the work is that of the operations times the lanes, however many patches need the same source. (A
-picture made for each patch alone, with those for the patches in it, would double with every patch.)
+patch. So the work is the number of operations times the number of lanes, however many patches share a source.
+(If each patch had a picture made for it alone, the work would double with every patch.)
 
 An example:
 
@@ -42,35 +43,37 @@ from dreamcanvas.canvas.model import HOST, SIDE, Dab, Operation, Patch, Region, 
 from dreamcanvas.canvas.undone import Undone, UndoPatch, find_undone
 from dreamcanvas.canvas.work import Work
 
-EDGE: Final = 6  # px around a patch's dabs in which it falls to nothing
+EDGE: Final = 6  # px around its dabs within which a patch fades to nothing
 
 
 class Past(Protocol):
-    """What is kept of the past. Each method raises LookupError where that is not enough."""
+    """The past, as far as it is kept. Each method raises LookupError where too little is kept."""
 
     def base(self, before: int) -> tuple[int, Image.Image]:
-        """Return the newest picture that is kept without the operation `before` and any after it: the last
-        operation in it, and a copy of it. White after operation 0 where there was no dream yet.
+        """Return the newest kept picture that ends before the operation `before`.
+
+        It is given as the last operation in it and a copy of the picture. Where there was no dream yet it is
+        white paper, and the operation 0.
         """
 
     def operations(self, after: int, until: int, region: Region) -> Sequence[Operation]:
-        """Return the operations after a number up to another, in order; at least those near the region."""
+        """Return the operations after `after` up to `until`, in order; at least those near the region."""
 
     def taken(self, undo: Operation) -> Sequence[int]:
         """Return the numbers of the dabs that an undo took back, in order; none where they are not kept."""
 
 
 def as_it_is(operation: Operation) -> Operation:
-    """Return the operation: for a past whose patches come with their pixels."""
+    """Return the operation unchanged: for a past whose patches come with their pixels."""
     return operation
 
 
 @dataclass(slots=True, eq=False)
 class _Lane:
-    """A picture of the region that begins with a base.
+    """A picture of the region that begins as a base, and takes the operations after it.
 
-    `start` is the last operation in the base. The base is known to be the newest one before any number in
-    (start, before]. `until` is the last operation that somebody needs on it.
+    `start` is the last operation in the base. For each number in (start, before] this base is known to be the
+    newest one before that number. `until` is the last operation that this lane has to take.
     """
 
     start: int
@@ -79,14 +82,16 @@ class _Lane:
     image: Image.Image
 
     def takes(self, seq: int) -> bool:
-        """Say whether an operation is laid on it."""
+        """Say whether the lane takes an operation."""
         return self.start < seq <= self.until
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What the pass needs: the operations near the region, what of them was taken back, the lanes, and for
-    each patch that may not be laid as it is the lane to cut it out of; None where too little is kept for one.
+    """All that the pass needs: the operations near the region, which were taken back, and the lanes.
+
+    `sources` holds, for each patch that may not be laid as it is, the lane to cut it out of; None where too
+    little is kept to make that lane.
     """
 
     operations: Sequence[Operation]
@@ -104,10 +109,10 @@ def picture_without(
     *,
     whole: Callable[[Operation], Operation] = as_it_is,
 ) -> Image.Image:
-    """Draw a region as of the operation `until` without some dabs, numbers in order.
+    """Return a region as of the operation `until`, without the dabs of these numbers (in order).
 
     `whole` completes an operation whose patch came without its pixels. Raises LookupError where too little is
-    kept, OverdrawnError, StoppedError.
+    kept, OverdrawnError where it is more than `work` allows, StoppedError where the server ends.
     """
     planner = _Planner(past, region, work, dabs, until)
     plan = planner.plan()
@@ -118,8 +123,9 @@ def picture_without(
 class _Planner:
     """Finds the lanes that are needed, and reads the operations for them.
 
-    A lane makes further ones necessary; one that begins earlier needs earlier operations, and among these may
-    be further patches. So both are repeated until nothing is added.
+    A lane can make further lanes necessary. A lane that begins earlier needs earlier operations, and among
+    these may be further patches. So both steps are repeated until neither adds anything. That ends, since
+    each lane has a base of its own, and a source ends before its patch.
     """
 
     def __init__(self, past: Past, region: Region, work: Work, dabs: Sequence[int], until: int) -> None:
@@ -136,11 +142,11 @@ class _Planner:
         self.top = self._lane(dabs[0], until)
 
     def plan(self) -> _Plan:
-        """Return what the pass needs. Raises LookupError, OverdrawnError, StoppedError."""
+        """Find what the pass needs, and return it. Raises LookupError, OverdrawnError, StoppedError."""
         undone = self._learn()
         low = self._low
         self._find_lanes(undone)
-        while self._low < low:  # there are earlier operations now, and maybe patches among them
+        while self._low < low:  # earlier operations were read, and there may be patches among them
             low = self._low
             undone = self._learn()
             self._find_lanes(undone)
@@ -151,10 +157,11 @@ class _Planner:
         return find_undone(self._operations, self._dabs, self._known)
 
     def _known(self, undo: Operation) -> Sequence[int]:
-        """Return the dabs that a patch took back, as the past tells.
+        """Return the dabs that a patch took back, as far as the past has to be asked.
 
-        On white paper (start 0) all dabs of authors are among the operations: only of the host's patches,
-        whose dabs have other authors, the past knows more.
+        Where the first lane starts on white paper (start 0), all dabs are among the operations, and an
+        author's own are found there. Only an operator's patch takes back dabs of other authors: for those the
+        past is asked.
         """
         if not self.top.start and undo.author != HOST:
             return ()
@@ -164,21 +171,21 @@ class _Planner:
         return self._told[undo.seq]
 
     def _find_lanes(self, undone: Undone) -> None:
-        """Add the lanes that the lanes need, until there is nothing to add and none has to go further."""
+        """Add the sources that the lanes need, until no lane is added and none has to go further."""
         before = -1
         while before != (before := self._extent()):
             for lane in list(self._lanes):
                 for seq, patch in undone.patches.items():
                     if (
                         lane.takes(seq)
-                        and patch.took_out_of(lane.start)  # else leaving its dabs out is enough
-                        and undone.shows_what_went(seq)  # else it is laid as it is
+                        and patch.took_out_of(lane.start)  # if not, its dabs are simply not drawn
+                        and undone.shows_what_went(seq)  # if not, the patch can be laid as it is
                     ):
                         self._find_source(patch)
             self._work.learn(len(self._lanes) * len(undone.patches))
 
     def _extent(self) -> int:
-        """Return a number that grows with each lane that is added or has to go further."""
+        """Return a number that grows whenever a lane is added or has to go further."""
         return sum(lane.until for lane in self._lanes) + len(self._lanes)
 
     def _find_source(self, patch: UndoPatch) -> None:
@@ -186,24 +193,25 @@ class _Planner:
         if seq in self._sources and self._sources[seq] is None:
             return
         try:
+            # As of the operation before the patch: that is what the patch should have shown
             self._sources[seq] = self._lane(patch.dabs[0], seq - 1)
         except LookupError:
-            # Where too little is kept, the patch as it was made then is the best there is
+            # Too little is kept. The patch as it was made then is the best there is
             self._sources[seq] = None
 
     def _lane(self, before: int, until: int) -> _Lane:
-        """Return the lane of the newest base before an operation, which goes until another at least.
+        """Return the lane of the newest base before the operation `before`, going at least up to `until`.
 
-        Raises LookupError.
+        A lane that is there is used again. Raises LookupError where no such base is kept.
         """
         for lane in self._lanes:
             if lane.start < before <= lane.before:
                 lane.until = max(lane.until, until)
                 return lane
-        self._work.draw(SIDE * SIDE)  # whatever the region: a base is decoded whole
+        self._work.draw(SIDE * SIDE)  # a base is decoded whole, however small the region is
         start, picture = self._past.base(before)
         for lane in self._lanes:
-            if lane.start == start:  # the same base is the newest before this number, too
+            if lane.start == start:  # the same base is the newest before this number, too: no second lane
                 lane.before, lane.until = max(lane.before, before), max(lane.until, until)
                 return lane
         self._read(start)
@@ -213,7 +221,7 @@ class _Planner:
         return lane
 
     def _read(self, start: int) -> None:
-        """Read the operations after a number that have not been read."""
+        """Read the operations after `start` that have not been read yet, and keep those near the region."""
         if start >= self._low:
             return
         earlier = self._past.operations(start, self._low, self._region)
@@ -235,7 +243,8 @@ class _Pass:
         self._whole = whole
 
     def run(self) -> None:
-        """Draw. Raises OverdrawnError, StoppedError."""
+        """Draw the lanes. Raises OverdrawnError, StoppedError."""
+        # In the order of numbers: at a patch each source stands at the operation before it
         undone = self._plan.undone
         for operation in self._plan.operations:
             lanes = [lane for lane in self._plan.lanes if lane.takes(operation.seq)]
@@ -245,12 +254,12 @@ class _Pass:
                 continue
             patch = undone.patches.get(operation.seq)
             if patch is None or not (patch.dabs or patch.seen):
-                self._draw(operation, lanes)  # no undo of what is known: the picture that somebody put there
+                self._draw(operation, lanes)  # it took back nothing that is known: an operator's picture
             else:
                 self._lay(patch, [lane for lane in lanes if patch.took_out_of(lane.start)])
 
     def _draw(self, operation: Operation, lanes: Sequence[_Lane]) -> None:
-        """Draw an operation as it is."""
+        """Draw an operation as it is on some lanes."""
         if not lanes:
             return
         mark = self._whole(operation).mark
@@ -260,7 +269,7 @@ class _Pass:
             draw(lane.image, moved)
 
     def _lay(self, patch: UndoPatch, lanes: Sequence[_Lane]) -> None:
-        """Lay an undo's patch, or what its source shows in its shape."""
+        """Lay an undo's patch on some lanes, or in its shape what its source shows."""
         operation = patch.operation
         if not lanes or not self._region.touches(bounds(operation.mark)):
             return

@@ -1,9 +1,10 @@
-"""What puts back how it was: the picture without some dabs, as a patch (pure: it is told of the past).
+"""Take dabs back by a patch that shows the picture without them (pure: the past is handed in).
 
-Where dabs are taken back, the newest dream that holds none of them shows what was there before, with the
-operations after it on it in their order, those dabs left out: see `reconstruction`.
+What was there before is drawn again: the newest dream that holds none of the dabs, and on it the operations
+after that dream in their order, without the dabs. `reconstruction` does that.
 
-A patch is opaque where its dabs had any coverage, and from there falls to nothing within `EDGE` px.
+A patch is opaque wherever one of its dabs covered the canvas. Outside of that it fades to nothing within
+`EDGE` px: a dream may have changed the surroundings since, and a hard edge would show.
 """
 
 import math
@@ -33,10 +34,10 @@ __all__ = [
 
 
 def region_of(dabs: Iterable[Dab]) -> Region:
-    """Return the part of the canvas that dabs and their edge lie in; one pixel where they are all off it."""
+    """Return the box around dabs and their edges, cut to the canvas; one pixel where all lie outside it."""
     boxes = [box.grown(EDGE) for box in map(bounds, dabs) if box.touches(WHOLE)]
     if not boxes:
-        return Region(0, 0, 1, 1)  # a patch has to have a pixel
+        return Region(0, 0, 1, 1)  # there is no PNG without pixels
     around = Region(
         min(box.left for box in boxes),
         min(box.top for box in boxes),
@@ -48,7 +49,7 @@ def region_of(dabs: Iterable[Dab]) -> Region:
 
 @lru_cache(maxsize=MAX_SIZE)
 def _stamp(size: int) -> Image.Image:
-    """Return the alpha of a dab's place, with `EDGE` px on each side: opaque inside its circle."""
+    """Return the alpha of one dab, `EDGE` px larger on each side: opaque in its circle, then fading."""
     side, radius = size + 2 * EDGE, size / 2
     alphas = bytearray()
     for j in range(side):
@@ -61,10 +62,10 @@ def _stamp(size: int) -> Image.Image:
 
 
 def coverage(dabs: Iterable[Dab], region: Region) -> Image.Image:
-    """Return where dabs covered a region, as the alpha of a patch there: 8 bits."""
+    """Return the alpha of a patch over a region: 8 bits, opaque where a dab covered it."""
     alpha = Image.new("L", (region.width, region.height))
     canvas = Region(0, 0, region.width, region.height)
-    # Each place once, whatever was its colour: strokes go over themselves
+    # Each place once, whatever its colour was: a stroke often passes over itself
     for x, y, size in dict.fromkeys((dab.x, dab.y, dab.size) for dab in dabs):
         box = bounds(Dab(x, y, size, 0)).grown(EDGE).shifted(-region.left, -region.top)
         if box.touches(canvas):
@@ -74,9 +75,9 @@ def coverage(dabs: Iterable[Dab], region: Region) -> Image.Image:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """How a region is to look: `image` (RGB) as of operation `seq`, to be laid through `alpha` (8 bits).
+    """A patch in the making: a region's new look, `image` (RGB), and how far it covers, `alpha` (8 bits).
 
-    `took` are the numbers of the dabs that it takes back.
+    `image` is the look as of operation `seq`. `took` are the numbers of the dabs that are taken back.
     """
 
     region: Region
@@ -86,7 +87,7 @@ class Retraction:
     took: tuple[int, ...] = ()
 
     def touches(self, operation: Operation) -> bool:
-        """Say whether an operation has a pixel in common with what is laid."""
+        """Say whether an operation lies on a pixel that the patch changes."""
         box = bounds(operation.mark)
         if not self.region.touches(box):
             return False
@@ -94,7 +95,10 @@ class Retraction:
         return self.alpha.crop(seen).getbbox() is not None
 
     def with_later(self, operations: Sequence[Operation]) -> "Retraction":
-        """Return the same with the next operations on it."""
+        """Return a copy with the next operations drawn on it, in order.
+
+        Others go on painting while a patch is made: what they drew meanwhile has to be on it.
+        """
         image = self.image.copy()
         for operation in operations:
             mark = operation.mark
@@ -102,32 +106,32 @@ class Retraction:
         return replace(self, image=image, seq=operations[-1].seq if operations else self.seq)
 
     def within(self, region: Region) -> "Retraction":
-        """Return the part of it that lies in a region, which has to touch it, with no dab taken back."""
+        """Return the part in another region, which has to touch this one; that part takes no dabs back."""
         part = self.region.within(region)
         box = part.shifted(-self.region.left, -self.region.top)
         return Retraction(part, self.image.crop(box), self.alpha.crop(box), self.seq)
 
     def look(self, top: int, bottom: int) -> Image.Image:
-        """Return some of its rows as they are in the patch, RGBA."""
+        """Return the rows from `top` up to `bottom` as the patch has them, RGBA."""
         box = (0, top, self.image.width, bottom)
         alpha = self.alpha.crop(box)
         shown = alpha.point([0] + [255] * 255)
         image = Image.new("RGB", alpha.size)
-        image.paste(self.image.crop(box), (0, 0), shown)  # what is not seen is black, and takes no room
+        image.paste(self.image.crop(box), (0, 0), shown)  # black where nothing is seen: that compresses best
         image.putalpha(alpha)
         return image
 
     def spans(self, operations: Sequence[Operation]) -> list[tuple[int, int]]:
-        """Return the rows in which operations are, from one up to another."""
+        """Return the rows of the patch that operations changed, as (first, first after them)."""
         boxes = (bounds(operation.mark) for operation in operations)
         return [(box.top - self.region.top, box.bottom - self.region.top) for box in boxes]
 
     def png(self) -> BandedPng:
-        """Return the patch's picture."""
+        """Return the patch's picture as a PNG."""
         return BandedPng.of(self.image.width, self.image.height, self.look)
 
     def patch(self, png: BandedPng | None = None) -> Patch:
-        """Return the patch that makes it look so; `png` is its picture, where that is made already."""
+        """Return the patch; `png` is its picture, if that has been made already."""
         return Patch(self.region.left, self.region.top, (png or self.png()).file(), self.took)
 
 
@@ -139,10 +143,10 @@ def take_back(
     work: Work | None = None,
     whole: Callable[[Operation], Operation] = as_it_is,
 ) -> Retraction:
-    """Return what takes dabs back, as of the operation `until`.
+    """Return the patch in the making that takes dabs back, as of the operation `until`.
 
-    `whole` completes an operation whose patch came without its pixels. Raises LookupError where too little is
-    kept, OverdrawnError where it is more than `work` allows, StoppedError.
+    `whole` completes an operation whose patch came without its pixels. Raises LookupError where too little of
+    the past is kept, OverdrawnError where it is more than `work` allows, StoppedError where the server ends.
     """
     marks = [operation.mark for operation in dabs if isinstance(operation.mark, Dab)]
     region = region_of(marks)

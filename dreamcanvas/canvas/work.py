@@ -1,4 +1,4 @@
-"""How much work an undo may be, and what says that it is too much (pure)."""
+"""Limit the work of an undo (pure)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,23 +7,23 @@ from typing import Final
 from dreamcanvas.text.plural import counted
 
 FOREVER: Final = 2**63
-DAB_PIXELS: Final = 2_000  # what an operation costs beside its pixels: 10 to 20 µs
-LEARNT: Final = 10  # operations gone through in memory, in the time of reading one
+DAB_PIXELS: Final = 2_000  # an operation costs as much as so many pixels, beside its own: 10 to 20 µs
+LEARNT: Final = 10  # so many operations in memory take the time of reading one
 
 
 class OverdrawnError(Exception):
-    """It would take more work than is allowed; the text says which."""
+    """An undo would take more work than is allowed; the text says of which kind."""
 
 
 class StoppedError(Exception):
-    """It was given up, since the server ends."""
+    """An undo was given up, as the server ends."""
 
 
 @dataclass(slots=True)
 class Work:
-    """What may be spent on one undo: `operations` that are looked through, `pixels` that are drawn, and
-    `live` pixels that are held at a time.
+    """The work that one undo may still do.
 
+    That is `operations` to look through, `pixels` to draw, and `live` pixels to hold at the same time.
     `stopped` says whether to give up. Each method raises OverdrawnError or StoppedError.
     """
 
@@ -44,7 +44,7 @@ class Work:
         self._go_on()
 
     def learn(self, operations: int) -> None:
-        """Count operations that are in memory already, and are only gone through."""
+        """Count operations that are in memory already, and are only passed through."""
         self.look(operations // LEARNT)
 
     def draw(self, pixels: int) -> None:
@@ -56,7 +56,7 @@ class Work:
         self._go_on()
 
     def hold(self, pixels: int) -> None:
-        """Check how many pixels are held at the same time."""
+        """Check that no more pixels than `live` are held at the same time."""
         if pixels > self.live:
             raise OverdrawnError("too many dreams would have to be laid out side by side")
 

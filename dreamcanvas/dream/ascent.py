@@ -57,7 +57,7 @@ class Steps:
     laplacian: int = 0
 
     def at(self, octave: int) -> tuple[float, float]:
-        """Give the levels of a step in an octave, and the share of its colour that it keeps."""
+        """Return the levels of a step in an octave, and the share of its colour that it keeps."""
         depth = octave / max(1, len(self.sizes) - 1)
         length = self.step * (1 + self.tilt * depth) * (1 if octave else self.detail)
         return length, self.grain + (1 - self.grain) * depth
@@ -79,7 +79,7 @@ def resize(picture: Tensor, size: tuple[int, int], method: str = "bilinear") -> 
 
 
 def uphill(picture: Tensor, slope: Slope, *, seed: int, step: int, laplacian: int = 0) -> Tensor:
-    """Give the direction of a step: the gradient, smoothed, with a mean absolute value of 1.
+    """Return the direction of a step: the gradient, smoothed, with a mean absolute value of 1.
 
     The seed and the step's number decide where the network's grid lies.
     """
@@ -94,7 +94,7 @@ def uphill(picture: Tensor, slope: Slope, *, seed: int, step: int, laplacian: in
 def ascend(
     picture: Tensor, parts: Sequence[Part], steps: Steps, *, seed: int, mask: Tensor | None = None
 ) -> Tensor:
-    """What a dream adds to a picture: float32 of its shape [1, height, width, 3], in levels.
+    """Return what a dream adds to a picture: float32 of its shape [1, height, width, 3], in levels.
 
     Both added make the 2017 dream, unclipped: scaling is linear, so carrying up the change alone keeps
     detail. `parts` are one gradient or several, each with its places.

@@ -24,7 +24,7 @@ sun of a drawing are left to the dream, larger ones are held."""
 
 
 def coarse(picture: Tensor) -> Tensor:
-    """Give the blurred means of the fields: [1, at most 128, at most 128, channels]."""
+    """Return the blurred means of the fields: [1, at most 128, at most 128, channels]."""
     _, height, width, _ = picture.shape
     longer = max(height, width)
     fields = [max(1, min(side, round(FIELDS * side / longer))) for side in (height, width)]

@@ -107,7 +107,7 @@ class Dreamer:
 
     @property
     def state(self) -> DreamerState:
-        """What it does now; observers are called after each change."""
+        """Return what the dreamer does now; observers are called after each change."""
         return self._state
 
     def observe(self, changed: Callable[[], None]) -> None:
@@ -116,17 +116,17 @@ class Dreamer:
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the worker that is ready or dreaming."""
+        """Return the process id of the worker that is ready or dreaming; None where there is none."""
         return self._worker.child.pid if self._worker else None
 
     @property
     def restarts(self) -> int:
-        """How often a worker was started again after a failure."""
+        """Return how often a worker was started again after a failure."""
         return self._restarts
 
     @property
     def wakes(self) -> int:
-        """How often it was woken."""
+        """Return how often it was woken."""
         return self._wakes
 
     def sleep(self) -> None:
@@ -182,7 +182,7 @@ class Dreamer:
         try:
             answer = await self._ask(worker, request.frame())
         except asyncio.CancelledError:
-            # The answer that is still to come must not be taken for that to the next request.
+            # Its answer is still to come. It must not be taken for the answer to the next request.
             worker.break_off("a dream was cancelled")
             raise
         except (ProcessError, OSError, EOFError) as error:
@@ -199,7 +199,7 @@ class Dreamer:
         return DreamResult(answer.payload, float(header["seconds"]))
 
     async def _live(self) -> str:
-        """Start a worker, wait until it is ready, and until it is broken; end it. Gives what broke it."""
+        """Start a worker, wait until it is ready, then until it is broken; end it. Return what broke it."""
         command = self._command or (sys.executable, "-m", "dreamcanvas.dream.worker")
         child = await Child.start((*command, *self._arguments))
         worker = _Worker(child)

@@ -127,7 +127,7 @@ class Engine:
     def _parts(
         self, expression: Expression, passage: Transition | None, size: tuple[int, int]
     ) -> list[ascent.Part]:
-        """Give what is dreamt, and where."""
+        """Return what is dreamt, and where."""
         if passage is None:
             return [ascent.Part(self._bound_slope(expression))]
         new = tf.image.resize(new_share(passage.progress, passage.seed)[tf.newaxis, ..., tf.newaxis], size)
@@ -141,7 +141,7 @@ class Engine:
         return lambda pictures: slope(pictures, numbers)
 
     def measure(self, pixels: Pixels, expression: Expression) -> float:
-        """Give the objective's value on a picture in its full size. Raises DreamError as `dream` does."""
+        """Return the objective's value on a picture in its full size. Raises DreamError as `dream` does."""
         return float(self._value(expression)(_picture(pixels), self._numbers(expression)))
 
     @property
@@ -150,15 +150,15 @@ class Engine:
         return sum(function.experimental_get_tracing_count() for function in self._traces.values())
 
     def _slope(self, expression: Expression) -> Any:
-        """Give the function of (pictures of any size, numbers) that is the objective's gradient."""
+        """Return the function of (pictures of any size, numbers) that is the objective's gradient."""
         return self._traced("slope", expression, objective.gradient)
 
     def _value(self, expression: Expression) -> Any:
-        """Give the function of (pictures of any size, numbers) that is the objective."""
+        """Return the function of (pictures of any size, numbers) that is the objective."""
         return self._traced("value", expression, lambda goal, pictures: goal(pictures))
 
     def _traced(self, name: str, expression: Expression, build: Callable[[Objective, Tensor], Tensor]) -> Any:
-        """Give a function, traced or about to be."""
+        """Return a function, traced or about to be."""
         key = (
             name,
             *((term.layer, term.channel is None, term.guided, term.places) for term in expression.terms),

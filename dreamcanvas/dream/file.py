@@ -114,7 +114,7 @@ def dream_file(options: FileDreamOptions) -> FileDreamReport:
 
 
 def network_name(options: FileDreamOptions) -> str:
-    """Give the name of the network that the options ask for."""
+    """Return the name of the network that the options ask for."""
     if options.network is not None:
         return options.network
     if options.graph is None:
@@ -123,7 +123,7 @@ def network_name(options: FileDreamOptions) -> str:
 
 
 def choose(options: FileDreamOptions, info: NetworkInfo | None = None) -> tuple[str, Expression]:
-    """Give the style's name (or the expression as text) and the expression that the options ask for.
+    """Return the style's name (or the expression as text) and the expression that the options ask for.
 
     `info` is the network's where it is not the registered one.
     """

@@ -44,7 +44,7 @@ def merge(bands: Sequence[Tensor]) -> Tensor:
 
 
 def even_out(image: Tensor, levels: int) -> Tensor:
-    """Give each band of the image, and what is left, a root mean square of 1."""
+    """Return each band of the image, and what is left, a root mean square of 1."""
     return merge([_over_spread(band) for band in split(image, levels)])
 
 

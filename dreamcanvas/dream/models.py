@@ -1,4 +1,4 @@
-"""The weights that are on this machine, and how they get there. No TensorFlow here.
+"""Find, download and check the networks' weights on this machine. No TensorFlow here.
 
 Downloaded weights lie in `$DREAMCANVAS_MODEL_DIR`, by default the user's data directory, as one file for each
 network. A file gets its name only when it is whole and has its SHA-256; a download that broke off stays
@@ -48,13 +48,13 @@ class ModelState:
 
 
 def model_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """Give the directory of downloaded weights."""
+    """Return the directory of downloaded weights."""
     given = environment.get(DIRECTORY_VARIABLE)
     return Path(given) if given else platformdirs.user_data_path("dreamcanvas") / "models"
 
 
 def list_models(directory: Path) -> tuple[ModelState, ...]:
-    """Give every network with the state of its weights."""
+    """Return every network with the state of its weights."""
     return tuple(ModelState(info, _state(info, directory)) for info in NETWORKS.values())
 
 
@@ -213,7 +213,7 @@ def _check(path: Path, found: str, expected: str) -> None:
 
 @contextlib.contextmanager
 def _writing(directory: Path) -> Iterator[None]:
-    """Say in a sentence why the directory cannot be written."""
+    """Turn an OSError into a DreamError that says why the directory cannot be written."""
     try:
         yield
     except OSError as error:

@@ -66,7 +66,7 @@ class NetworkInfo:
         return {layer.name: layer for layer in self.layers}
 
     def layer(self, name: str) -> LayerInfo:
-        """Give the layer of that name. Raises DreamError naming the nearest one."""
+        """Return the layer of that name. Raises DreamError naming the nearest one."""
         found = self._by_name.get(name)
         if found is None:
             nearest = difflib.get_close_matches(name, self._by_name, n=1, cutoff=0.0)[0]
@@ -96,7 +96,7 @@ NETWORKS: Mapping[str, NetworkInfo] = {
 
 
 def network_info(name: str) -> NetworkInfo:
-    """Give the network of that name as data. Raises UnknownNetwork."""
+    """Return the network of that name as data. Raises UnknownNetwork."""
     if name not in NETWORKS:
         raise UnknownNetwork(f"there is no network {name[:80]!r}; there are {' and '.join(NETWORKS)}")
     return NETWORKS[name]

@@ -11,16 +11,16 @@ Objective = Callable[[Tensor], Tensor]
 """Pictures, float32 [1, height, width, 3] of 0–255, to a float32 scalar."""
 
 GUIDE_SIDE = 384
-"""Pixels: a guide is reduced to this longer side, in which networks trained at 224 px still see its parts."""
+"""Pixels: the longer side of a reduced guide. Networks trained at 224 px still see its parts."""
 
 GUIDE_VECTORS = 1024
-"""Of a guide about so many positions are kept: every one of the picture is compared with all of them."""
+"""About so many positions of a guide are kept: each position of the picture is compared with all of them."""
 
 PLACE = 5
-"""Positions of a layer: the side of the place in which it is asked what is seen."""
+"""Positions of a layer: the side of the square that counts as one place (`most_seen`)."""
 
 _LEAST_COSINE = 0.1
-"""Below, what points away from the guide would be raised for pointing away."""
+"""Lower cosines count as this one. With negative ones, what points away from the guide would be raised."""
 
 _TINY = 1e-12
 """Against division by zero only: a position without any activation, as ReLUs leave."""
@@ -28,11 +28,11 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What is made larger in a layer.
+    """What is made larger in a layer: one of four.
 
-    The mean of a `channel` (int32 scalar; another one is no other graph); the match with a guide's `vectors`
-    ([number, channels], from `guide_vectors`); with `places` what is seen most at each place (`most_seen`);
-    or, with none of them, the mean square: whatever the layer sees already, it sees more of.
+    The mean of a `channel` (an int32 scalar tensor, so that another channel needs no new graph); or the match
+    with a guide's `vectors` ([number, channels], from `guide_vectors`); or, with `places`, what is seen most
+    at each place (`most_seen`); or, with none of these, the mean square: more of whatever the layer sees.
     """
 
     layer: str
@@ -42,29 +42,29 @@ class Aim:
 
 
 def channel_mean(network: Network, layer: str, channel: Tensor) -> Objective:
-    """The mean of one channel of a layer."""
+    """Return the objective: the mean of one channel of a layer."""
     return _single(network, Aim(layer, channel=channel))
 
 
 def layer_square(network: Network, layer: str) -> Objective:
-    """The mean square of a layer."""
+    """Return the objective: the mean square of a layer."""
     return _single(network, Aim(layer))
 
 
 def places_mean(network: Network, layer: str) -> Objective:
-    """The mean over the places of a layer of what is seen most there (`most_seen`)."""
+    """Return the objective: what a layer sees most at each place, averaged (`most_seen`)."""
     return _single(network, Aim(layer, places=True))
 
 
 def guide_match(network: Network, layer: str, vectors: Tensor) -> Objective:
-    """The mean match of a layer with a guide (`match`)."""
+    """Return the objective: the mean match of a layer with a guide (`match`)."""
     return _single(network, Aim(layer, vectors=vectors))
 
 
 def weighted_sum(network: Network, aims: Sequence[Aim], weights: Tensor) -> Objective:
-    """The sum of aims, each times its weight; weights are float32 of their number.
+    """Return the objective: the sum of aims, each times its weight. Weights are float32 [number of aims].
 
-    Aims at the same layer share a walk, and its gradient.
+    Aims at the same layer share one walk through the network, and its gradient.
     """
     at_layer: Mapping[str, list[int]] = {aim.layer: [] for aim in aims}
     for index, aim in enumerate(aims):
@@ -82,14 +82,15 @@ def weighted_sum(network: Network, aims: Sequence[Aim], weights: Tensor) -> Obje
 
 
 def match(activations: Tensor, vectors: Tensor) -> Tensor:
-    """Give the mean, over the positions, of how strongly a guide's vector of most similar direction is seen.
+    """Return how strongly a guide's vectors are seen, as the mean over the positions.
 
-    Activations are [1, height, width, channels]. That is the dot product, as in the guided dreams of 2015,
-    times the cosine, as in Lucid's `direction_cossim` with a power: the dot product alone is raised most by
-    what the layer likes anyway, and all guides dream the same eyes; the cosine alone copies textures.
+    Activations are [1, height, width, channels]. Each position counts with the guide's vector whose direction
+    is most similar: by the dot product, as in the guided dreams of 2015, times the cosine, as in Lucid's
+    `direction_cossim` with a power. The dot product alone is raised most by what the layer likes anyway, so
+    that all guides dream the same eyes; the cosine alone copies textures.
 
-    Which vector matches has no gradient, and is found row by row: all at once, the comparisons would be
-    gigabytes.
+    The choice of the vector has no gradient. It is made row by row: the comparisons of all rows at once would
+    take gigabytes.
     """
 
     def best(row: Tensor) -> Tensor:
@@ -104,11 +105,11 @@ def match(activations: Tensor, vectors: Tensor) -> Tensor:
 
 
 def most_seen(activations: Tensor) -> Tensor:
-    """Give the mean of activations [1, height, width, channels], weighted by how much of each is seen there.
+    """Return the mean of activations [1, height, width, channels], weighted by what is seen at each place.
 
-    What is seen at a place is what is above 0, averaged over 5 × 5 positions; the weight of a channel is that
-    over the mean of all channels there, and has no gradient. So each place is to become more of what it is
-    most like: sky, sea and sun dream different things, where one channel or the mean square dreams one.
+    A channel is seen at a place by its mean over 5 × 5 positions, values below 0 counted as 0. Its weight is
+    that divided by the mean of all channels there, and has no gradient. So each place becomes more of what it
+    is most like: sky, sea and sun dream different things, where a channel or the mean square dreams only one.
     """
     seen = tf.nn.avg_pool2d(tf.nn.relu(activations), PLACE, 1, "SAME")
     weights = seen / (tf.reduce_mean(seen, axis=-1, keepdims=True) + _TINY)
@@ -116,9 +117,9 @@ def most_seen(activations: Tensor) -> Tensor:
 
 
 def guide_vectors(activations: Tensor) -> Tensor:
-    """Give a guide's activations [1, height, width, channels] as about 1024 vectors of length 1, or fewer.
+    """Return a guide's activations [1, height, width, channels] as about 1024 vectors of length 1, or fewer.
 
-    They are those of evenly spaced positions: [number, channels].
+    They are taken at evenly spaced positions. The result is [number, channels].
     """
     _, height, width, channels = activations.shape
     spacing = math.ceil(math.sqrt(height * width / GUIDE_VECTORS))
@@ -127,13 +128,13 @@ def guide_vectors(activations: Tensor) -> Tensor:
 
 
 def guide_size(height: int, width: int) -> tuple[int, int]:
-    """Give the (height, width) in which a guide is looked at."""
+    """Return the (height, width) to which a guide is reduced."""
     scale = min(1.0, GUIDE_SIDE / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def gradient(objective: Objective, pictures: Tensor) -> Tensor:
-    """The objective's gradient by the pictures, of their shape. Only inside a traced function."""
+    """Return an objective's gradient by the pictures, of their shape; only inside a traced function."""
     return tf.gradients(objective(pictures), pictures)[0]
 
 
@@ -143,7 +144,7 @@ def _single(network: Network, aim: Aim) -> Objective:
 
 
 def _values(walk: Walk, aims: Sequence[Aim], pictures: Tensor) -> list[Tensor]:
-    """Give the value of each aim at a layer."""
+    """Return the value of each aim; all of them are at the walk's layer."""
     if len(aims) == 1 and aims[0].channel is not None:
         # One channel alone is cheaper to compute than the layer it is in.
         return [tf.reduce_mean(walk(pictures, aims[0].channel))]

@@ -2,8 +2,8 @@
 
 A convolutional network pads with zeros, which are grey here: around white paper that is a hard edge, and what
 a dream makes of it is a bar along the border. So the picture is continued beyond its borders by its own
-mirror image, and the gradient there is cut off again. How far, is drawn anew for each step and side: the
-network's strides make a grid, which then lies elsewhere each time.
+mirror image, and the gradient there is cut off again. How far it is continued
+is drawn anew for each step and side: the network's strides make a grid, which then lies elsewhere each time.
 """
 
 from typing import NamedTuple
@@ -51,13 +51,13 @@ def extend(picture: Tensor, offset: Offset) -> Tensor:
 
 
 def cut(extended: Tensor, offset: Offset) -> Tensor:
-    """Give the part of what `extend` gave that is the picture's own."""
+    """Return the picture's own part of an extended picture."""
     top, left = offset
     _, height, width, _ = extended.shape
     return extended[:, top : top + height - TOTAL, left : left + width - TOTAL]
 
 
 def _mirrored(size: int, before: int) -> Tensor:
-    """Give the indices of a side that is mirrored back and forth, however small it is."""
+    """Return the indices of a side that is mirrored back and forth, however small it is."""
     index = np.arange(-before, size + TOTAL - before) % (2 * size)
     return tf.constant(np.where(index < size, index, 2 * size - 1 - index))

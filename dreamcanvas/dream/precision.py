@@ -21,7 +21,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def resolve(precision: str, cpuinfo: Path = CPUINFO) -> str:
-    """Give `float32` or `bfloat16`: auto is bfloat16 where the processor multiplies it in hardware.
+    """Return `float32` or `bfloat16`: auto is bfloat16 where the processor multiplies it in hardware.
 
     Raises DreamError for any other name.
     """
@@ -33,7 +33,7 @@ def resolve(precision: str, cpuinfo: Path = CPUINFO) -> str:
 
 
 def processor_flags(cpuinfo: Path = CPUINFO) -> frozenset[str]:
-    """Give the first processor's flags; none where the system does not say."""
+    """Return the first processor's flags; none where the system does not say."""
     if platform.system() != "Linux":
         return frozenset()
     try:

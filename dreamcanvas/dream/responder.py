@@ -1,4 +1,4 @@
-"""What the worker does: it dreams the picture in a request."""
+"""Answer the requests that a worker gets: dream the picture in each."""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from dreamcanvas.process import Frame
 
 
 class Responder:
-    """A network, loaded, that answers requests."""
+    """A loaded network that answers requests."""
 
     def __init__(self, network: str, threads: int, precision: str) -> None:
         limit_threads(threads)

@@ -62,7 +62,7 @@ class DreamSettings:
             raise DreamError(f"grain is {self.grain}; it must be 0–{MAX_GRAIN}")
 
     def sizes(self, height: int, width: int) -> tuple[tuple[int, int], ...]:
-        """Give the octaves' (height, width) in pixels, the largest first.
+        """Return the octaves' (height, width) in pixels, the largest first.
 
         Octaves with a side below 32 pixels are left out, except the largest.
         """

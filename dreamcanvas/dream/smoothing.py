@@ -29,7 +29,7 @@ _smooth = fused_at_any_size(blur)
 
 
 def slice_of(picture: Tensor, axis: int, start: int, stop: int | None, step: int = 1) -> Tensor:
-    """Give the part of a picture between two places of an axis."""
+    """Return the part of a picture between two places of an axis."""
     index = [slice(None)] * 4
     index[axis] = slice(start, stop, step)
     return picture[tuple(index)]

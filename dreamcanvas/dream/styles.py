@@ -46,7 +46,7 @@ class Term:
     places: bool = False
 
     def __str__(self) -> str:
-        """Give the term without its sign."""
+        """Return the term without its sign."""
         if self.channel is not None:
             text = f"{self.layer}:{self.channel}"
         else:
@@ -69,7 +69,7 @@ class Expression:
 
     @classmethod
     def of(cls, layer: str, channel: int | None) -> "Expression":
-        """Give the expression of one term with weight 1."""
+        """Return the expression of one term with weight 1."""
         return cls((Term(layer, channel),))
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ def parse_expression(text: str, network: NetworkInfo, *, guide: bool = False) ->
 
 
 def _split(text: str) -> Iterator[tuple[str, str]]:
-    """Give each term with its sign."""
+    """Return each term with its sign."""
     first, *others = _SIGN.split(text.removeprefix("-"))
     yield "-" if text.startswith("-") else "+", first
     yield from zip(others[::2], others[1::2], strict=True)
@@ -136,7 +136,7 @@ def _parse_term(sign: str, text: str, network: NetworkInfo) -> Term:
 
 
 def load_styles(network: str) -> tuple[Style, ...]:
-    """Give the curated styles of a network, in the order of its file. Raises DreamError."""
+    """Return the curated styles of a network, in the order of its file. Raises DreamError."""
     info = network_info(network)
     text = resources.files("dreamcanvas.dream").joinpath(f"styles/{network}.toml").read_text("utf-8")
     return parse_styles(text, info)
@@ -169,7 +169,7 @@ def parse_styles(text: str, network: NetworkInfo) -> tuple[Style, ...]:
 
 
 def find_style(name: str, styles: tuple[Style, ...]) -> Style:
-    """Give the style of that name, in any case. Raises DreamError naming those there are."""
+    """Return the style of that name, in any case. Raises DreamError naming those there are."""
     for style in styles:
         if style.name.casefold() == name.casefold():
             return style

@@ -1,8 +1,8 @@
 """TensorFlow, imported in one place with the settings that it reads only once.
 
-oneDNN is asked for outright: left to itself TensorFlow 2.21 takes it only on processors with AVX-512, and
-without it the depthwise convolutions' gradients make a dream four times as slow.
-C++ chatter below errors stays off stderr. A variable that is set already wins.
+oneDNN is switched on: by itself TensorFlow 2.21 uses it only on processors with AVX-512, and without it the
+gradients of depthwise convolutions make a dream four times as slow.
+C++ messages below errors are kept off stderr. An environment variable that is set already wins.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ with _quiet_stderr():
     import tensorflow
 
 tf: Any = tensorflow
-"""TensorFlow has no type stubs; `Any` here keeps that in one place."""
+"""TensorFlow, which has no type stubs: the `Any` is in this one place."""
 
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -47,29 +47,29 @@ def fused(function: _Function) -> _Function:
 
 
 def fused_at_any_size(function: _Function) -> _Function:
-    """Give what `fused` does for a function that is traced once for all shapes: it must not need them."""
+    """Compile as `fused` does, but once for all shapes: the function must not depend on them."""
     traced = tf.function(function, autograph=False, jit_compile=True, reduce_retracing=True)
     return cast(_Function, traced)
 
 
 def has_gpu() -> bool:
-    """Whether TensorFlow sees a GPU."""
+    """Say whether TensorFlow sees a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 def side(x: Any, axis: int) -> Any:
-    """Give the size of an axis: an int where it is known as the graph is traced, else a scalar int32."""
+    """Return the size of an axis: an int where it is known as the graph is traced, else a scalar int32."""
     return tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis]
 
 
 def limit_threads(threads: int) -> None:
-    """Cap the threads of an operation; operations run one after another. Only before the first one ran."""
+    """Limit the threads of each operation, and run one at a time. Call it before the first operation."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def select_channel(x: Any, channel: Any) -> Any:
-    """Give one channel, [1, height, width, 1], by a one-hot kernel: tf.gather's gradient scatters slowly."""
+    """Return one channel, [1, height, width, 1], by a one-hot kernel: tf.gather has a slow gradient."""
     channels = x.shape[-1]
     kernel = tf.reshape(tf.one_hot(channel, channels, dtype=x.dtype), [1, 1, channels, 1])
     return tf.nn.conv2d(x, kernel, 1, "SAME")

@@ -72,7 +72,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_checkpoint(data: bytes, sha256: str) -> Checkpoint:
-    """Give the tensors of a legacy checkpoint by name, in their own shapes and dtypes (float32, int64).
+    """Return the tensors of a legacy checkpoint by name, in their own shapes and dtypes (float32, int64).
 
     Raises DreamError where the digest (hexadecimal) differs or the file is not such a checkpoint.
     """

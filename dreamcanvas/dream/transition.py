@@ -1,4 +1,4 @@
-"""How one style passes into the next: region after region (no TensorFlow).
+"""Pass from one style to the next, region after region (no TensorFlow).
 
 The canvas is a landscape of thresholds, and the tide of a passage rises over it: where it stands above the
 threshold the new style is dreamt, below it the old one, and along the shore a mixture of both.
@@ -21,7 +21,7 @@ _SIDE = 192
 
 
 def new_share(progress: float, seed: int) -> Shares:
-    """Give the share of the new style in each place: a square landscape to be scaled to the picture.
+    """Return the share of the new style in each place: a square landscape to be scaled to the picture.
 
     `progress` is that of the passage, 0–1: at 0 there is nothing new, at 1 nothing old, and it never falls
     anywhere meanwhile. The seed decides which region comes first.
@@ -33,7 +33,7 @@ def new_share(progress: float, seed: int) -> Shares:
 
 
 def _thresholds(seed: int) -> Shares:
-    """Give each place's threshold. All are equally frequent, so that the tide takes the canvas evenly."""
+    """Return each place's threshold. All are equally frequent, so that the tide takes the canvas evenly."""
     hills = np.random.default_rng(seed).uniform(size=(HILLS + 2, HILLS + 2))
     at = np.linspace(0.5, HILLS + 0.5, _SIDE)
     low = np.floor(at).astype(int)

@@ -1,4 +1,4 @@
-"""What there is to see of the past: windows, days, dreams, files. Reads only; times are ms since 1970."""
+"""Find what the history shows: windows, days, dreams, files. Reads only; times are ms since 1970."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ from dreamcanvas.store.movies import (
 DEFAULT_LIMIT: Final = 24
 MOST_WINDOWS: Final = 500
 PICTURES_WAITING: Final = 16
-PICTURE_SECONDS: Final = 5.0  # after which one who was refused a picture may ask again
+PICTURE_SECONDS: Final = 5.0  # after a refusal, so long until a picture may be asked for again
 
 
 class MovieState(Enum):
@@ -102,7 +102,7 @@ class Frame:
 
 
 class Catalogue:
-    """Answers questions about the past of a data directory.
+    """The recorded past of a data directory.
 
     `length` is a window's, in ms, and `zone` the time zone of days; `clock` gives ms since 1970.
     """

@@ -13,8 +13,9 @@ SILENCE_SECONDS: Final = 3600.0
 
 
 class Encoder:
-    """Starts a process for each task. `running` counts them; `silence` is how many seconds one may say
-    nothing before it is taken for dead.
+    """Starts an encoder process for each task, and counts those that run in `running`.
+
+    A process that says nothing for `silence` seconds is taken for dead.
     """
 
     def __init__(self, *, silence: float = SILENCE_SECONDS) -> None:

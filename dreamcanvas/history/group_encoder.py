@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from dreamcanvas.history.windows import FPS
 
-CARRIED: Final = 16  # levels: a difference of as much is carried whole, one of twice as much not at all
-BLOCK: Final = 32  # pixels: no difference is carried that this many, squared, have in common
-KEPT: Final = 0.8  # of what is carried, from one frame to the next
+CARRIED: Final = 16  # levels: a difference up to this is carried whole, one of twice as much not at all
+BLOCK: Final = 32  # pixels: a difference that a square of this side has in common is not carried
+KEPT: Final = 0.8  # the share of the carried difference that the next frame keeps
 REORDERED: Final = 2  # frames by which x264 decodes at most before it shows, in any preset
 _ONE: Final = 256
 _FADE: Final = tuple(round(_ONE * KEPT**place) for place in range(FPS))

@@ -72,12 +72,12 @@ class History:
         await Jobs(self.look, self.warn, window=config.history_window, zone=config.zone()).run()
 
     async def look(self) -> None:
-        """Make the movies that are due, and then room of their frames. Raises OSError, sqlite3.Error."""
+        """Make the movies that are due, then delete their frames. Raises OSError, sqlite3.Error."""
         if await self.recording.catch_up():
             await self._maintenance.once()
 
     async def warn(self) -> float | None:
-        """Say where the oldest movies are to be deleted within a week, and return in how many days.
+        """Log when the oldest movies will be deleted within a week, and return in how many days.
 
         Not where that is the rule already: then what is deleted is logged as it goes. Raises sqlite3.Error.
         """

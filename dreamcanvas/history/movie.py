@@ -104,7 +104,7 @@ class Stills:
         return self._index in self._places
 
     def skip(self) -> None:
-        """Let a frame pass."""
+        """Pass over a frame."""
         self._index += 1
 
     def add(self, image: Image.Image) -> None:
@@ -208,8 +208,8 @@ def encode(
 ) -> int:
     """Write `SIDE.mp4` in each size, `poster.jpg` and `sprite.jpg` of about `total` frames into a directory.
 
-    Gives how many frames there were, when every movie decodes to as many; of none nothing is written. Raises
-    OSError where a movie does not.
+    Return how many frames there were, once every movie decodes to as many. Without frames nothing is
+    written. Raises OSError where a movie does not.
     """
     frames = iter(frames)
     first = next(frames, None)

@@ -37,7 +37,7 @@ from dreamcanvas.store.movies import POSTER, SPRITE, Day, Movies, Window, movie_
 log = logging.getLogger(__name__)
 
 SIDES: Final = (1536, 768)
-BEHIND: Final = 2  # windows that wait beyond which the encoder takes more of the processor
+BEHIND: Final = 2  # when more windows wait, the encoder takes more of the processor
 RESERVE_BYTES: Final = 256 * 10**6
 RETRY_MS: Final = 300_000
 RETRY_MOST_MS: Final = 86_400_000
@@ -279,7 +279,7 @@ class Recording:
 
 
 async def describe(queries: DreamQueries, span: Span) -> Window:
-    """Return what is known of dreams that are to be a window. Raises sqlite3.Error."""
+    """Return the window that dreams are to become, as far as it is known. Raises sqlite3.Error."""
     until = span.start + span.length
     try:
         dabs = await queries.dabs(span, span.start)

@@ -68,7 +68,7 @@ def day_span(day: date, zone: tzinfo) -> tuple[int, int]:
 
 
 def thin(total: int, most: int) -> list[int]:
-    """Return at most so many of the numbers from 0 to `total` - 1, evenly spread, each once."""
+    """Return at most `most` of the numbers from 0 to `total` - 1, evenly spread, each once."""
     count = min(total, most)
     return [(2 * index + 1) * total // (2 * count) for index in range(count)]
 
@@ -79,8 +79,9 @@ def thumbnails(total: int) -> list[int]:
 
 
 def per_minute(counts: Iterable[tuple[int, int]], start: int, until: int) -> list[int]:
-    """Return how many there were in each minute of a window, of (minute, how many); what lies outside counts
-    to the nearest minute.
+    """Return the count of each minute of a window, from pairs (minute, count).
+
+    Pairs outside the window count for its nearest minute.
     """
     minutes = [0] * max(1, -((start - until) // 60_000))
     for minute, count in counts:

@@ -1,12 +1,13 @@
-"""Operations of the past, moved out of the database into files, so that it stays small for years.
+"""Old operations, moved out of the database into files, so that the database stays small for years.
 
 A file `archive/FIRST.jsonl.gz` holds consecutive operations and never changes. It is gzip of lines of JSON:
 an object, `{"format": "dreamcanvas operations 1", "first": 1, "last": 20000, "fields": ["seq", …]}`, then for
 each operation an array with a value for each field, which are the database's columns; a patch is base64. Gzip
 holds a checksum of the lines, the database's table `archives` one of the file (SHA-256).
 
-The file is durable before its row is committed, and only then the operations are deleted: what is in both is
-read from the file, and deleted from the database with the next move.
+The file is durable before its row is committed; only after that the operations are deleted from the
+database. If a crash comes between, operations are in both: they are read from the file, and the next move
+deletes them from the database.
 """
 
 import asyncio
@@ -35,19 +36,19 @@ FIELDS: Final = ("seq", "time", "author", "stroke", "x", "y", "size", "color", "
 COLUMNS: Final = ", ".join(FIELDS)
 FILE_OPERATIONS: Final = 20_000
 FILE_PATCH_BYTES: Final = 16 * 2**20
-LARGEST: Final = 2**63 - 1  # integer of SQLite's
+LARGEST: Final = 2**63 - 1  # SQLite's largest integer
 SLICE: Final = 2_000  # rows that are read or deleted at a time: a few milliseconds of the journal's thread
 
 Row = tuple[Any, ...]
 
 
 def archive_path(directory: Path, first: int) -> Path:
-    """Return where the file is that begins with an operation."""
+    """Return the path of the file that begins with the operation `first`."""
     return directory / f"{first:012d}.jsonl.gz"
 
 
 def to_operation(row: Row) -> Operation:
-    """Return a row of the table, or of a file with its patch decoded."""
+    """Return the operation of a table's row, or of a file's row whose patch was decoded."""
     seq, time, author, stroke, x, y, size, color, patch = row
     return Operation(
         seq, time, author, stroke, Patch(x, y, patch) if patch is not None else Dab(x, y, size, color)
@@ -55,7 +56,7 @@ def to_operation(row: Row) -> Operation:
 
 
 def encode(rows: list[Row]) -> bytes:
-    """Return the file of some rows. The same rows give the same file."""
+    """Return the bytes of a file with these rows. The same rows give the same bytes."""
     header = {"format": FORMAT, "first": rows[0][0], "last": rows[-1][0], "fields": FIELDS}
     lines = [json.dumps(header)]
     for row in rows:
@@ -65,7 +66,7 @@ def encode(rows: list[Row]) -> bytes:
 
 
 def decode(data: bytes) -> list[Row]:
-    """Return the rows of a file. Raises ValueError where it is damaged."""
+    """Return the rows in a file's bytes. Raises ValueError where it is damaged."""
     try:
         header, *lines = gzip.decompress(data).decode().splitlines()
     except (OSError, EOFError, zlib.error) as error:
@@ -89,7 +90,7 @@ class ArchiveError(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFile:
-    """A file of operations as the database knows it: its first one, its checksum, and whether it is there."""
+    """An archive file as the database knows it: first operation, checksum, and whether it is there."""
 
     first: int
     sha256: str
@@ -108,7 +109,7 @@ class ArchiveFile:
 
 
 def archive_files(connection: sqlite3.Connection, after: int, until: int) -> list[ArchiveFile]:
-    """Return the files with operations after a number up to another, in order, those that are gone too."""
+    """Return the files with operations after `after` up to `until`, in order, also those that are gone."""
     rows = connection.execute(
         "SELECT first, sha256, file FROM archives WHERE last > :after AND first <= :until ORDER BY first",
         {"after": after, "until": until},
@@ -117,7 +118,7 @@ def archive_files(connection: sqlite3.Connection, after: int, until: int) -> lis
 
 
 class Archive:
-    """The files in `directory`, and what moves operations there."""
+    """The archive files in `directory`; it moves operations into them."""
 
     def __init__(self, directory: Path, database: Database) -> None:
         self.directory = directory
@@ -125,7 +126,7 @@ class Archive:
 
     @property
     def last(self) -> int:
-        """The last operation that was moved; 0 where there is none."""
+        """Return the last operation that was moved; 0 where there is none."""
         return int(self._database.reader.execute("SELECT coalesce(max(last), 0) FROM archives").fetchone()[0])
 
     def operations(self, after: int) -> Iterator[Operation]:
@@ -142,8 +143,9 @@ class Archive:
     ) -> int:
         """Move the oldest operations up to number `until` and older than `before` into a file.
 
-        A file is made when it is full, or when its oldest operation is older than `overdue`; times in ms
-        since 1970. Gives how many were moved; 0 where there is nothing to do. Raises OSError, sqlite3.Error.
+        A file is made when enough operations wait to fill it, or when the oldest of them is older than
+        `overdue`. Times are in ms since 1970. Returns how many operations were moved; 0 where there
+        was nothing to do. Raises OSError, sqlite3.Error.
         """
         await self._delete_moved()
         rows = await self._rows(until, before, file_operations)
@@ -193,7 +195,7 @@ class Archive:
         return rows
 
     async def _delete_moved(self) -> None:
-        """Delete from the database what is in files, a slice at a time."""
+        """Delete operations that are in files from the database, a slice at a time."""
         last = self.last
 
         def delete(connection: sqlite3.Connection) -> int:

@@ -1,9 +1,9 @@
-"""The public numbers of authors: none is given twice, and little is stored of who has not drawn.
+"""Public numbers of authors: none is given twice, and little is stored for those who have not drawn.
 
-Who has no session gets the next number below 2^31. How far they may have come is written down a block ahead,
-so that a start goes on behind them. A session's number is made from the session and a key that only this data
-directory has: so it is the same after a restart, though nothing was stored. It lies from 2^31 on; where
-another session has it already, it is made in another way.
+An author without a session gets the next number below 2^31. Numbers are reserved in blocks: the end of a
+block is written down before its first number is given, so that a restart goes on after it. A session's number
+is made from the session and a key that only this data directory has; so it is the same after a restart,
+though nothing was stored. It is at least 2^31. Where another session has it already, a different one is made.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ _UNTIL: Final = "author_numbers"
 
 
 class Numbers:
-    """Gives numbers."""
+    """Gives numbers to authors."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Read and write what there is to know, in a transaction of its own. Raises sqlite3.Error."""
+        """Read what was given, or set it up, in a transaction of its own. Raises sqlite3.Error."""
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._key = bytes.fromhex(_setting(connection, _KEY, secrets.token_hex(32)))
@@ -40,8 +40,9 @@ class Numbers:
         connection.execute("COMMIT")
 
     def next(self, reserve: Callable[[int], None]) -> int:
-        """Return the next number of those without a session. `reserve` is to write down how far they may
-        come.
+        """Return the next number for an author without a session.
+
+        `reserve` is called with a number; it is to write down that all below it may have been given.
         """
         number: int = self._next
         self._next = number % (HALF - 1) + 1
@@ -51,7 +52,7 @@ class Numbers:
         return number
 
     def of_session(self, session: bytes, taken: Callable[[int], bool]) -> int:
-        """Return the number of a session that is not stored; `taken` says whether one is another's."""
+        """Return the number of a session that is not stored; `taken` says if another session has a number."""
         attempt = 0
         while True:
             found = hmac.new(self._key, bytes((attempt,)) + session, hashlib.sha256).digest()
@@ -62,14 +63,14 @@ class Numbers:
 
 
 def set_until(connection: sqlite3.Connection, until: int) -> None:
-    """Write down that the numbers below one may have been given."""
+    """Write down that all numbers below `until` may have been given."""
     connection.execute(
         "INSERT OR REPLACE INTO settings VALUES (:name, :value)", {"name": _UNTIL, "value": json.dumps(until)}
     )
 
 
 def _setting(connection: sqlite3.Connection, name: str, default: str | int) -> str:
-    """Return what was set, else the default, which is set."""
+    """Return a setting; where there is none, store the default and return it."""
     row = connection.execute("SELECT value FROM settings WHERE name = :name", {"name": name}).fetchone()
     if row is not None:
         return str(json.loads(row[0]))

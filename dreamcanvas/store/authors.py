@@ -1,4 +1,4 @@
-"""Who has not drawn for long is forgotten: a session that comes back then is a new author.
+"""Forget authors who have not drawn for long; a session that comes back later is a new author.
 
 A row of the table `authors` is made when somebody draws for the first time. `created` and `last_time` tell of
 some of the later times, the table `seen` of the others, to the day.
@@ -9,13 +9,13 @@ from typing import Final
 
 from dreamcanvas.store.journal import Journal
 
-SLICE: Final = 5_000  # rows that are looked through at a time
+SLICE: Final = 5_000  # rows looked through at a time
 
 
 async def forget_authors(journal: Journal, before: int) -> int:
-    """Delete those who have not drawn since a time, ms since 1970; return how many. Raises sqlite3.Error.
+    """Delete the authors who have not drawn since `before`, ms since 1970, and return how many.
 
-    The one with the highest number stays, so that none is given twice.
+    The author with the highest number stays, so that no number is given twice. Raises sqlite3.Error.
     """
     after, forgotten = 0, 0
     while True:

@@ -1,9 +1,9 @@
-"""A copy of everything that is kept, taken while a server works, and back.
+"""Back up a data directory while a server works on it, and restore it.
 
 A backup is a directory: `dreamcanvas.db` (one file, no log beside it), `frames/`, `archive/` and `movies/` as
-in a data directory, and `backup.json`, which is written last: without it the copy is not complete. The
-database is copied first, as of one moment; the files that it names were durable before their rows, and never
-change, so that they can be linked where the backup is on the same file system.
+in a data directory, and `backup.json`, which is written last: without it the copy is incomplete. The
+database is copied first, as of one moment. The files that it names were durable before their rows, and never
+change; so they can be hard links where the backup is on the same file system.
 """
 
 import contextlib
@@ -43,8 +43,9 @@ _NEWEST_DREAM: Final = "SELECT coalesce(max(dream), 0) FROM dreams"
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What is in a backup: up to which operation and dream; its files and their bytes in all; the checksum
-    (SHA-256) of its database, empty where an older version made it.
+    """The contents of a backup: its last operation and dream, the number of its files and their bytes.
+
+    The checksum is the SHA-256 of its database; it is empty where an older version made the backup.
     """
 
     schema: int
@@ -59,7 +60,7 @@ class Backup:
 def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
     """Copy a data directory, whether a server works on it or not, into a new or empty directory.
 
-    All that was acknowledged before is in it. Raises StoreError.
+    Everything that was acknowledged before is in it. Raises StoreError.
     """
     source = data_dir / layout.DATABASE
     if not source.is_file():
@@ -76,7 +77,7 @@ def backup(data_dir: Path, target: Path, *, clock: Callable[[], int]) -> Backup:
 
 
 def restore(source: Path, data_dir: Path) -> Backup:
-    """Make a data directory from a backup, checked. It must be new or empty. Raises StoreError."""
+    """Check a backup, and make a data directory of it, which must be new or empty. Raises StoreError."""
     try:
         known = Backup(**json.loads((source / layout.MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
@@ -88,7 +89,7 @@ def restore(source: Path, data_dir: Path) -> Backup:
         )
     _claim(data_dir)
     try:
-        # The database comes last: until then the directory is none that a server would start on.
+        # The database comes last: without it no server would start on the directory.
         partial = data_dir / f"{layout.DATABASE}.partial"
         _take_database(source / layout.DATABASE, partial, known.sha256)
         with contextlib.closing(read_only.connect(partial)) as database:
@@ -108,7 +109,7 @@ def restore(source: Path, data_dir: Path) -> Backup:
 
 
 def _take_database(source: Path, target: Path, sha256: str) -> None:
-    """Copy a backup's database, check all of it, and make it one of this version where it is older."""
+    """Copy a backup's database, check all of it, and migrate it where it is of an older version."""
     with contextlib.closing(read_only.connect(source)) as database:
         database.execute("PRAGMA user_version")
     copy(source, target)
@@ -134,7 +135,7 @@ def _claim(directory: Path) -> None:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy it as of one moment, as a single file. Writers go on meanwhile."""
+    """Copy a database as of one moment into a single file. Writers go on meanwhile."""
     with (
         contextlib.closing(read_only.connect(source)) as reader,
         contextlib.closing(sqlite3.connect(target)) as writer,
@@ -151,8 +152,9 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _files(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
-    """Return the files that a database names: path in the data directory, length, and checksum, if it is
-    known.
+    """Return the files that a database names, as (path in the data directory, length, checksum).
+
+    The checksum is None where it is not known.
     """
     digests = {file: sha256.hex() for file, sha256 in database.execute("SELECT file, sha256 FROM digests")}
     named = _named(database)
@@ -185,7 +187,7 @@ def _named(database: sqlite3.Connection) -> list[tuple[Path, int, str | None]]:
 
 
 def _place_all(source: Path, target: Path, files: list[tuple[Path, int, str | None]]) -> list[Path]:
-    """Put the files into a directory. Those that are missing are given back."""
+    """Put the files into a directory, and return those that are missing."""
     missing = []
     for directory in sorted({path.parent for path, _, _ in files}):
         make_directory(target / directory)
@@ -202,7 +204,7 @@ def _place_all(source: Path, target: Path, files: list[tuple[Path, int, str | No
 def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup:
     with contextlib.closing(sqlite3.connect(target / layout.DATABASE, isolation_level=None)) as database:
         missing = _place_all(data_dir, target, _files(database))
-        if missing:  # deleted for want of room meanwhile, or damage; in the backup they are gone
+        if missing:  # deleted to make room meanwhile, or damaged: in the backup they are gone
             with contextlib.closing(read_only.connect(source)) as live:
                 kept = {path for path, _, _ in _files(live)}
             for path in missing:
@@ -220,7 +222,7 @@ def _copy_files(data_dir: Path, target: Path, time: int, source: Path) -> Backup
 
 
 def _mark_missing(database: sqlite3.Connection, path: Path) -> None:
-    """Make a backup's database say that a file is gone."""
+    """Mark a file as gone in a backup's database."""
     if path.parts[0] == layout.CHECKPOINTS:
         database.execute("DELETE FROM checkpoints WHERE seq = :seq", {"seq": int(path.stem)})
         return

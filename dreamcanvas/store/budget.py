@@ -1,20 +1,19 @@
-"""Room on the disk: how much is used, and what is deleted first where that is too much.
+"""Keep a data directory within a limit: measure what is used, and delete what is needed least.
 
-Whatever the limit, frame files go whose dreams are in a movie, but not those of the last minutes, and not the
-newest eleven: one of them is what the canvas is made from after a restart. Where it is too much all the same,
-the oldest of this goes first, kind after kind:
+Whatever the limit is, frame files whose dreams are in a movie are deleted, except those of the last minutes
+and the newest eleven: a restart makes the canvas from one of them. Where the rest is still above the limit,
+files are deleted in this order, the oldest of each kind first:
 
 1. frame files without a movie that take more than half of the room, beyond the newest 4,500 (two and a half
-   hours at a dream every 2 s): then movies are not made as they should, and the old ones must not pay for it;
+   hours at a dream every 2 s): then the making of movies has failed, and old movies must not pay for that;
    archives of operations that take more than a quarter;
 2. movies of windows, beyond the newest twelve (a day), and then movies of days; their posters stay;
 3. frame files beyond the newest 4,500; archives of operations;
 4. the other movies of windows; frame files beyond the newest 10.
 
-Operations that are in the database are never deleted; where these are what is too much, `maintenance` moves
-them to archives before their time. What is deleted is marked in the database before (1) and after (2), so
-that a file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted
-later.
+Operations in the database are never deleted; where they need too much room, `maintenance` moves them to
+archives earlier than usual. A file is marked in the database before it is deleted (1) and again after (2). So
+a file that is missing on purpose is not taken for damage, and one that outlived a crash is deleted later.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ KEEP_FRAMES: Final = 4500
 KEEP_AT_LEAST: Final = 10
 KEEP_WINDOWS: Final = 12
 SLICE: Final = 200  # files that are deleted at a time
-FREE_PAGES: Final = 500  # of the database, 2 MB, that may stay unused, and are given back at a time
+FREE_PAGES: Final = 500  # of the database (2 MB): so many may stay unused, and are given back at a time
 _DIRECTORIES: Final = (layout.CHECKPOINTS, layout.PARTIAL_MOVIES)
 
 _TABLES: Final = {"dreams": "dream", "archives": "first", "windows": "start", "days": "day"}
@@ -58,17 +57,17 @@ def _pages(connection: sqlite3.Connection, what: str) -> int:
 
 
 def _free(connection: sqlite3.Connection) -> int:
-    """Return the unused pages of the database."""
+    """Return how many pages of the database are unused."""
     return _pages(connection, "freelist_count")
 
 
 def _held(connection: sqlite3.Connection) -> int:
-    """Return the bytes of the database that are used."""
+    """Return how many bytes of the database are used."""
     return (_pages(connection, "page_count") - _free(connection)) * _pages(connection, "page_size")
 
 
 def _can_shrink(connection: sqlite3.Connection) -> bool:
-    """Say whether unused pages can be given back; not where the database was made by an older version."""
+    """Say whether unused pages can be given back: not in a database that an older version made."""
     return bool(_pages(connection, "auto_vacuum"))
 
 
@@ -100,7 +99,7 @@ class Budget:
         self.used = 0
 
     async def enforce(self) -> int:
-        """Delete what is in movies and what is too much, and return how many files were too much.
+        """Delete frame files that are in movies, then what is above the limit; return how many those were.
 
         Raises OSError, sqlite3.Error.
         """
@@ -137,14 +136,15 @@ class Budget:
         return deleted
 
     def _excess(self, table: str, share: int) -> int:
-        """Return how many bytes are too much, or of them, how many a kind of file has beyond a `share` of
-        bytes.
+        """Return by how many bytes the directory is above its limit.
+
+        At most as many as this kind of file takes beyond `share` bytes.
         """
         excess = self.used - self._limit if self._limit else 0
         return min(excess, self._of[table] - share) if share else excess
 
     async def operations_excess(self) -> int:
-        """Return how many bytes of those too many operations take in the database beyond a quarter."""
+        """Return how many of the bytes above the limit are operations beyond a quarter of the limit."""
         await self.measure()
         excess = self._excess("dreams", 0)
         if excess <= 0:
@@ -153,7 +153,7 @@ class Budget:
         return min(excess, held - self._limit // 4)
 
     async def shrink(self) -> None:
-        """Give the room of what was moved out of the database back to the disk, a slice at a time."""
+        """Give unused pages of the database back to the disk, a slice at a time."""
         while await self._journal.run(_free) > FREE_PAGES:
             await self._journal.write(
                 lambda connection: connection.execute(f"PRAGMA incremental_vacuum({FREE_PAGES})").fetchall()
@@ -162,7 +162,7 @@ class Budget:
                 return
 
     async def _release(self) -> int:
-        """Mark frame files whose dreams are in a movie, a slice at most."""
+        """Mark frame files whose dreams are in a movie, at most a slice; return how many."""
         now = self._clock()
 
         def mark(connection: sqlite3.Connection) -> int:
@@ -179,7 +179,7 @@ class Budget:
                     "waiting": FileState.WAITING,
                     "since": now - self._keep_ms,
                     "until": now + self._keep_ms,
-                    # One more than has to stay: operations are moved up to the dream before the newest ten
+                    # One more than the budget keeps: operations are archived up to the dream before those ten
                     "stay": KEEP_AT_LEAST + 1,
                     "slice": SLICE,
                 },
@@ -188,14 +188,15 @@ class Budget:
         return await self._journal.write(mark)
 
     async def measure(self) -> None:
-        """Find the bytes in use, of whatever is in the data directory."""
+        """Measure the bytes in use of everything in the data directory."""
         await self._journal.empty_log()
         self._others = await asyncio.to_thread(self._measure_others)
         await self._measure()
 
     def _measure_others(self) -> int:
-        """Return the bytes of the database with its log, of checkpoints, a movie that is being made, and
-        small files.
+        """Return the bytes that no table counts.
+
+        These are the database with its log, checkpoints, a movie in the making, and small files.
         """
         total = 0
         for directory in (self._data_dir, *(self._data_dir / name for name in _DIRECTORIES)):
@@ -222,8 +223,9 @@ class Budget:
         self.used = dreams + archives + windows + days + self._others
 
     async def _delete(self, table: str, keep: int, excess: int) -> int:
-        """Delete the oldest files beyond the newest `keep`, as many as make up `excess` bytes, a slice at
-        most.
+        """Delete the oldest files, except the newest `keep`, and return how many.
+
+        As many as make up `excess` bytes, and at most a slice.
         """
         key = _TABLES[table]
 
@@ -267,7 +269,7 @@ class Budget:
         return len(marked)
 
     async def _finish(self, table: str) -> None:
-        """Delete the files that are marked."""
+        """Delete the marked files, and mark them as gone."""
         key = _TABLES[table]
         files = "NULL" if table in ("dreams", "archives") else "files"
         rows = await self._journal.run(

@@ -1,4 +1,4 @@
-"""What is looked at before a server goes on with a database: nothing may be missing without a word."""
+"""Check a database before a server goes on with it: nothing may be missing without a word."""
 
 import logging
 import sqlite3
@@ -31,9 +31,9 @@ def check_present(path: Path) -> None:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise StoreError where the database is damaged, operations are missing, or a setting is none.
+    """Raise StoreError where the database is damaged, operations are missing, or a setting is not valid.
 
-    One of more than 64 MiB is not read whole, since that takes seconds.
+    A database of more than 64 MiB is not checked whole, since that takes seconds.
     """
     try:
         whole = path.stat().st_size <= WHOLE_BYTES
@@ -52,8 +52,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -> None:
-    """Check that the operations and the archived ones are 1, 2, 3 …, and that no dream has more than there
-    are.
+    """Raise StoreError unless all operations, with the archived ones, are numbered 1, 2, 3 ….
+
+    It is also raised where a dream holds an operation that there is not.
     """
     one = connection.execute
     archived = one("SELECT coalesce(max(last), 0) FROM archives").fetchone()[0]
@@ -75,14 +76,14 @@ def _check_numbers(connection: sqlite3.Connection, path: Path, *, whole: bool) -
 
 
 def refusal(path: Path, error: sqlite3.Error) -> StoreError:
-    """Return the error that a start ends with."""
+    """Return the StoreError with which a start ends after an error of SQLite."""
     if is_damage(error):
         return StoreError(f"{path}: {error}: the database is damaged; {HINT}")
     return StoreError(f"{path}: {explain(path.parent, error)}")
 
 
 def newest_dream(path: Path) -> int | None:
-    """Return when the newest dream was done, ms since 1970; None where no database can be read that has one.
+    """Return the newest dream's time, ms since 1970; None where there is none or it cannot be read.
 
     A server may have the database open meanwhile.
     """

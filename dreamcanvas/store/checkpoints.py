@@ -1,9 +1,9 @@
-"""Checkpoints: the picture as it was at an operation, kept so that less has to be drawn again.
+"""Checkpoints: the picture as of an operation, kept so that less has to be drawn again.
 
-A dream is a base of the picture; where none comes for long, since it does not dream or the dreamer fails, a
-checkpoint is one: the newest dream with the operations up to a number on it, to the level, as a PNG. A start
-begins with it, and an undo goes back to it. It is written, synced and renamed before its row is committed,
-like a frame file, and removed after its row.
+A start and an undo draw the picture again from a base, usually a dream. Where no dream comes for long,
+because the canvas does not dream or the dreamer fails, a checkpoint is the base: the newest dream with the
+operations up to a number on it, as a PNG without any loss. It is written, synced and renamed before its
+row is committed, like a frame file, and removed after its row.
 """
 
 import asyncio
@@ -24,15 +24,17 @@ from dreamcanvas.store.journal import Journal
 log = logging.getLogger(__name__)
 
 COLUMNS: Final = "seq, dream, time, made, bytes, sha256"
-KEEP: Final = 3  # should the newest be damaged
+KEEP: Final = 3  # in case the newest is damaged
 KEEP_AT_MOST: Final = 16  # of those that an undo may need
-_RLE: Final = 3  # zlib's strategy: a third of the time of the usual one
+_RLE: Final = 3  # zlib's Z_RLE: a third of the time of the usual strategy
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A kept picture: the newest operation in it, the dream under it (0: white), the time of what is newest
-    in it and when it was made, ms since 1970, the length of its file and the checksum (SHA-256).
+    """A kept picture: the newest operation in it, and the dream under it (0: white paper).
+
+    Times are in ms since 1970: that of the newest thing in it, and that at which it was made. Then come the
+    length of its file and its checksum (SHA-256).
     """
 
     seq: int
@@ -44,12 +46,12 @@ class Checkpoint:
 
 
 def checkpoint_path(directory: Path, seq: int) -> Path:
-    """Return where the file of a checkpoint is."""
+    """Return the path of a checkpoint's file."""
     return directory / f"{seq:012d}.png"
 
 
 def read_checkpoint(path: Path, sha256: str) -> Image.Image:
-    """Return the picture of a checkpoint, RGB. Raises OSError where it is not what was written."""
+    """Return the picture of a checkpoint, RGB. Raises OSError where the file was changed."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise OSError("its checksum is wrong")
@@ -66,10 +68,10 @@ class Checkpoints:
         self._directory = directory
         self._journal = journal
         self._keep_ms = keep_ms
-        self._at_work = asyncio.Lock()  # what has no row yet is not to be taken for what has none any more
+        self._at_work = asyncio.Lock()  # a file whose row is not written yet must not be swept away
 
     async def keep(self, image: Image.Image, version: Version, *, time: int, now: int) -> bool:
-        """Make a picture durable, and delete what it replaces; False where that failed, which is logged."""
+        """Make a picture durable, and delete what it replaces; a failure is logged, and gives False."""
         try:
             made = await self.record(image, version, time=time, now=now)
             await self.prune(now)
@@ -80,7 +82,7 @@ class Checkpoints:
         return True
 
     async def record(self, image: Image.Image, version: Version, *, time: int, now: int) -> Checkpoint:
-        """Make a picture durable. Raises OSError or sqlite3.Error; then there is no such checkpoint."""
+        """Make a picture durable. Raises OSError or sqlite3.Error; then no checkpoint was made."""
 
         def write() -> Checkpoint:
             buffer = io.BytesIO()
@@ -102,8 +104,9 @@ class Checkpoints:
         return made
 
     async def newest_whole(self, dream: int, *, after: int) -> tuple[Checkpoint, Image.Image] | None:
-        """Return the newest one on a dream, of later operations than `after`, that can be read. A damaged one
-        is logged.
+        """Return the newest readable checkpoint on a dream, or None; its operation is after `after`.
+
+        A damaged one is logged and passed over.
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
@@ -122,8 +125,10 @@ class Checkpoints:
         return None
 
     async def prune(self, now: int) -> None:
-        """Delete those that nobody will need: beyond the newest few, those that are older than an undo, or
-        that a dream has replaced. Raises OSError, sqlite3.Error.
+        """Delete checkpoints that nobody will need. Raises OSError, sqlite3.Error.
+
+        The newest few stay. Of the others those go that are too old for an undo, or that a dream has
+        replaced.
         """
 
         def delete(connection: sqlite3.Connection) -> set[int]:
@@ -144,7 +149,7 @@ class Checkpoints:
             await asyncio.to_thread(self._sweep, names)
 
     def _sweep(self, kept: set[str]) -> None:
-        """Remove files without a row, also what a crash left."""
+        """Remove files without a row, such as those that a crash left."""
         if self._directory.is_dir():
             for path in self._directory.iterdir():
                 if path.name not in kept:

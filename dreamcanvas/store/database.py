@@ -1,15 +1,19 @@
 """The database under a server: one thread that writes, and what it does when the disk fails.
 
-A transaction that failed leaves a doubt. Its last step is a sync of the write-ahead log, and after a failed
-one nobody knows what of it is on the disk; the kernel has marked the pages clean, and another sync proves
-nothing. What SQLite wrote may stand in the log whole, with its commit mark: not for the connection that wrote
-it, which knows where the log ended before, but for the next process that reads the log from its start. To
-close the database and open it again would bring back a transaction whose callers were told that nothing was
-applied. So the same connection goes on, and writes another transaction, without content, over the place of
-the failed one; frames of the log are chained by checksums, so that nothing of the failed one can be read
-after that. Until it is written and synced, nothing else is. What was committed before was synced before, and
-is not in doubt. A checkpoint that failed is done again from the log, which SQLite keeps until the database is
-synced.
+When a transaction fails, it is unknown whether it is on the disk. Its last step is a sync of the
+write-ahead log, and after a failed sync nobody knows how much of the log was written: the kernel has marked
+the pages clean, so another sync proves nothing.
+
+The log may hold the failed transaction whole, with its commit mark. The connection that wrote it does not
+read it, since it knows where the log ended before. But the next process reads the log from its start. So
+closing and opening the database would bring back a transaction whose callers were told that nothing was
+applied.
+
+Therefore the same connection goes on, and writes an empty transaction over the failed one. Frames of the log
+are chained by checksums, so after that no part of the failed one can be read. Nothing else is written until
+the empty transaction is written and synced. Earlier commits were synced and are safe.
+
+A checkpoint that failed is repeated from the log, which SQLite keeps until the database itself is synced.
 """
 
 import asyncio
@@ -30,14 +34,14 @@ T = TypeVar("T")
 
 RETRY_SECONDS: Final = 1.0
 CHECKPOINT_TRANSACTIONS: Final = 256
-TRANSACTION_BYTES: Final = 16_384  # what one usually adds to the log
+TRANSACTION_BYTES: Final = 16_384  # bytes that a usual transaction adds to the log
 
 
 class Database:
     """Two connections: one writes, in a thread of its own; `reader` is for short reads on the event loop.
 
-    `failing` says, in words, why nothing can be written, or is None. Raises StoreError where the database
-    cannot be used.
+    `failing` says in words why nothing can be written; it is None while writing works. Raises StoreError
+    where the database cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +62,7 @@ class Database:
         self.failing: str | None = None
 
     def at_start(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do work before anything else. Raises StoreError."""
+        """Do work with the writing connection before the server starts. Raises StoreError."""
         try:
             return work(self._writer)
         except sqlite3.Error as error:
@@ -66,14 +70,14 @@ class Database:
             raise refusal(self.path, error) from error
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do work in the writing thread, between transactions."""
+        """Do work in the writing thread, between transactions, and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work, self._writer)
 
     async def write(self, work: Callable[[sqlite3.Connection], T], *, size: int = 0) -> T:
-        """Do work in a transaction, durable when this returns. `size` is about how many bytes it writes
-        beyond some pages: the log of the database is brought into it when much is in it.
+        """Do work in a transaction and return its result; it is durable then.
 
-        Raises sqlite3.Error; then nothing was changed.
+        `size` is about how many bytes it writes beyond a few pages. It decides how soon the log is copied
+        into the database. Raises sqlite3.Error; then nothing was changed.
         """
         try:
             result = await self.run(lambda connection: self._transaction(connection, work))
@@ -85,29 +89,29 @@ class Database:
         self._transactions += size // TRANSACTION_BYTES
         if self._transactions >= CHECKPOINT_TRANSACTIONS:
             self._transactions = 0
-            self._executor.submit(self._checkpoint)  # while its caller is answered
+            self._executor.submit(self._checkpoint)  # not awaited: the caller gets its answer meanwhile
         return result
 
     async def empty_log(self) -> None:
-        """Bring the log into the database, and make it empty, unless somebody reads it."""
+        """Copy the log into the database and empty it, unless another connection is reading it."""
 
         def work(connection: sqlite3.Connection) -> None:
             waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
-            connection.execute("PRAGMA busy_timeout = 0")  # whoever paints waits meanwhile
+            connection.execute("PRAGMA busy_timeout = 0")  # who paints must not wait for that reader
             self._checkpoint("TRUNCATE")
             connection.execute(f"PRAGMA busy_timeout = {waits}")
 
         await self.run(work)
 
     def close(self) -> None:
-        """Close the database. Nothing may be waiting."""
+        """Close the database. No work may be waiting for the writing thread."""
         if self._retrying is not None:
             self._retrying.cancel()
         self._executor.shutdown()
         self.reader.close()
         self._writer.close()
 
-    # In the loop: is it failing?
+    # On the event loop: whether the storage fails
 
     def _fail(self) -> None:
         if self.failing is None:
@@ -122,7 +126,7 @@ class Database:
             self.failing = None
 
     async def _retry(self) -> None:
-        """Find out when the disk works again, though nobody paints."""
+        """Write an empty transaction every second until the disk works, as perhaps nobody paints."""
         try:
             while self.failing is not None:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -135,6 +139,7 @@ class Database:
 
     def _transaction(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
+            # Nothing else may be written before the failed transaction is overwritten (see the module)
             if self._in_doubt:
                 self._overwrite(connection)
             connection.execute("BEGIN IMMEDIATE")
@@ -146,7 +151,7 @@ class Database:
                     connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error) and _is_fault(error):
                 self._in_doubt = True
-                with contextlib.suppress(sqlite3.Error):  # even unsynced it is what a new process would find
+                with contextlib.suppress(sqlite3.Error):  # even unsynced, the next process reads this
                     self._overwrite(connection)
                 self._why = explain(self.path.parent, error)
             raise
@@ -154,12 +159,16 @@ class Database:
         return result
 
     def _overwrite(self, connection: sqlite3.Connection) -> None:
-        """Write a transaction without content where the failed one may stand (see the module)."""
+        """Write an empty transaction over the failed one (see the module). Raises sqlite3.Error."""
+        # The version is written again as it is: the smallest change that SQLite does write
         connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS)}")
         self._in_doubt = False
 
     def _checkpoint(self, mode: str = "PASSIVE") -> None:
-        """Bring the log into the database. SQLite would do it within a commit, and hide its failure."""
+        """Copy the log into the database; a failure is logged.
+
+        SQLite would do it by itself within a commit, and would hide the failure.
+        """
         try:
             self._writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
@@ -173,5 +182,5 @@ class Database:
 
 
 def _is_fault(error: sqlite3.Error) -> bool:
-    """Say whether the storage is at fault, not what was asked of it."""
+    """Say whether the storage caused an error, and not the statement."""
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

@@ -1,4 +1,4 @@
-"""What is wrong with the disk, in words for the log and for /readyz."""
+"""Say what is wrong with the disk, in words for the log and for /readyz."""
 
 import errno
 import os
@@ -26,7 +26,8 @@ _OF_SQLITE: Final = {
 def explain(directory: Path, error: OSError | sqlite3.Error) -> str:
     """Return why writing in a directory failed: `the disk is full: database or disk is full`.
 
-    SQLite says "disk I/O error" of many things, so a file is written and synced to see what the disk says.
+    SQLite says "disk I/O error" of many causes. So a file is written and synced, to get the system's own
+    error.
     """
     number = error.errno if isinstance(error, OSError) else _probe(directory)
     cause = _OF_ERRNO.get(number or 0)
@@ -42,7 +43,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def _probe(directory: Path) -> int | None:
-    """Return the errno of writing and syncing a small file; None where that works."""
+    """Write and sync a small file, and return the errno; None where that works."""
     path = directory / "probe"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

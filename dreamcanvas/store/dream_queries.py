@@ -1,6 +1,6 @@
-"""Dreams of the past: which belong together, what was dreamt, and who drew meanwhile. Reads only.
+"""Find dreams of the past: which belong together, what was dreamt, how much was drawn. Reads only.
 
-Reading is done on a connection of its own, in a thread, so that nobody who paints waits for it.
+Reading has a connection and a thread of its own, so that nobody who paints waits for it.
 """
 
 import asyncio
@@ -27,20 +27,21 @@ Values: TypeAlias = Mapping[str, int | str]
 class Reader:
     """A connection that reads only, and the one thread that may use it.
 
-    Whoever asked may give up, but what a thread does goes on: it must not meet another reader, or the
-    connection's end, at which SQLite frees what the thread works with. Raises StoreError.
+    A caller may be cancelled, but its work in the thread goes on. Meanwhile nobody else may use the
+    connection or close it: SQLite would free what the thread works with. Raises StoreError where the database
+    cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             self._connection = read_only.connect(path, any_thread=True)
-        except sqlite3.Error as error:  # as where no more files may be opened
+        except sqlite3.Error as error:  # for example too many open files
             raise StoreError(f"{path}: {explain(path.parent, error)}") from error
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
     def close(self) -> None:
-        """Close the connection. What is being read is given up."""
+        """Interrupt what is being read, and close the connection."""
         self._connection.interrupt()
         self._executor.shutdown(cancel_futures=True)
         self._connection.close()
@@ -51,18 +52,18 @@ class Reader:
 
 
 class Selection(Protocol):
-    """Some dreams: the condition that tells them from others, and its values by their names.
+    """Some dreams, given by an SQL condition and its named values.
 
-    The names begin with `selected_`, so that others can stand in the same statement.
+    The names begin with `selected_`, so that a statement can have other values, too.
     """
 
     @property
     def first(self) -> int:
-        """The lowest of their numbers."""
+        """Return the lowest of their numbers."""
 
     @property
     def last(self) -> int:
-        """The highest."""
+        """Return the highest of their numbers."""
 
     def condition(self) -> tuple[str, Values]:
         """Return the condition in SQL, of a row of the table `dreams`, and its values."""
@@ -70,8 +71,10 @@ class Selection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Dreams that are in no closed window yet: the window of `length` ms in which they are to be, the windows
-    of their times (the same, or earlier ones that were closed already), the first, the last, and how many.
+    """Dreams that are in no closed window yet, and the window in which they are to be.
+
+    It also holds the windows of their times (the same one, or earlier ones that were closed already), the
+    first dream, the last, and how many there are.
     """
 
     start: int
@@ -99,8 +102,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A dream, the window that it is in (None: in none yet, 0: its frame was lost), whether its frame file is
-    there, and whether that window's movie is.
+    """A dream, the window that it is in, and whether its frame file and that window's movie are there.
+
+    The window is None while the dream is in none, and 0 where its frame was lost.
     """
 
     dream: Dream
@@ -110,13 +114,13 @@ class Found:
 
 
 class DreamQueries:
-    """Finds dreams."""
+    """Finds dreams by the reader. Its methods raise sqlite3.Error."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     async def spans(self, length: int) -> list[Span]:
-        """Return the dreams that are in no closed window, by the windows of `length` ms of their times."""
+        """Return the dreams in no closed window, grouped by the windows of `length` ms of their times."""
         rows = await self._reader.read(
             lambda connection: connection.execute(
                 "SELECT time / :length * :length, min(dream), max(dream), count(*) FROM dreams "
@@ -127,7 +131,7 @@ class DreamQueries:
         return [Span(start, length, (start,), *rest) for start, *rest in rows]
 
     async def styles(self, selection: Selection) -> list[tuple[int, str]]:
-        """Return from when on which style was dreamt."""
+        """Return the styles as (time from which on it was dreamt, style), in order."""
         where, values = selection.condition()
         return await self._reader.read(
             lambda connection: connection.execute(
@@ -139,7 +143,7 @@ class DreamQueries:
         )
 
     async def numbers(self, selection: Selection) -> list[tuple[int, int]]:
-        """Return the dreams' numbers and times, in order."""
+        """Return the dreams as (number, time), in order."""
         where, values = selection.condition()
         return await self._reader.read(
             lambda connection: connection.execute(
@@ -148,7 +152,7 @@ class DreamQueries:
         )
 
     async def frames(self, selection: Selection) -> list[tuple[int, int]]:
-        """Return the dreams whose frame files are there, and the files' lengths, in order."""
+        """Return the dreams whose frame files are there, as (number, length of the file), in order."""
         where, values = selection.condition()
         return await self._reader.read(
             lambda connection: connection.execute(
@@ -158,7 +162,7 @@ class DreamQueries:
         )
 
     async def find(self, *, dream: int | None = None, time: int | None = None) -> Found | None:
-        """Return a dream by its number, or the newest at a time."""
+        """Return a dream by its number, or the newest one at a time; None where there is none."""
         where = (
             "dream = :dream" if dream is not None else "time <= :time ORDER BY time DESC, dream DESC LIMIT 1"
         )
@@ -173,7 +177,7 @@ class DreamQueries:
         return Found(Dream(*row[:-3]), row[-3], bool(row[-2]), bool(row[-1])) if row is not None else None
 
     async def times(self, dreams: Sequence[int]) -> list[int]:
-        """Return when dreams were dreamt, in their order."""
+        """Return the times of dreams, in the dreams' order."""
         rows = await self._reader.read(
             lambda connection: connection.execute(
                 "SELECT time FROM json_each(:dreams) JOIN dreams ON dream = value ORDER BY key",
@@ -183,7 +187,7 @@ class DreamQueries:
         return [row[0] for row in rows]
 
     async def index(self, dream: int, window: int) -> int:
-        """Return which frame of a closed window's movie a dream is, from 0."""
+        """Return the index of a dream's frame, from 0, in the movie of a closed window."""
         row = await self._reader.read(
             lambda connection: connection.execute(
                 "SELECT count(*) FROM dreams WHERE movie = :window AND dream < :dream "
@@ -194,7 +198,7 @@ class DreamQueries:
         return int(row[0])
 
     async def bounds(self) -> tuple[int, int, int] | None:
-        """Return the first and the last dream, and the earliest time of one; None where there is none."""
+        """Return the first dream, the last dream and the earliest time; None where there is no dream."""
         row: tuple[int, int, int] = await self._reader.read(
             lambda connection: connection.execute(
                 "SELECT min(dream), max(dream), (SELECT min(time) FROM dreams) FROM dreams"
@@ -203,9 +207,10 @@ class DreamQueries:
         return row if row[0] is not None else None
 
     async def dabs(self, selection: Selection, start: int) -> list[tuple[int, int]]:
-        """Count the dabs after the dream before the first, up to the last, by minutes after `start`.
+        """Return how many dabs came, as (minute after `start`, number).
 
-        Those of deleted archives are not counted. Raises StoreError where an archive is damaged.
+        Counted are those after the dream before the first, up to the last dream; not those of deleted
+        archives. Raises StoreError where an archive is damaged.
         """
 
         def work(connection: sqlite3.Connection) -> list[tuple[int, int]]:

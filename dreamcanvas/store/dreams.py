@@ -1,7 +1,7 @@
-"""The dreams: a row each in the database, and a frame file each, which decoded is the base of the picture.
+"""Keep the dreams: each has a row in the database and a frame file, from which the picture is made again.
 
 A frame file is written beside its place, synced, renamed into it, and its directory synced, before its row is
-committed: a row without a whole file does not come to be by a crash.
+committed. So no crash leaves a row without its whole file.
 """
 
 import asyncio
@@ -30,8 +30,10 @@ COLUMNS: Final = "dream, seq, time, style, layer, network, ms, users, bytes"
 
 @dataclass(frozen=True, slots=True)
 class Dream:
-    """A dreamt picture: its number, the last operation in it, when (ms since 1970), what, how long it took,
-    and how many websockets were open. `bytes` is the length of its frame file."""
+    """A dreamt picture: number, last operation in it, time (ms since 1970), style, and how long it took.
+
+    It also says how many websockets were open. `bytes` is the length of its frame file.
+    """
 
     dream: int
     seq: int
@@ -45,26 +47,26 @@ class Dream:
 
 
 def frame_path(directory: Path, dream: int) -> Path:
-    """Return where the frame file of a dream is below `directory`: a thousand to a directory."""
+    """Return the path of a dream's frame file below `directory`: a directory for each thousand."""
     return directory / f"{dream // 1000:06d}" / f"{dream:09d}.jpg"
 
 
 def digest_name(dream: int) -> str:
-    """Return what a frame file is called in the table `digests`."""
+    """Return the name of a frame file in the table `digests`."""
     return frame_path(Path(layout.FRAMES), dream).as_posix()
 
 
 def read_frame(path: Path, length: int, sha256: bytes | None) -> bytes:
-    """Return the frame file, checked: its length and its checksum, where that is known, else that it has an
-    end.
+    """Return a frame file after a check of its length and its checksum.
 
-    Raises OSError where it is not what was written; FileNotFoundError where it is gone.
+    Where the checksum is not known, only the JPEG's end is checked.     Raises OSError where it is not
+    what was written; FileNotFoundError where it is gone.
     """
     data = path.read_bytes()
     if len(data) != length:
         raise OSError(f"{len(data)} bytes in place of {length}")
     if sha256 is None:
-        if not data.endswith(END_OF_IMAGE):  # libjpeg takes what is missing for grey
+        if not data.endswith(END_OF_IMAGE):  # libjpeg would fill what is missing with grey
             raise OSError("its end is missing")
     elif hashlib.sha256(data).digest() != sha256:
         raise OSError("its checksum is wrong")
@@ -72,7 +74,7 @@ def read_frame(path: Path, length: int, sha256: bytes | None) -> bytes:
 
 
 class Dreams:
-    """The recording, in `directory`. `failing` says why no frame file can be written."""
+    """The dreams in `directory`. `failing` says in words why no frame file can be written; else None."""
 
     def __init__(self, directory: Path, journal: Journal) -> None:
         self._directory = directory
@@ -80,13 +82,13 @@ class Dreams:
         self.failing: str | None = None
 
     def frame(self, dream: int) -> Path:
-        """Return where the frame file of a dream is."""
+        """Return the path of a dream's frame file."""
         return frame_path(self._directory, dream)
 
     async def record(self, dream: Dream, jpeg: bytes) -> None:
         """Make a dream durable.
 
-        Raises OSError or sqlite3.Error where that failed; then there is no such dream.
+        Raises OSError or sqlite3.Error where that failed; then the dream is not recorded.
         """
         try:
             await asyncio.to_thread(write_durably, self.frame(dream.dream), jpeg)
@@ -125,9 +127,9 @@ class Dreams:
         return await asyncio.to_thread(read_frame, self.frame(dream), row[0], found[0] if found else None)
 
     async def newest_whole(self) -> tuple[Dream, Image.Image] | None:
-        """Return the newest dream whose frame file can be read, with its picture.
+        """Return the newest dream whose frame file can be read, with its picture; None where there is none.
 
-        A missing or torn one is logged.
+        Missing and damaged files are logged and passed over.
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
@@ -148,8 +150,9 @@ class Dreams:
         return None
 
     async def seqs(self, until: int, most: int) -> list[int]:
-        """Return the last operation of each of the newest `most` dreams up to the dream `until`, in their
-        order.
+        """Return the last operations of dreams, in the dreams' order.
+
+        These are the newest `most` dreams up to the dream `until`.
         """
         rows = await self._journal.run(
             lambda connection: connection.execute(
@@ -169,7 +172,7 @@ class Dreams:
 
 
 def decode(jpeg: bytes) -> Image.Image:
-    """Return the picture in a frame file, RGB. Raises OSError where it is torn or of another size."""
+    """Return the picture in a frame file, RGB. Raises OSError where it is damaged or of another size."""
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as image:
         if image.size != (SIDE, SIDE):
             raise OSError(f"the picture has {image.width} × {image.height} pixels, not {SIDE} × {SIDE}")

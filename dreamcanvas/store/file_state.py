@@ -1,13 +1,13 @@
-"""What there is of a file that the database names: the columns `file` of its tables (pure)."""
+"""The states of a file that the database names: the columns `file` of its tables (pure)."""
 
 from enum import IntEnum
 
 
 class FileState(IntEnum):
-    """The numbers are those in databases, and never change.
+    """The state of a file. The numbers stand in databases, so they never change.
 
-    A file that is deleted for want of room is MARKED before and GONE after, so that one that outlived a crash
-    between both is deleted later. WAITING is a movie that is not made yet.
+    A file that is deleted to make room is MARKED before that and GONE after it; one that outlived a crash in
+    between is deleted later. WAITING is a movie that is not made yet.
     """
 
     THERE = 0

@@ -1,4 +1,4 @@
-"""Files that survive power cuts: a file is synced, then its entry in its directory."""
+"""Write files that survive power cuts: the file is synced, then its entry in its directory."""
 
 import contextlib
 import hashlib
@@ -31,9 +31,9 @@ def make_directory(directory: Path) -> None:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that after a power cut there is all of it or nothing.
+    """Write a file so that after a power cut all of it is there, or nothing.
 
-    Raises OSError; then there is nothing of it, but what was there before.
+    Raises OSError; then the path is as it was before.
     """
     make_directory(path.parent)
     partial = path.with_suffix(".partial")
@@ -57,9 +57,9 @@ def digest(path: Path) -> bytes:
 
 
 def move_durably(source: Path, target: Path) -> int:
-    """Move a whole file to its place on the same file system, and return its length.
+    """Move a file within a file system, and return its length.
 
-    After a power cut it is there whole, or not at all. Raises OSError.
+    After a power cut the target is there whole, or not at all. Raises OSError.
     """
     sync_file(source)
     make_directory(target.parent)
@@ -69,15 +69,15 @@ def move_durably(source: Path, target: Path) -> int:
 
 
 def place(source: Path, target: Path) -> int:
-    """Put a file that never changes elsewhere too, linked where that can be, and return its length.
+    """Link or copy a file that never changes, and return its length.
 
-    It is durable when its directory is synced. Raises OSError.
+    It is durable once its directory is synced. Raises OSError.
     """
     try:
         os.link(source, target)
     except FileExistsError:
         raise
-    except OSError:  # another file system, or one without links
+    except OSError:  # another file system, or one without hard links
         if not source.exists():
             raise
         copy(source, target)
@@ -85,7 +85,7 @@ def place(source: Path, target: Path) -> int:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file, synced. Raises OSError."""
+    """Copy a file and sync the copy. Raises OSError."""
     with source.open("rb") as reader, target.open("xb") as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
         writer.flush()

@@ -1,4 +1,4 @@
-"""What a transaction of the journal writes: operations, what patches took back, who drew."""
+"""Write a transaction of the journal: operations, what patches took back, who drew."""
 
 import json
 import sqlite3
@@ -9,7 +9,7 @@ from typing import Any, Final
 from dreamcanvas.canvas.model import Dab, Operation, Patch
 from dreamcanvas.store.queue import Author, Entry, Receipt
 
-SEEN_MS: Final = 86_400_000  # after which it is written down again that somebody draws
+SEEN_MS: Final = 86_400_000  # how often it is written down that an author draws: once a day
 NEWEST: Final = """SELECT max(
     (SELECT coalesce(max(seq), 0) FROM operations), (SELECT coalesce(max(last), 0) FROM archives)
 )"""
@@ -21,15 +21,16 @@ _OPERATION: Final = (
 
 @dataclass(slots=True)
 class Batch:
-    """Entries that are committed together at a time, ms since 1970, with what became of each; authors with
-    their last call, its operation and its time, where that changes.
+    """Entries that are committed together, with the result of each. The time is in ms since 1970.
+
+    `authors` holds those whose last call changes, with that call, its operation and its time.
     """
 
     time: int
     entries: list[Entry]
     receipts: list[Receipt]
     authors: dict[int, tuple[Author, int, int, int]]
-    size: int = 0  # of patches, bytes
+    size: int = 0  # bytes of all patches
 
 
 def insert(batch: Batch, connection: sqlite3.Connection) -> None:
@@ -37,7 +38,7 @@ def insert(batch: Batch, connection: sqlite3.Connection) -> None:
     rows = [_row(operation) for receipt in batch.receipts for operation in receipt.operations]
     if rows:
         newest = connection.execute(NEWEST).fetchone()[0]
-        if rows[0]["seq"] != newest + 1:  # what is there is not what this process wrote: stop, do not mend
+        if rows[0]["seq"] != newest + 1:  # another program wrote there: stop, do not repair
             raise sqlite3.DatabaseError(f"operation {rows[0]['seq']} would follow operation {newest}")
     connection.executemany(_OPERATION, rows)
     undone = [
@@ -82,7 +83,7 @@ def _insert_authors(batch: Batch, connection: sqlite3.Connection) -> None:
 
 
 def _spans(numbers: Sequence[int]) -> list[list[int]]:
-    """Return rising numbers as spans of consecutive ones, first and last."""
+    """Return rising numbers as spans of consecutive ones, each as [first, last]."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and number == spans[-1][1] + 1:

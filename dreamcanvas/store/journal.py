@@ -1,4 +1,4 @@
-"""The operations, durably: many callers, one thread, one transaction for all that waits (group commit).
+"""Write operations durably: many callers, one thread, one transaction for all that waits (group commit).
 
 Numbers are given when a transaction begins, by the only one that gives them, so that a transaction that fails
 leaves no gap: its callers are told, and the next one starts from the same number.
@@ -31,17 +31,19 @@ __all__ = ["Author", "Entry", "Journal", "Late", "NotYetError", "Observer", "Rec
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-KEPT_SESSIONS: Final = 4096  # of the last that were here
+KEPT_SESSIONS: Final = 4096  # of sessions without a connection, the last ones
 
 
 async def _at_once() -> None:
-    """Waits for nothing."""
+    """Return at once: nothing is to be waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Who follows the journal: `applied` is called, in order, with the entries of each transaction when it is
-    durable, before their callers hear of it. `ready` is awaited before each transaction.
+    """A follower of the journal. `ready` is awaited before each transaction.
+
+    `applied` is called, in order, with the entries of each transaction when it is durable, before their
+    callers hear of it.
     """
 
     applied: Callable[[list[tuple[Entry, Receipt]]], None]
@@ -49,7 +51,7 @@ class Observer:
 
 
 class Journal:
-    """Appends to the database, and tells observers of it.
+    """Appends operations to the database, and tells observers of them.
 
     `clock` gives ms since 1970. `committed` is called after each transaction with its seconds and how many
     entries it held.
@@ -86,9 +88,9 @@ class Journal:
         return found
 
     def operations(self, after: int) -> Iterator[Operation]:
-        """Return the durable operations after a number, in order, those that were archived too.
+        """Return the durable operations after a number, in order, with those that were archived.
 
-        It begins later where the archives have been deleted for want of room. Raises StoreError where one is
+        They begin later where archives were deleted to make room. Raises StoreError where one is
         missing or damaged.
         """
         archived = self.archive.last
@@ -101,8 +103,9 @@ class Journal:
         yield from map(to_operation, rows)
 
     def replayed_from(self, limit: int) -> int:
-        """Return the operation after which the rest counts as `limit` operations at most (0: any number),
-        where a patch counts by its bytes.
+        """Return the operation after which at most `limit` operations follow (0: no limit).
+
+        A patch counts as several, by its bytes.
         """
         if not limit:
             return 0
@@ -153,10 +156,10 @@ class Journal:
         return number in self._by_number or self.row(stored, author=number) is not None
 
     def _reserve(self, until: int) -> None:
-        """Have it written down which numbers may be given."""
+        """Start to write down which author numbers may have been given."""
 
         async def write() -> None:
-            with contextlib.suppress(sqlite3.Error):  # the next ones are reserved with the next block
+            with contextlib.suppress(sqlite3.Error):  # then the next block reserves these, too
                 await self.write(lambda connection: set_until(connection, until))
 
         with contextlib.suppress(RuntimeError):  # without a loop nothing can be written
@@ -167,13 +170,13 @@ class Journal:
     # Writing
 
     def observe(self, observer: Observer) -> None:
-        """Have an observer told of every transaction from now on."""
+        """Tell an observer of every transaction from now on."""
         self._observers.append(observer)
 
     def append(self, entry: Entry) -> asyncio.Future[Receipt]:
-        """Make an entry durable.
+        """Put an entry in the queue, and return the future of its receipt.
 
-        The future raises NotNow where that failed, or what `late` raised: then nothing was applied.
+        The future raises NotNow where saving failed, or what `late` raised. Then nothing was applied.
         """
         entry.author.waiting += 1
         self._queue.append(entry)
@@ -182,10 +185,9 @@ class Journal:
         return entry.settled
 
     def passed(self, *authors: Author) -> asyncio.Future[Receipt]:
-        """Return a future that is done when all is settled that these authors, and whoever came before them,
-        have appended.
+        """Return a future that is done when everything that these authors have appended is settled.
 
-        At once where they wait for nothing: whoever only watches does not need the disk.
+        It is done at once where none of them waits for anything: who only watches does not need the disk.
         """
         if any(author.waiting for author in authors):
             return self.append(Entry(authors[0]))
@@ -194,17 +196,17 @@ class Journal:
         return done
 
     async def drain(self) -> None:
-        """Wait until all that was appended is settled."""
+        """Wait until all appended entries are settled."""
         while self._committing is not None:
             await asyncio.shield(self._committing)
 
     @property
     def failing(self) -> str | None:
-        """Why nothing can be saved at the moment, in words; None where it can."""
+        """Say in words why nothing can be saved at the moment; None where saving works."""
         return self._database.failing
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do other work on the database in the journal's thread, between transactions."""
+        """Do other work on the database in the journal's thread, between transactions; return its result."""
         return await self._database.run(work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -212,11 +214,11 @@ class Journal:
         return await self._database.write(work)
 
     async def empty_log(self) -> None:
-        """Make the log beside the database empty, unless somebody reads it."""
+        """Empty the log beside the database, unless another connection is reading it."""
         await self._database.empty_log()
 
     def close(self) -> None:
-        """Close the database. Nothing may be waiting."""
+        """Close the database. No entry may be waiting."""
         self._database.close()
 
     async def _commit_all(self) -> None:
@@ -245,7 +247,7 @@ class Journal:
             self._committing = None
 
     def _number_all(self, entries: list[Entry]) -> Batch:
-        """Give numbers; find the calls that were applied before, or earlier in the same transaction."""
+        """Number the marks of entries; a call that was applied before, also in this batch, gets none."""
         now = self._clock()
         seq = self.seq
         batch = Batch(now, entries, [], {})
@@ -267,7 +269,7 @@ class Journal:
                 state = (author, entry.call, seq, now)
             if entry.call or (operations and (not author.stored or now - author.seen >= SEEN_MS)):
                 batch.authors[author.number] = state
-            if entry.late is not None:  # patches come so
+            if entry.late is not None:  # only late entries hold patches
                 batch.size += sum(len(mark.image) for mark in entry.marks if isinstance(mark, Patch))
         return batch
 
@@ -288,7 +290,7 @@ class Journal:
 
 
 def _refuse(entries: list[Entry], error: sqlite3.Error) -> None:
-    """Tell those who have something to be saved that it was not."""
+    """Tell the callers whose entries held marks that these were not saved."""
     log.debug("nothing saved", extra={"calls": len(entries), "error": str(error)})
     for entry in entries:
         if not entry.marks:

@@ -9,8 +9,8 @@ ADMIN_TOKEN: Final = "admin-token"  # noqa: S105 - a file's name
 FRAMES: Final = "frames"
 ARCHIVE: Final = "archive"
 MOVIES: Final = "movies"
-PARTIAL_MOVIES: Final = "movies/partial"  # those that are being made
+PARTIAL_MOVIES: Final = "movies/partial"  # movies in the making
 CHECKPOINTS: Final = "checkpoints"
 
 MANIFEST: Final = "backup.json"
-"""Of a backup alone, which otherwise has the same names."""
+"""Only a backup has this file; its other names are those of a data directory."""

@@ -1,4 +1,4 @@
-"""What keeps the store small: archives and the disk budget, every minute, beside everything else."""
+"""Keep the store small: archive operations and enforce the disk budget, every minute."""
 
 import asyncio
 import logging
@@ -17,18 +17,19 @@ from dreamcanvas.store.journal import Journal
 log = logging.getLogger(__name__)
 
 HOUR_MS: Final = 3_600_000
-FILE_HOURS: Final = 24  # a file that is not full is made of operations that have waited for so long
+FILE_HOURS: Final = 24  # operations wait so long for a full archive file; then they get one that is not full
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What stays in the database: the operations of the last `hours` (0: all), the newest
-    `replay_operations`, and those after the dream before the newest ten, or after the oldest of the newest
-    checkpoints.
+    """Which operations stay in the database.
 
-    `file_operations` are moved at a time. Where the disk budget needs it, only those of the last
-    `at_least_ms` stay, and those after that dream or checkpoint. Who has not drawn for `sessions_ms` is
-    forgotten (0: never).
+    These are the operations of the last `hours` (0: all), the newest `replay_operations`, and those after the
+    dream before the newest ten, or after the oldest of the newest checkpoints. Where the disk budget needs
+    room, only those of the last `at_least_ms` and those after that dream or checkpoint stay.
+
+    `file_operations` are moved at a time. An author who has not drawn for `sessions_ms` is forgotten (0:
+    never).
     """
 
     hours: float
@@ -39,7 +40,7 @@ class Keeping:
 
 
 class Maintenance:
-    """Moves and deletes what is due, every minute."""
+    """The task that moves and deletes what is due."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class Maintenance:
     async def run(self) -> None:
         """Move and delete what is due every `interval` seconds, until cancelled.
 
-        What fails is logged, and tried again.
+        A failure is logged, and the work is tried again the next time.
         """
         while True:
             try:
@@ -72,7 +73,7 @@ class Maintenance:
             await asyncio.sleep(self._interval)
 
     async def once(self) -> None:
-        """Move all that is due, then make room. Raises OSError, sqlite3.Error."""
+        """Archive what is due, forget authors, and make room. Raises OSError, sqlite3.Error."""
         async with self._at_work:
             keeping, now = self._keeping, self._clock()
             if self._checkpoints is not None:
@@ -103,8 +104,9 @@ class Maintenance:
 
 
 def _base(connection: sqlite3.Connection) -> int:
-    """Return the last operation that nobody will lay again, even if the newest frames or checkpoints are
-    damaged.
+    """Return the last operation that no start will draw again.
+
+    That holds even if the newest frames or checkpoints are damaged.
     """
     found = connection.execute(
         "SELECT max((SELECT coalesce(min(seq), 0) FROM "

@@ -1,4 +1,4 @@
-"""What the host has done: bans, settings that last, and a row for every act in the same transaction."""
+"""Keep what operators did: bans and lasting settings, and in the same transaction a row for each act."""
 
 import hashlib
 import hmac
@@ -23,9 +23,9 @@ SLICE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Who may not draw until when (ms since 1970), and what they are told.
+    """A ban: who may not draw, until when (ms since 1970), and what they are told.
 
-    `address` is a hash, or a network in plain text: a hash of that could not be found again.
+    `address` is a hash, or a network in plain text, as no address could be matched with a network's hash.
     """
 
     ban: int
@@ -38,7 +38,7 @@ class Ban:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that the host did, and the patch that it made."""
+    """Something that an operator did, and the patch that it made, if any."""
 
     act: int
     time: int
@@ -53,7 +53,10 @@ def is_hash(text: str) -> bool:
 
 
 class Addresses:
-    """Hashes of addresses: of what counts as one, by a key that only this data directory has."""
+    """Hashes addresses by a key that only this data directory has.
+
+    Addresses that count as one caller have the same hash.
+    """
 
     def __init__(self, key: bytes) -> None:
         @lru_cache(maxsize=4096)
@@ -64,22 +67,25 @@ class Addresses:
         self._hashed = hashed
 
     def hashed(self, address: str) -> str:
-        """`#` and the hash; what is one already stays."""
+        """Return `#` and the hash of an address; what is such a hash already is returned unchanged."""
         return address if address.startswith(HASHED) else self._hashed(address)
 
 
 class ModerationLog:
-    """The tables. Each method raises sqlite3.Error; then nothing was changed. Times in ms since 1970."""
+    """The tables of moderation. Times are in ms since 1970.
+
+    Each method raises sqlite3.Error; then nothing was changed.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     async def addresses(self) -> Addresses:
-        """Return the hashes of this data directory."""
+        """Return what hashes addresses for this data directory."""
         return Addresses(await self._journal.write(_address_key))
 
     async def settings(self) -> dict[str, Any]:
-        """Return what was set and is to last."""
+        """Return the lasting settings by name."""
         return await self._journal.run(settings.read)
 
     async def tokens(self) -> dict[str, Token]:
@@ -100,7 +106,7 @@ class ModerationLog:
         return await self._journal.run(query)
 
     async def set(self, now: int, what: str, values: Mapping[str, Any]) -> None:
-        """Make settings last."""
+        """Store settings, and the act that set them."""
 
         def work(connection: sqlite3.Connection) -> None:
             for name, value in values.items():
@@ -110,7 +116,7 @@ class ModerationLog:
         await self._journal.write(work)
 
     async def ban(self, ban: Ban) -> Ban:
-        """Keep a ban, and return it a number."""
+        """Store a ban, and return it with its number."""
 
         def work(connection: sqlite3.Connection) -> int:
             done = connection.execute(
@@ -126,7 +132,7 @@ class ModerationLog:
         return replace(ban, ban=await self._journal.write(work))
 
     async def address_of(self, author: int) -> str | None:
-        """Return where an author was first seen, or the hash of that; None where it has not drawn."""
+        """Return an author's first address, or its hash; None where the author has not drawn."""
         row = await self._journal.run(
             lambda connection: connection.execute(
                 "SELECT address FROM authors WHERE author = :author", {"author": author}
@@ -135,7 +141,7 @@ class ModerationLog:
         return None if row is None else str(row[0])
 
     async def unban(self, now: int, ban: int) -> bool:
-        """End a ban, if it is in force."""
+        """End a ban, and say whether it was in force."""
 
         def work(connection: sqlite3.Connection) -> bool:
             done = connection.execute(
@@ -152,7 +158,7 @@ class ModerationLog:
         return await self._journal.write(lambda connection: _record(connection, now, what, details))
 
     async def made(self, act: int, seq: int) -> None:
-        """Write down which patch an act made."""
+        """Write down that an act made the patch `seq`."""
         await self._journal.write(
             lambda connection: connection.execute(
                 "UPDATE acts SET seq = :seq WHERE act = :act", {"seq": seq, "act": act}
@@ -170,7 +176,7 @@ class ModerationLog:
         return [Act(*row) for row in rows]
 
     async def act_counts(self) -> dict[str, int]:
-        """Return how often the host did what."""
+        """Return how often each kind of act was done."""
         return await self._journal.run(
             lambda connection: dict(
                 connection.execute("SELECT what, count(*) FROM acts GROUP BY what").fetchall()
@@ -178,7 +184,7 @@ class ModerationLog:
         )
 
     async def hash_addresses(self, before: int, addresses: Addresses) -> int:
-        """Hash addresses of authors from before a time, a slice at most; return how many."""
+        """Hash the addresses of authors from before a time, at most a slice, and return how many."""
         rows = await self._journal.run(
             lambda connection: connection.execute(
                 "SELECT author, address FROM authors "
@@ -203,7 +209,7 @@ def _set(connection: sqlite3.Connection, name: str, value: Any) -> None:
 
 
 def _address_key(connection: sqlite3.Connection) -> bytes:
-    """Return the key of the hashes, which is made the first time."""
+    """Return the key of the hashes; the first call makes it."""
     text = settings.read(connection).get(settings.ADDRESS_KEY)
     if text is None:
         text = secrets.token_hex(32)

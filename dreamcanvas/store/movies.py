@@ -1,8 +1,8 @@
-"""The movies: a row for each window of dreams that is closed, and for each day; files in `movies/`.
+"""Keep the movies: a row for each closed window of dreams and for each day; files in `movies/`.
 
-A window's row is made when it closes; from then on its dreams are fixed. Its movie is written elsewhere and
-moved to its place, and is there when its row says so. Where it is deleted for want of room (see `budget`),
-its poster stays.
+A window's row is made when the window closes; from then on its dreams are fixed. Its movie is written
+elsewhere, then moved to its place, then its row says that it is there. When a movie is deleted to make room
+(see `budget`), its poster stays.
 """
 
 import json
@@ -20,7 +20,7 @@ from dreamcanvas.store.journal import Journal
 
 POSTER: Final = ".jpg"
 SPRITE: Final = "-sprite.jpg"
-LOST: Final = 0  # in place of its window, for a dream whose frame went before there was a movie
+LOST: Final = 0  # instead of a window's start, for a dream whose frame was lost before its movie was made
 _NAME: Final = "%Y%m%dT%H%M%SZ"
 _WINDOW: Final = "start, until, first, last, frames, minutes, styles, files, file"
 _DAY: Final = "day, start, until, windows, frames, dabs, dreams, files, file"
@@ -28,9 +28,10 @@ _DAY: Final = "day, start, until, windows, frames, dabs, dreams, files, file"
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A closed window: its times in ms since 1970, its first and last dream, how many it has, the dabs in
-    each of its minutes, from when on which style was dreamt, and its files: lengths by the ends of their
-    names.
+    """A closed window. Times are in ms since 1970.
+
+    It holds its first and last dream and how many there are, the dabs in each of its minutes, the styles with
+    the times from which on they were dreamt, and the lengths of its files by the ends of their names.
     """
 
     start: int
@@ -45,11 +46,11 @@ class Window:
 
     @property
     def dabs(self) -> int:
-        """How many dabs came."""
+        """Return how many dabs came in all its minutes."""
         return sum(self.minutes)
 
     def condition(self) -> tuple[str, Values]:
-        """Return which dreams are its own, in SQL, of a row of the table `dreams`."""
+        """Return the SQL condition of its dreams, for a row of the table `dreams`, and the values."""
         return (
             "dream BETWEEN :selected_first AND :selected_last AND movie = :selected_movie",
             {"selected_first": self.first, "selected_last": self.last, "selected_movie": self.start},
@@ -58,8 +59,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's movie: its name, its times, how many windows, frames and dabs the day had, which dreams are in
-    the movie, and its files.
+    """A day's movie: its name, times and files, and the dreams that it shows.
+
+    It also says how many windows, frames and dabs the day had.
     """
 
     day: str
@@ -75,7 +77,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What a closed window adds up to. `bytes` are those of all its files that are there."""
+    """A closed window in numbers. `bytes` is the length of all its files that are there."""
 
     start: int
     until: int
@@ -86,12 +88,12 @@ class Total:
 
 
 def name_of(start: int) -> str:
-    """Return how the files of a window are called: `20261122T140000Z`."""
+    """Return the name of a window and its files: `20261122T140000Z`."""
     return datetime.fromtimestamp(start / 1000, UTC).strftime(_NAME)
 
 
 def start_of(name: str) -> int | None:
-    """Return the start of the window of that name; None where it is none."""
+    """Return the start of the window of a name; None where it is no such name."""
     try:
         start = datetime.strptime(name, _NAME).replace(tzinfo=UTC)
     except ValueError:
@@ -100,12 +102,12 @@ def start_of(name: str) -> int | None:
 
 
 def movie_path(directory: Path, name: str, ending: str) -> Path:
-    """Return where a file of a movie is below `directory`: a directory for each year."""
+    """Return the path of a movie's file below `directory`, which has a directory for each year."""
     return directory / name[:4] / f"{name}{ending}"
 
 
 class Movies:
-    """The tables of movies; without a journal to read only."""
+    """The tables of movies. Without a journal they can only be read."""
 
     def __init__(self, journal: Journal | None, reader: Reader) -> None:
         self._journal = journal
@@ -114,7 +116,7 @@ class Movies:
     # Windows
 
     async def close_window(self, window: Window, span: Span) -> None:
-        """Make a window's row of what was gathered for it, whose dreams are fixed from now on.
+        """Close a window: make its row of the dreams gathered for it, which are fixed from now on.
 
         Raises sqlite3.Error.
         """
@@ -146,8 +148,9 @@ class Movies:
     async def window_made(
         self, window: Window, lost: Iterable[int], digests: Mapping[str, bytes] = MappingProxyType({})
     ) -> None:
-        """Say that a window's movie is there, without the `lost` dreams. `digests` are checksums of its
-        files, by their places in the data directory. Raises sqlite3.Error.
+        """Mark a window's movie as made, without the `lost` dreams. Raises sqlite3.Error.
+
+        `digests` are the checksums of its files, by their paths in the data directory.
         """
 
         def work(connection: sqlite3.Connection) -> None:
@@ -187,7 +190,7 @@ class Movies:
         )
 
     async def window(self, start: int) -> Window | None:
-        """Return the closed window of that start."""
+        """Return the closed window of that start; None where there is none."""
         found = await self._windows("start = :start", start=start)
         return found[0] if found else None
 
@@ -210,7 +213,7 @@ class Movies:
         return [_to_window(row) for row in rows]
 
     async def totals(self) -> list[Total]:
-        """Return all closed windows, oldest first."""
+        """Return all closed windows in numbers, oldest first."""
         rows = await self._reader.read(
             lambda connection: connection.execute(
                 "SELECT start, until, frames, dabs, poster + iif(file = :there, bytes, 0), file "
@@ -223,7 +226,7 @@ class Movies:
     # Days
 
     async def day_made(self, day: Day, digests: Mapping[str, bytes] = MappingProxyType({})) -> None:
-        """Say that a day's movie is there; `digests` as of a window's. Raises sqlite3.Error."""
+        """Mark a day's movie as made; `digests` are as for a window. Raises sqlite3.Error."""
         row = {**asdict(day), "dreams": json.dumps(day.dreams), **_lengths(day.files)}
 
         def work(connection: sqlite3.Connection) -> None:

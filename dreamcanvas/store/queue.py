@@ -1,7 +1,9 @@
-"""What waits to be made durable, and in which order it is: as it came, but for what is made late.
+"""The entries that wait to be made durable, and the order in which they are.
 
-An entry can be appended before its marks are known: then only its author's later entries wait for them, in
-their order, and it is committed alone, so that its marks can be made from all that came before.
+Entries are committed in the order in which they came, with one exception. A *late* entry is appended before
+its marks are known (an undo's patch is drawn in another thread). Until they are, only its author's later
+entries wait behind it; those of other authors overtake it. It is then committed alone, so that its marks can
+be made from everything that was committed before.
 """
 
 import asyncio
@@ -15,12 +17,13 @@ from dreamcanvas.errors import DreamcanvasError, NotNow
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Author:
-    """Who paints: a session, which outlives its connections, or a connection without one (`session` is None).
+    """Somebody who paints: a session, or a connection without one (then `session` is None).
 
-    `token` is the name of its token, if it has brought one.
+    A session outlives its connections. `token` is the name of the author's token, or None.
 
-    `last_call`, `last_seq` and `last_time` are those of the session's last applied call. It is `stored` once
-    it has drawn; `seen` is when that was last written down, ms since 1970. `waiting` entries are its own.
+    `last_call`, `last_seq` and `last_time` are those of the session's last applied call. `stored` becomes
+    true when the author has drawn; `seen` is the time, in ms since 1970, at which drawing was last written
+    down. `waiting` is the number of the author's entries that are not settled yet.
     """
 
     number: int
@@ -37,7 +40,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of an entry: its operations, numbered and durable. A duplicate has none."""
+    """The result of an entry: its operations, numbered and durable. A duplicate has none."""
 
     seq: int
     time: int
@@ -49,7 +52,7 @@ Late: TypeAlias = Callable[[], Awaitable[Sequence[Dab | Patch]]]
 
 
 class NotYetError(Exception):
-    """Marks cannot be made in a moment when their turn has come: another turn comes when `late` is done."""
+    """Marks would take too long to make now. The entry gets another turn when `late` is done."""
 
     def __init__(self, late: asyncio.Future[Late]) -> None:
         super().__init__()
@@ -58,11 +61,14 @@ class NotYetError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """Something to be made durable: marks of an author; none where somebody waits for what came before.
+    """An author's marks that are to be made durable.
 
-    `origin` is whoever need not be told of the operations, since it made them. `late` gives what makes the
-    marks when all before them is applied; until it does, the author's later entries wait, but nobody else's.
-    Nobody's is committed while it makes them, so it raises NotYetError rather than take long.
+    An entry without marks makes nothing: whoever appends it waits until what came before is settled.
+
+    `origin` made the operations, so it is not told of them. `late` is a future whose result is a function
+    that makes the marks; it is called when everything before the entry is applied. Until the future is done,
+    the author's later entries wait, but nobody else's. While the function runs, nothing at all is committed:
+    so it raises NotYetError when it would take long.
     """
 
     author: Author
@@ -77,7 +83,7 @@ class Entry:
 
 
 class Queue:
-    """The entries that wait."""
+    """The entries that wait to be committed, oldest first."""
 
     def __init__(self) -> None:
         self.waiting: list[Entry] = []
@@ -85,7 +91,7 @@ class Queue:
         self._changed = asyncio.Event()
 
     def append(self, entry: Entry) -> None:
-        """Put an entry at the end."""
+        """Put an entry at the end of the queue."""
         self.waiting.append(entry)
         if entry.late is not None:
             self._late += 1
@@ -94,15 +100,19 @@ class Queue:
             self._changed.set()
 
     async def take(self) -> list[Entry]:
-        """Return what is to be committed together.
+        """Return the entries to commit together next, in order; the list may be empty.
 
-        None where what was to be failed, or where nothing could be yet: then it has waited for a change.
+        It is empty where a late entry failed or was put back, and where every entry has to wait for a late
+        one. In the second case the method returns only after something has changed.
         """
+        # The usual case: nothing is late, so all that waits goes into one transaction
         if not self._late:
             taken, self.waiting = self.waiting, []
             return taken
         taken, self.waiting = self._divide()
         if not taken:
+            # All wait behind late entries. `append` and `_made` run in this loop too, so that nothing can
+            # change between the line above and this one
             self._changed.clear()
             await self._changed.wait()
         elif taken[0].late is not None:
@@ -110,12 +120,13 @@ class Queue:
             try:
                 return await _finished(taken[0], taken[0].late)
             except NotYetError as error:
+                # To the front: it came before everything that still waits
                 self._put_back(replace(taken[0], late=error.late), error.late)
                 return []
         return taken
 
     def _put_back(self, entry: Entry, late: asyncio.Future[Late]) -> None:
-        """Have an entry wait once more, before its author's later ones."""
+        """Put a late entry back at the front, so that its author's later entries go on waiting for it."""
         self.waiting.insert(0, entry)
         self._late += 1
         late.add_done_callback(self._made)
@@ -123,10 +134,12 @@ class Queue:
     def _divide(self) -> tuple[list[Entry], list[Entry]]:
         taken: list[Entry] = []
         rest: list[Entry] = []
-        held: set[int] = set()  # authors whose entries have to wait for one before them
+        held: set[int] = set()  # authors with an entry that stays: their later ones must not overtake it
         alone = False
         for entry in self.waiting:
             late = entry.late
+            # A late entry is taken only as the first, and then alone: its marks are made from the state after
+            # all entries before it, which are not committed yet if they are in the same list
             if alone or entry.author.number in held or (late is not None and (taken or not late.done())):
                 held.add(entry.author.number)
                 rest.append(entry)
@@ -137,16 +150,17 @@ class Queue:
 
     def _made(self, late: "asyncio.Future[Late]") -> None:
         if not late.cancelled():
-            late.exception()  # seen: who repeats a call that was applied is not told of it
+            late.exception()  # else asyncio complains that nobody fetched it
         self._changed.set()
 
 
 async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
-    """Return an entry with its marks; none where that failed, of which its caller is told. Raises
-    NotYetError.
+    """Return a late entry with its marks, or no entry where making them failed; its caller is told.
+
+    Raises NotYetError.
     """
     if entry.call and entry.call <= entry.author.last_call:
-        return [entry]  # it was applied before
+        return [entry]  # a repeated call: the journal answers it as a duplicate
     if late.cancelled():
         sentence = "the server is shutting down; nothing was applied"
         return _failed(entry, NotNow(sentence))
@@ -162,7 +176,7 @@ async def _finished(entry: Entry, late: "asyncio.Future[Late]") -> list[Entry]:
 def _failed(entry: Entry, error: BaseException) -> list[Entry]:
     entry.author.waiting -= 1
     if isinstance(error, DreamcanvasError):
-        # Nobody wants to know where it comes from, and its frames hold this entry, and pictures
+        # It is an answer and not a bug. The frames of a traceback would keep pictures in memory
         error.__traceback__ = None
     if not entry.settled.done():
         entry.settled.set_exception(error)

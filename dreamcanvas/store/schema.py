@@ -1,7 +1,7 @@
-"""The database's schema: its versions, and how an older one becomes a newer one.
+"""The database's schema: its versions, and the migrations from each to the next.
 
 `PRAGMA user_version` holds the version. Each migration leads from its index to the next version, in one
-transaction; a migration that was released is never changed.
+transaction. A released migration is never changed.
 """
 
 import contextlib
@@ -164,10 +164,10 @@ MIGRATIONS: Final = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the database for writing, made or migrated where needed: a commit is durable when it returns.
+    """Open the database for writing, and make or migrate it if needed. A commit is durable when it returns.
 
-    Raises StoreError where the file is no database, was written by a newer version of this package, or cannot
-    be written.
+    Raises StoreError where the file is not a database, was written by a newer version of this package, or
+    cannot be written.
     """
     check_present(path)
     _keep_private(path)
@@ -179,10 +179,10 @@ def connect(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 16000")  # the journal does it before, by itself
+        connection.execute("PRAGMA wal_autocheckpoint = 16000")  # `Database` checkpoints earlier, by itself
         connection.execute(
             "PRAGMA journal_size_limit = 4194304"
-        )  # to which the log shrinks when it is used again
+        )  # the log shrinks to this when it is used again
     except sqlite3.Error as error:
         connection.close()
         raise refusal(path, error) from error
@@ -193,14 +193,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _keep_private(path: Path) -> None:
-    """Let nobody but the owner read the database: it has addresses, and secrets of sessions.
+    """Let only the owner read the database: it holds addresses and secrets of sessions.
 
     SQLite gives the log beside it the same mode.
     """
-    with contextlib.suppress(OSError):  # SQLite says it better
+    with contextlib.suppress(OSError):  # SQLite's own error, which follows, is the better one
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     for ending in ("", "-wal", "-shm"):
-        # By name: a descriptor of the database that is closed would take SQLite's locks with it
+        # By name: closing any descriptor of the database would release SQLite's (POSIX) locks
         file = path.with_name(path.name + ending)
         with contextlib.suppress(OSError):
             if file.stat().st_mode & 0o077:
@@ -208,7 +208,7 @@ def _keep_private(path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Make a database of an older version one of this. Raises StoreError where a newer version wrote it."""
+    """Bring a database of an older version to this one. Raises StoreError where a newer version wrote it."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise StoreError(
@@ -217,7 +217,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         )
     if version < 0 or (version == 0 and _columns(connection)):
         raise StoreError(f"{path} is no database of Dreamcanvas; {HINT}")
-    if not version:  # heeded before there are tables
+    if not version:  # this has an effect only before there are tables
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
@@ -231,7 +231,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
-    """Return the columns of each table."""
+    """Return the names of each table's columns."""
     columns: dict[str, set[str]] = {}
     query = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_xinfo(m.name) c WHERE m.type = 'table'"
     for table, column in connection.execute(query):
@@ -241,14 +241,16 @@ def _columns(connection: sqlite3.Connection) -> dict[str, set[str]]:
 
 @functools.cache
 def _expected() -> dict[str, set[str]]:
-    """Return the columns of each table that the migrations make."""
+    """Return the names of each table's columns as the migrations make them."""
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript("".join(MIGRATIONS))
         return _columns(connection)
 
 
 class DirectoryLock:
-    """Keeps a second server from a data directory. The kernel lets go of it however the process ends.
+    """A lock that keeps a second server out of a data directory.
+
+    The kernel releases it however the process ends.
 
     Raises StoreError where the directory cannot be made or written, or is in use.
     """
@@ -265,10 +267,10 @@ class DirectoryLock:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise StoreError(f"{directory} is in use by another server (process {holder})") from None
-        with contextlib.suppress(OSError):  # on a full disk it holds nevertheless
+        with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
             os.ftruncate(self._descriptor, 0)
             os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
-        """Let go of the directory."""
+        """Release the lock."""
         os.close(self._descriptor)

@@ -1,4 +1,4 @@
-"""The table `settings`: what the host has set and is to last, as JSON."""
+"""Read the table `settings`: what the operator has set and is to last, as JSON."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _SOUND: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 
 def read(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return all settings. Raises ValueError, a sentence, for what another program has written there."""
+    """Return all settings. Raises ValueError where another program wrote a value that is not valid."""
     settings: dict[str, Any] = {}
     for name, text in connection.execute("SELECT name, value FROM settings"):
         try:

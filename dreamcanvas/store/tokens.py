@@ -1,7 +1,7 @@
-"""Tokens of bots: who may draw under a name and with a quota of its own.
+"""Keep the tokens of bots, which draw under a name and with a quota of their own.
 
-A token is `NAME.SECRET`. What is stored of the secret is its SHA-256: with 256 random bits nobody finds it
-from that, and no slower hash would help.
+A token is `NAME.SECRET`. Only the SHA-256 of the secret is stored. As the secret has 256 random bits, nobody
+can find it from that, and a slower hash would not help.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from dreamcanvas.store import layout, schema
 from dreamcanvas.store.check import check_present
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-RESERVED: Final = ("admin",)  # the host's
+RESERVED: Final = ("admin",)  # the operator's
 SECRET_BYTES: Final = 32
 COLUMNS: Final = "name, hash, dabs_per_second, dabs_burst, connections, created, revoked"
 
@@ -39,7 +39,7 @@ class Token:
 
 
 def digest(secret: str) -> bytes:
-    """Return what is stored of a secret."""
+    """Return the digest of a secret, which is stored in its place."""
     return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
@@ -50,7 +50,7 @@ def read(connection: sqlite3.Connection) -> dict[str, Token]:
 
 
 class TokenFile:
-    """The tokens in a data directory, for who administers it; a server may run meanwhile."""
+    """The tokens in a data directory, for its operator; a server may run meanwhile."""
 
     def __init__(self, data_dir: Path, *, clock: Callable[[], int]) -> None:
         path = data_dir / layout.DATABASE
@@ -65,9 +65,9 @@ class TokenFile:
         self._connection.close()
 
     def add(self, name: str, *, dabs_per_second: int, dabs_burst: int, connections: int) -> str:
-        """Make a token, and return it: it is nowhere to be found later.
+        """Make a token and return it; it cannot be read again later.
 
-        Raises StoreError where the name is taken or is none.
+        Raises StoreError where the name is taken or not valid.
         """
         if not NAME.fullmatch(name) or name in RESERVED:
             raise StoreError(
@@ -88,7 +88,7 @@ class TokenFile:
         return f"{name}.{secret}"
 
     def all(self) -> list[Token]:
-        """Return all of them, by name."""
+        """Return all tokens in the order of their names."""
         return list(read(self._connection).values())
 
     def revoke(self, name: str) -> None:
@@ -113,7 +113,7 @@ class TokenFile:
         self._connection.execute("COMMIT")
 
     def _write_down(self, what: str, name: str) -> None:
-        """Write down an act of the host."""
+        """Write down an act of the operator."""
         self._connection.execute(
             "INSERT INTO acts (time, what, details) VALUES (:time, :what, :details)",
             {"time": self._clock(), "what": what, "details": json.dumps({"name": name})},

@@ -1,6 +1,6 @@
-"""What was there before: the dreams' pictures and the operations that are kept, for who takes something back.
+"""Read the past for an undo: the dreams' pictures and the operations that are kept.
 
-Reads only, on a connection of its own, in whatever thread it was opened.
+The reader has a connection of its own, which only reads; it is used in the thread that opened it.
 """
 
 import contextlib
@@ -26,34 +26,34 @@ from dreamcanvas.store.file_state import FileState
 
 log = logging.getLogger(__name__)
 
-SLICE: Final = 20_000  # operations that are looked through at a time
-LOOK_BACK: Final = 2_000_000  # operations beyond which nobody's stroke is looked for
+SLICE: Final = 20_000  # operations looked through at a time
+LOOK_BACK: Final = 2_000_000  # operations: no stroke is looked for further back
 FRAMES_TRIED: Final = 3
-STEPS: Final = 100_000  # of SQLite's machine, some milliseconds, after which it looks whether to go on
-HEADER: Final = 33  # bytes of a PNG with its size
+STEPS: Final = 100_000  # of SQLite's virtual machine (some ms) between two looks at whether to stop
+HEADER: Final = 33  # bytes of a PNG's beginning, which holds its size
 
 
 class Bases:
-    """Keeps the base that was read last (10 MB): the next undo is often of the same time. For any thread."""
+    """The base that was read last (10 MB), as the next undo often needs it again. For any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # of two that want the same, one reads it
+        self._lock = threading.Lock()  # where two threads want the same base, only one reads it
         self._key: object = None
         self._picture: Image.Image | None = None
 
     def copy(self, key: object, read: Callable[[], Image.Image]) -> Image.Image:
-        """Return a copy of the picture of a key, which `read` gives where it is not kept. Raises as that."""
+        """Return a copy of a key's picture; `read` makes it where it is not kept, and may raise."""
         with self._lock:
             if self._picture is None or self._key != key:
-                self._picture = None  # not two at a time
+                self._picture = None  # freed first: never two at a time
                 self._key, self._picture = key, read()
             return self._picture.copy()
 
 
 class UndoReader:
-    """The past as the database, the archives and the frame files hold it. Raises sqlite3.Error.
+    """The past in the database, the archives and the frame files. Its methods raise sqlite3.Error.
 
-    `pictures` are frame files that are not in their places any more; `bases` may be shared.
+    `pictures` are the pictures of dreams whose frame files are not in their places; `bases` may be shared.
     """
 
     def __init__(
@@ -80,25 +80,26 @@ class UndoReader:
         bases: Bases | None = None,
         stopped: Callable[[], bool] = bool,
     ) -> Iterator["UndoReader"]:
-        """Open the past in a database and a directory of frame files. What it reads is given up once
-        `stopped`.
+        """Open the past of a database and a directory of frame files.
+
+        Reading is interrupted once `stopped` says so.
         """
         with contextlib.closing(read_only.connect(path)) as connection:
             connection.set_progress_handler(stopped, STEPS)
-            connection.execute("BEGIN")  # all that is read is as of one moment
+            connection.execute("BEGIN")  # so that everything is read as of one moment
             yield UndoReader(connection, path.parent, frames, pictures or {}, bases or Bases())
 
     def newest(self) -> int:
-        """Return the number of the newest operation that is in the database."""
+        """Return the newest operation's number."""
         return self._number("SELECT coalesce(max(seq), 0) FROM operations")
 
     # What `undo` asks for
 
     def base(self, before: int) -> tuple[int, Image.Image]:
-        """Return the newest dream without the operation `before` and any after it, or the newest checkpoint
-        on that: the last operation in it, and its picture.
+        """Return the newest dream or checkpoint that ends before an operation: its last one and the picture.
 
-        White where there was no dream yet. Raises LookupError where the files are gone.
+        A checkpoint counts only on that dream. Where there was no dream yet it is white paper. Raises
+        LookupError where the files are gone.
         """
         dreams = self._connection.execute(
             "SELECT dream FROM dreams WHERE seq < :before AND (file = :there OR dream IN "
@@ -114,7 +115,7 @@ class UndoReader:
         ).fetchall()
         none = not self._number("SELECT count(*) FROM dreams WHERE seq < :before", before=before)
         if none:
-            dreams.append((0,))  # white paper
+            dreams.append((0,))  # dream 0: white paper
         for (dream,) in dreams:
             try:
                 return self.picture_at(dream, before - 1)
@@ -123,8 +124,10 @@ class UndoReader:
         raise LookupError("no frame file is kept")
 
     def picture_at(self, dream: int, until: int) -> tuple[int, Image.Image]:
-        """Return a dream with as many of the operations up to a number on it as there is a checkpoint of: the
-        last operation in it, and its picture. Raises OSError where the files are gone, LookupError.
+        """Return the newest checkpoint on a dream up to an operation, else the dream itself.
+
+        It is given as the last operation in it and the picture. Raises OSError where the files are gone,
+        LookupError where there is no such dream.
         """
         start = self.dream_seq(dream) if dream else 0
         for seq, sha256 in self._connection.execute(
@@ -142,13 +145,13 @@ class UndoReader:
     def operations(
         self, after: int, until: int, region: Region, *, outlines: bool = False
     ) -> list[Operation]:
-        """Return the operations after a number up to another, in order: those near the region, and all
-        patches; of these no more than the PNG's header with `outlines`.
+        """Return the operations after `after` up to `until` near the region, and all patches, in order.
 
-        Raises LookupError where some are not kept any more.
+        With `outlines` patches come with only the header of their PNG. Raises LookupError where some
+        operations are not kept any more.
         """
         columns = COLUMNS.replace("patch", f"substr(patch, 1, {HEADER})") if outlines else COLUMNS
-        middles = region.grown(MAX_SIZE)  # where the middles are of dabs that may touch the region
+        middles = region.grown(MAX_SIZE)  # dabs with their middle in here may touch the region
         found = self._archived(after, until, middles)
         rows = self._connection.execute(
             f"SELECT {columns} FROM operations WHERE seq > :after AND seq <= :until AND "
@@ -158,7 +161,7 @@ class UndoReader:
         return [*found, *map(to_operation, rows)]
 
     def taken(self, undo: Operation) -> list[int]:
-        """Return the numbers of the dabs that an undo, or the host, took back, in order."""
+        """Return the numbers of the dabs that a patch (an undo's or an operator's) took back, in order."""
         known = self._connection.execute(
             "SELECT dabs FROM undone WHERE seq = :seq", {"seq": undo.seq}
         ).fetchone()
@@ -185,10 +188,10 @@ class UndoReader:
     # Strokes and authors
 
     def stroke(self, author: int, stroke: int, *, until: int, since: int = 0) -> list[Operation]:
-        """Return the dabs of an author's stroke, up to a number, that have not been taken back, in order.
+        """Return the dabs of an author's stroke up to `until` that were not taken back, in order.
 
-        It has to have been drawn at or after the time `since`, ms since 1970, at the end at least. What lies
-        a long way before that is taken for another stroke of the same number.
+        At least the stroke's end has to be drawn at or after `since`, ms since 1970. Dabs that lie long
+        before that are taken for another stroke with the same number.
         """
         found: list[Operation] = []
         low = until
@@ -211,7 +214,7 @@ class UndoReader:
         return found[::-1]
 
     def dabs(self, authors: Collection[int], after: int, until: int) -> list[Operation]:
-        """Return the dabs of some authors after a number up to another, in order, the archived ones too."""
+        """Return the dabs of authors after `after` up to `until`, in order, with the archived ones."""
         wanted = set(authors)
         rows = self._connection.execute(
             f"SELECT {COLUMNS} FROM operations WHERE seq > :after AND seq <= :until AND size IS NOT NULL "
@@ -230,7 +233,7 @@ class UndoReader:
         return [*archived, *map(to_operation, rows)]
 
     def authors(self, numbers: Collection[int] | None = None) -> dict[int, tuple[str, str | None]]:
-        """Return addresses and tokens of authors; of all where no numbers are given."""
+        """Return (address, token) by author; of all authors where no numbers are given."""
         where = "" if numbers is None else " WHERE author IN (SELECT value FROM json_each(:numbers))"
         rows = self._connection.execute(
             f"SELECT author, address, token FROM authors{where}",
@@ -241,7 +244,7 @@ class UndoReader:
     # Times and dreams
 
     def seq_at(self, time: int) -> int:
-        """Return the last operation up to a time."""
+        """Return the number of the last operation up to a time; 0 where there is none."""
         kept = self._number("SELECT coalesce(max(seq), 0) FROM operations WHERE time <= :time", time=time)
         return kept or self._number(
             "SELECT coalesce(max(last), 0) FROM archives WHERE first_time <= :time", time=time
@@ -252,7 +255,7 @@ class UndoReader:
         return self._dream("time <= :time ORDER BY time DESC, dream DESC", time=time)
 
     def dream_before(self, seq: int) -> tuple[int, int]:
-        """Return the newest dream without an operation and any after it, and its last operation."""
+        """Return the newest dream that ends before an operation, and the dream's last operation."""
         return self._dream("seq < :seq ORDER BY dream DESC", seq=seq)
 
     def dream_seq(self, dream: int) -> int:
@@ -263,7 +266,7 @@ class UndoReader:
         return found[1]
 
     def picture(self, dream: int) -> Image.Image:
-        """Return the picture of a dream; white of dream 0. Raises OSError where its frame file is gone."""
+        """Return the picture of a dream; white of dream 0. Raises OSError where its file is gone."""
         if not dream:
             return Image.new("RGB", (SIDE, SIDE), WHITE)
         return self._bases.copy(dream, partial(self._decoded, dream))
@@ -290,7 +293,7 @@ class UndoReader:
         return self._number("SELECT coalesce(max(last), 0) FROM archives")
 
     def _archived(self, after: int, until: int, middles: Region | None) -> list[Operation]:
-        """Return those in archive files. Raises LookupError where they are gone or damaged."""
+        """Return operations from archive files. Raises LookupError where these are gone or damaged."""
         found: list[Operation] = []
         for file in archive_files(self._connection, after, until):
             sentence = f"the operations from {file.first} on are not kept"
@@ -311,7 +314,7 @@ class UndoReader:
 
 
 class Outlines:
-    """The past with patches that come without their pixels: `whole` gives those that are drawn."""
+    """The past with patches that come without their pixels; `whole` reads those that are drawn."""
 
     def __init__(self, past: UndoReader) -> None:
         self._past = past
@@ -323,7 +326,7 @@ class Outlines:
         return self._past.operations(after, until, region, outlines=True)
 
     def whole(self, operation: Operation) -> Operation:
-        """Return an operation with its pixels."""
+        """Return an operation, with the pixels if it is a patch."""
         mark = operation.mark
         if isinstance(mark, Dab) or len(mark.image) > HEADER:
             return operation
@@ -331,7 +334,7 @@ class Outlines:
 
 
 def _near(operation: Operation, middles: Region) -> bool:
-    """Say whether an operation may touch a region; the same as in `UndoReader.operations`."""
+    """Say whether an operation may touch a region, by the same rule as `UndoReader.operations`."""
     mark = operation.mark
     return not isinstance(mark, Dab) or (
         middles.left <= mark.x <= middles.right and middles.top <= mark.y <= middles.bottom

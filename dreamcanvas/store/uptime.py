@@ -1,7 +1,7 @@
-"""For how long the server was up, and for how long it dreamt: a row for each day in UTC.
+"""Count for how long the server was up, and for how long it dreamt: a row for each day in UTC.
 
-Kept in memory and written every minute and at the end: kill -9 takes at most a minute of up-time. Dreaming is
-counted again from the dreams when it starts.
+The counts are kept in memory, and written every minute and at the end. So kill -9 loses at most a minute of
+up-time. A start counts the dreaming again from the dreams.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hours since some time: of the server being up, and of dreaming."""
+    """Hours in a span of time: those that the server was up, and those that it dreamt."""
 
     up: float
     dreaming: float
 
 
 class Uptime:
-    """The days. `clock` gives ms since 1970, `monotonic` ms that no setting of the clock changes."""
+    """The counts of all days. `clock` gives ms since 1970; `monotonic` gives ms that only ever grow."""
 
     def __init__(self, journal: Journal, *, clock: Callable[[], int], monotonic: Callable[[], int]) -> None:
         self._journal = journal
@@ -39,7 +39,7 @@ class Uptime:
         self._changed: set[int] = set()
 
     async def load(self) -> None:
-        """Read what was counted before, and count the dreams since the last day that was written."""
+        """Read the counts of before, and add the dreams since the last day that was written."""
 
         def read(connection: sqlite3.Connection) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
             days = connection.execute("SELECT day, up_ms, dream_ms FROM running").fetchall()
@@ -67,7 +67,7 @@ class Uptime:
         return self._since(today), self._since(today - now.day + 1), self._since(0)
 
     async def save(self) -> None:
-        """Write what has changed. Raises sqlite3.Error; it is written the next time then."""
+        """Write what has changed. Raises sqlite3.Error; then the next call writes it."""
         self._count()
         rows = [
             {"day": day, "up_ms": self._days[day][0], "dream_ms": self._days[day][1]}
@@ -87,7 +87,7 @@ class Uptime:
             await self.try_to_save()
 
     async def try_to_save(self) -> None:
-        """Write what has changed, or log why it could not."""
+        """Write what has changed, or log why that failed."""
         try:
             await self.save()
         except sqlite3.Error as error:

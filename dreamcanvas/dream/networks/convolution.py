@@ -32,7 +32,7 @@ def _convolve_blocks(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
 
 
 def _blocks(kernel: int, size: Any, stride: int) -> tuple[int, list[Any]]:
-    """Give the kernel's size in whole blocks, and the zeros before and after a side of the picture."""
+    """Return the kernel's size in whole blocks, and the zeros before and after a side of the picture."""
     whole = -(-kernel // stride) * stride
     reach = (-(-size // stride) - 1) * stride
     before = (reach + kernel - size) // 2
@@ -40,7 +40,7 @@ def _blocks(kernel: int, size: Any, stride: int) -> tuple[int, list[Any]]:
 
 
 def _space_to_depth(x: Tensor, block: int) -> Tensor:
-    """Give `tf.nn.space_to_depth`, whose gradient is slower than that of reshaping and transposing."""
+    """Return `tf.nn.space_to_depth`, whose gradient is slower than that of reshaping and transposing."""
     high, wide, channels = side(x, 1) // block, side(x, 2) // block, x.shape[-1]
     x = tf.transpose(tf.reshape(x, [1, high, block, wide, block, channels]), [0, 1, 3, 2, 4, 5])
     return tf.reshape(x, [1, high, wide, block * block * channels])

@@ -44,7 +44,7 @@ def read_weights() -> Checkpoint:
 
 
 def load(precision: str) -> Network:
-    """Give the network with its ImageNet weights."""
+    """Return the network with its ImageNet weights."""
     return EfficientNetLite0(read_weights(), precision)
 
 

@@ -69,7 +69,7 @@ class FrozenGraph:
         return walk
 
     def layers(self) -> tuple[LayerInfo, ...]:
-        """Give the layers that the graph has, in its order. Raises DreamError where it has none."""
+        """Return the layers that the graph has, in its order. Raises DreamError where it has none."""
         names = [name for name in self._usable() if _NAME.fullmatch(name)]
         names = [name for name in names if self._nodes[name].op not in (_INPUT, _CONSTANT)]
         if not names:

@@ -12,12 +12,12 @@ INPUT_MEAN = 117.0
 
 
 def load(precision: str) -> FrozenGraph:
-    """Give the network from the model directory. Raises DreamError where it is missing or altered."""
+    """Return the network from the model directory. Raises DreamError where it is missing or altered."""
     return FrozenGraph(models.read_weights(network_info("inception5h")), INPUT_MEAN, precision)
 
 
 def load_file(path: Path, precision: str) -> FrozenGraph:
-    """Give the network from any GraphDef, as it is. Raises DreamError."""
+    """Return the network from any GraphDef, as it is. Raises DreamError."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -7,7 +7,7 @@ from dreamcanvas.dream.tensors import fused, tf
 
 
 def normalise(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float) -> Tensor:
-    """Give `tf.nn.local_response_normalization`: x · (bias + alpha · Σ x²)^-beta.
+    """Return `tf.nn.local_response_normalization`: x · (bias + alpha · Σ x²)^-beta.
 
     The sum goes over the channels at most `radius` away. TensorFlow's takes as long as the convolutions
     around it. These compute in float32; between the two only the sum's fourth root is kept, in x's precision.
@@ -23,7 +23,7 @@ def normalise(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float)
 
 @fused
 def _forwards(x: Tensor, radius: int, *, bias: float, alpha: float, beta: float) -> tuple[Tensor, Tensor]:
-    """Give x normalised, and (bias + alpha · Σ x²)^-¼."""
+    """Return x normalised, and (bias + alpha · Σ x²)^-¼."""
     wide = tf.cast(x, tf.float32)
     root = tf.sqrt(tf.math.rsqrt(bias + alpha * _sum_around(tf.square(wide), radius)))
     return tf.cast(wide * _power(root, beta), x.dtype), tf.cast(root, x.dtype)
@@ -38,7 +38,7 @@ def _backwards(x: Tensor, slope: Tensor, root: Tensor, radius: int, *, alpha: fl
 
 
 def _power(root: Tensor, beta: float) -> Tensor:
-    """Give the sum to the power of -beta. A power costs ten times a root; GoogLeNet's beta is 0.75."""
+    """Return the sum to the power of -beta. A power costs ten times a root; GoogLeNet's beta is 0.75."""
     return root * root * root if beta == 0.75 else root ** (4 * beta)
 
 
