@@ -110,6 +110,9 @@ class Unreachable(DreamcanvasError, TimeoutError):
     """A client's server cannot be reached, or does not answer, within the client's time-out."""
 
 
+# From here on docstrings are part of the OpenRPC document, which callers read (rpc/openrpc).
+
+
 class RpcError(DreamcanvasError):
     """An error that a caller is told.
 
@@ -155,14 +158,14 @@ class InvalidParams(RpcError):
 
 
 class Internal(RpcError):
-    """A bug. The sentence holds only an incident id, which the log explains."""
+    """A bug; the sentence is no more than an incident id that the log explains."""
 
     code = -32603
     name = "INTERNAL"
 
 
 class RateLimited(RpcError):
-    """Too many calls, connections or dabs in too short a time."""
+    """Too many, too fast."""
 
     code = -32001
     name = "RATE_LIMITED"
